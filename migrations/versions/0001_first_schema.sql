@@ -1,0 +1,558 @@
+CREATE TABLE account (
+    account_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    segment TEXT,
+    stage TEXT,
+    attributes JSONB DEFAULT '{}' NOT NULL,
+    revision BIGINT DEFAULT '0' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    refreshed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_account PRIMARY KEY (account_id),
+    CONSTRAINT uq_account_key UNIQUE (key)
+);
+
+CREATE TABLE accrual (
+    account_id BIGINT NOT NULL,
+    driver TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    day DATE NOT NULL,
+    basis_id UUID NOT NULL,
+    low NUMERIC(38, 4),
+    expected NUMERIC(38, 4),
+    high NUMERIC(38, 4),
+    reason TEXT,
+    CONSTRAINT pk_accrual PRIMARY KEY (account_id, driver, provider, day)
+);
+
+CREATE INDEX ix_accrual_account_id_day ON accrual (account_id, day);
+
+CREATE TABLE api_key (
+    key_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    provider TEXT NOT NULL,
+    account_ids BIGINT[],
+    sources TEXT[],
+    scopes TEXT[] NOT NULL,
+    person TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_api_key PRIMARY KEY (key_id)
+);
+
+CREATE TABLE app_user (
+    user_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    email TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    account_ids BIGINT[],
+    provider TEXT,
+    disabled_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_app_user PRIMARY KEY (user_id),
+    CONSTRAINT uq_app_user_email UNIQUE (email)
+);
+
+CREATE TABLE attempt (
+    attempt_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    subject TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_attempt PRIMARY KEY (attempt_id)
+);
+
+CREATE INDEX ix_attempt_subject_at ON attempt (subject, at);
+
+CREATE TABLE changed_day (
+    account_id BIGINT NOT NULL,
+    mark_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    day DATE NOT NULL,
+    through DATE NOT NULL,
+    cause TEXT NOT NULL,
+    marked_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_changed_day PRIMARY KEY (account_id, mark_id)
+);
+
+CREATE TABLE cost (
+    cost_id TEXT NOT NULL,
+    account_id BIGINT,
+    kind TEXT NOT NULL,
+    month DATE NOT NULL,
+    amount NUMERIC(27, 9) NOT NULL,
+    currency TEXT NOT NULL,
+    CONSTRAINT pk_cost PRIMARY KEY (cost_id)
+);
+
+CREATE INDEX ix_cost_account_id_month ON cost (account_id, month);
+
+CREATE TABLE event (
+    account_id BIGINT NOT NULL,
+    event_key UUID NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    time TIMESTAMP WITH TIME ZONE NOT NULL,
+    day DATE NOT NULL,
+    subject TEXT,
+    provider TEXT NOT NULL,
+    data JSONB,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_event PRIMARY KEY (account_id, type, day, event_key)
+);
+
+CREATE TABLE event_conflict (
+    account_id BIGINT NOT NULL,
+    event_key UUID NOT NULL,
+    body_hash UUID NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body JSONB NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_event_conflict PRIMARY KEY (account_id, event_key, body_hash)
+);
+
+CREATE TABLE event_key (
+    event_key UUID NOT NULL,
+    body_hash UUID NOT NULL,
+    account_id BIGINT NOT NULL,
+    CONSTRAINT pk_event_key PRIMARY KEY (event_key)
+);
+
+CREATE TABLE idempotency (
+    caller TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    request_hash BYTEA NOT NULL,
+    status BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_idempotency PRIMARY KEY (caller, idempotency_key)
+);
+
+CREATE TABLE ingest_tally (
+    tally_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    origin TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL,
+    conflicts INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    CONSTRAINT pk_ingest_tally PRIMARY KEY (tally_id)
+);
+
+CREATE TABLE model_revision (
+    revision INTEGER NOT NULL,
+    document JSONB NOT NULL,
+    fingerprint TEXT NOT NULL,
+    applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_model_revision PRIMARY KEY (revision)
+);
+
+CREATE TABLE next_best_fit (
+    fit_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    fitted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    document JSONB NOT NULL,
+    CONSTRAINT pk_next_best_fit PRIMARY KEY (fit_id)
+);
+
+CREATE TABLE provider (
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    CONSTRAINT pk_provider PRIMARY KEY (slug)
+);
+
+CREATE TABLE rejected_event (
+    account_id BIGINT NOT NULL,
+    rejected_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    key_id UUID,
+    origin TEXT NOT NULL,
+    id TEXT,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    body TEXT NOT NULL,
+    content_hash UUID NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    replayed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_rejected_event PRIMARY KEY (account_id, rejected_id)
+);
+
+CREATE INDEX ix_rejected_event_content_hash ON rejected_event (content_hash);
+
+CREATE INDEX ix_rejected_event_key_id_rejected_id ON rejected_event (key_id, rejected_id);
+
+CREATE TABLE rollup (
+    account_id BIGINT NOT NULL,
+    meter TEXT NOT NULL,
+    day DATE NOT NULL,
+    provider TEXT NOT NULL,
+    dimensions TEXT[] NOT NULL,
+    events BIGINT NOT NULL,
+    total NUMERIC NOT NULL,
+    unmetered BIGINT NOT NULL,
+    CONSTRAINT pk_rollup PRIMARY KEY (account_id, meter, day, provider, dimensions)
+);
+
+CREATE TABLE rollup_member (
+    account_id BIGINT NOT NULL,
+    meter TEXT NOT NULL,
+    day DATE NOT NULL,
+    provider TEXT NOT NULL,
+    dimensions TEXT[] NOT NULL,
+    member TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    CONSTRAINT pk_rollup_member PRIMARY KEY (account_id, meter, day, provider, dimensions, member)
+);
+
+CREATE TABLE rollup_unmetered (
+    account_id BIGINT NOT NULL,
+    meter TEXT NOT NULL,
+    day DATE NOT NULL,
+    provider TEXT NOT NULL,
+    code TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    CONSTRAINT pk_rollup_unmetered PRIMARY KEY (account_id, meter, day, provider, code)
+);
+
+CREATE TABLE account_currency (
+    account_id BIGINT NOT NULL,
+    effective_from DATE NOT NULL,
+    currency TEXT NOT NULL,
+    CONSTRAINT pk_account_currency PRIMARY KEY (account_id, effective_from),
+    CONSTRAINT fk_account_currency_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE assumption_entry (
+    account_id BIGINT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    slug TEXT NOT NULL,
+    action TEXT NOT NULL,
+    answers BIGINT,
+    low NUMERIC(27, 9),
+    expected NUMERIC(27, 9),
+    high NUMERIC(27, 9),
+    unit TEXT,
+    effective_from DATE NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    conversation_id BIGINT,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assumption_entry PRIMARY KEY (account_id, entry_id),
+    CONSTRAINT fk_assumption_entry_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE basis (
+    account_id BIGINT NOT NULL,
+    basis_id UUID NOT NULL,
+    driver TEXT NOT NULL,
+    driver_version INTEGER NOT NULL,
+    formula TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    benefit_class TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    state TEXT NOT NULL,
+    counted BOOLEAN NOT NULL,
+    inputs JSONB NOT NULL,
+    CONSTRAINT pk_basis PRIMARY KEY (account_id, basis_id),
+    CONSTRAINT fk_basis_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE closed_month (
+    account_id BIGINT NOT NULL,
+    month DATE NOT NULL,
+    closed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revision BIGINT NOT NULL,
+    CONSTRAINT pk_closed_month PRIMARY KEY (account_id, month),
+    CONSTRAINT fk_closed_month_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE contract (
+    account_id BIGINT NOT NULL,
+    contract_id TEXT NOT NULL,
+    start_day DATE NOT NULL,
+    end_day DATE,
+    amount NUMERIC(27, 9) NOT NULL,
+    currency TEXT NOT NULL,
+    period TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_contract PRIMARY KEY (account_id, contract_id),
+    CONSTRAINT ck_contract_ordered CHECK (end_day IS NULL OR end_day >= start_day),
+    CONSTRAINT fk_contract_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE conversation (
+    account_id BIGINT NOT NULL,
+    conversation_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    title TEXT NOT NULL,
+    assumption TEXT,
+    opened_by TEXT NOT NULL,
+    opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    waits_for TEXT NOT NULL,
+    CONSTRAINT pk_conversation PRIMARY KEY (account_id, conversation_id),
+    CONSTRAINT ck_conversation_turn CHECK (waits_for IN ('customer', 'supplier')),
+    CONSTRAINT fk_conversation_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE insight (
+    account_id BIGINT NOT NULL,
+    insight_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    period_from DATE NOT NULL,
+    period_to DATE NOT NULL,
+    body JSONB NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    until TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_insight PRIMARY KEY (account_id, insight_id, version),
+    CONSTRAINT fk_insight_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE message (
+    account_id BIGINT NOT NULL,
+    conversation_id BIGINT NOT NULL,
+    message_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    author TEXT NOT NULL,
+    author_name TEXT NOT NULL,
+    side TEXT NOT NULL,
+    body TEXT NOT NULL,
+    insight JSONB,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_message PRIMARY KEY (account_id, conversation_id, message_id),
+    CONSTRAINT fk_message_account_id_conversation FOREIGN KEY(account_id, conversation_id) REFERENCES conversation (account_id, conversation_id),
+    CONSTRAINT ck_message_side CHECK (side IN ('customer', 'supplier')),
+    CONSTRAINT fk_message_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE milestone (
+    account_id BIGINT NOT NULL,
+    milestone_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    title TEXT NOT NULL,
+    CONSTRAINT pk_milestone PRIMARY KEY (account_id, milestone_id),
+    CONSTRAINT fk_milestone_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE objective (
+    account_id BIGINT NOT NULL,
+    objective_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    title TEXT NOT NULL,
+    owner TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_objective PRIMARY KEY (account_id, objective_id),
+    CONSTRAINT fk_objective_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE UNIQUE INDEX uq_objective_account_id_title ON objective (account_id, title);
+
+CREATE TABLE open_page (
+    account_id BIGINT NOT NULL,
+    page_id UUID NOT NULL,
+    seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_open_page PRIMARY KEY (account_id, page_id),
+    CONSTRAINT fk_open_page_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE person (
+    account_id BIGINT NOT NULL,
+    email TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    person_group TEXT,
+    need TEXT,
+    measure TEXT,
+    CONSTRAINT pk_person PRIMARY KEY (account_id, email),
+    CONSTRAINT fk_person_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE plan_target (
+    account_id BIGINT NOT NULL,
+    plan_id TEXT NOT NULL,
+    objective_id BIGINT NOT NULL,
+    driver TEXT NOT NULL,
+    month DATE NOT NULL,
+    version INTEGER NOT NULL,
+    low NUMERIC(38, 4),
+    expected NUMERIC(38, 4),
+    high NUMERIC(38, 4),
+    source TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_plan_target PRIMARY KEY (account_id, plan_id, objective_id, driver, month, version),
+    CONSTRAINT fk_plan_target_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE posting (
+    account_id BIGINT NOT NULL,
+    posting_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    kind TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    day DATE NOT NULL,
+    shown_day DATE NOT NULL,
+    basis_id UUID NOT NULL,
+    low NUMERIC(38, 4) NOT NULL,
+    expected NUMERIC(38, 4) NOT NULL,
+    high NUMERIC(38, 4) NOT NULL,
+    cause TEXT,
+    posted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revision BIGINT NOT NULL,
+    CONSTRAINT pk_posting PRIMARY KEY (account_id, posting_id),
+    CONSTRAINT fk_posting_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_posting_account_id_day ON posting (account_id, day);
+
+CREATE INDEX ix_posting_account_id_shown_day ON posting (account_id, shown_day);
+
+CREATE TABLE session (
+    session_hash BYTEA NOT NULL,
+    user_id BIGINT NOT NULL,
+    csrf_token TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_session PRIMARY KEY (session_hash),
+    CONSTRAINT fk_session_user_id_app_user FOREIGN KEY(user_id) REFERENCES app_user (user_id)
+);
+
+CREATE TABLE sign_in_link (
+    token_hash BYTEA NOT NULL,
+    user_id BIGINT NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_sign_in_link PRIMARY KEY (token_hash),
+    CONSTRAINT fk_sign_in_link_user_id_app_user FOREIGN KEY(user_id) REFERENCES app_user (user_id)
+);
+
+CREATE TABLE signal (
+    account_id BIGINT NOT NULL,
+    signal_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    urgency SMALLINT NOT NULL,
+    insight_id TEXT,
+    unit TEXT NOT NULL,
+    at_stake NUMERIC(38, 4) NOT NULL,
+    body JSONB NOT NULL,
+    raised_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_signal PRIMARY KEY (account_id, signal_id),
+    CONSTRAINT fk_signal_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_signal_raised_at ON signal (raised_at, account_id, signal_id) WHERE settled_at IS NULL;
+
+CREATE TABLE standing (
+    account_id BIGINT NOT NULL,
+    urgency SMALLINT NOT NULL,
+    abroad BOOLEAN NOT NULL,
+    unit TEXT NOT NULL,
+    at_stake NUMERIC(38, 4) NOT NULL,
+    find_text TEXT NOT NULL,
+    renews_on DATE,
+    under_review BOOLEAN NOT NULL,
+    no_data BOOLEAN NOT NULL,
+    body JSONB NOT NULL,
+    composed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_standing PRIMARY KEY (account_id),
+    CONSTRAINT fk_standing_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_standing_order ON standing (urgency, abroad, unit, at_stake DESC, find_text, account_id) INCLUDE (renews_on, under_review, no_data);
+
+CREATE TABLE story (
+    account_id BIGINT NOT NULL,
+    audience TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document JSONB NOT NULL,
+    fingerprint TEXT NOT NULL,
+    composed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_story PRIMARY KEY (account_id, audience, version),
+    CONSTRAINT fk_story_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE suggestion (
+    account_id BIGINT NOT NULL,
+    suggestion_id TEXT NOT NULL,
+    feature TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    low NUMERIC(38, 4),
+    expected NUMERIC(38, 4),
+    high NUMERIC(38, 4),
+    state TEXT NOT NULL,
+    body JSONB NOT NULL,
+    suggested_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    decided_by TEXT,
+    CONSTRAINT pk_suggestion PRIMARY KEY (account_id, suggestion_id),
+    CONSTRAINT fk_suggestion_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE visit (
+    account_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    audience TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    visited_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_visit PRIMARY KEY (account_id, user_id, audience),
+    CONSTRAINT fk_visit_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+-- What is once written stays as it was written.
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END
+$$;
+
+-- Row security: the scope is read from a setting that authorization writes once a transaction. Both subqueries
+-- run once a statement, not once a row; a scope that is absent or empty gives null, which is no row at all.
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis'] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
+        EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
+    END LOOP;
+
+    FOR name IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'account_id'
+                WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum = 1 LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('CREATE POLICY worker_sees_all ON %I TO valueplatform_worker USING (true) WITH CHECK (true)', name);
+        EXECUTE format('CREATE POLICY ingest_sees_all ON %I TO valueplatform_ingest USING (true) WITH CHECK (true)', name);
+        EXECUTE format($policy$
+            CREATE POLICY web_sees_scope ON %I TO valueplatform_web
+            USING ((SELECT current_setting('valueplatform.scope', true)) = '-1'
+                   OR account_id = ANY ((SELECT string_to_array(nullif(current_setting('valueplatform.scope', true), ''), ','))::bigint[]))
+        $policy$, name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO valueplatform_worker', name);
+        EXECUTE format('GRANT SELECT ON %I TO valueplatform_web', name);
+    END LOOP;
+END
+$$;
+
+-- Hot tables and what ingest needs to know.
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, changed_day TO valueplatform_ingest;
+GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
+GRANT SELECT ON model_revision, api_key TO valueplatform_ingest;
+
+-- What people and machines write through pages and the API.
+GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
+GRANT UPDATE (revision) ON account TO valueplatform_web;
+GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
+GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally TO valueplatform_web;
+
+-- The worker and the command line.
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis FROM valueplatform_worker;

@@ -1,0 +1,5 @@
+"""`python -m valueplatform`."""
+
+from valueplatform.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""What winning and serving accounts costs the supplier, by month. The web role may not read it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+import msgspec
+from sqlalchemy import Row, func, select
+
+from valueplatform.accounts.accounts import checked_currency
+from valueplatform.accounts.fields import Fields
+from valueplatform.accounts.imports import Stored, Surroundings, outcome_of, to_write, upsert_into
+from valueplatform.accounts.tables import cost
+from valueplatform.core.database import Transaction
+
+
+class CostKind(StrEnum):
+    ACQUISITION = "acquisition"
+    SERVICE = "service"
+    IMPLEMENTATION = "implementation"
+    INTERNAL = "internal"
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """One amount of one month; `account_id` None = shared by all accounts."""
+
+    cost_id: str
+    account_id: int | None
+    kind: CostKind
+    month: date
+    amount: Decimal
+    currency: str
+
+
+async def costs_of(tx: Transaction, account_id: int | None) -> list[Cost]:
+    """The costs of one account, or those that all share, by month."""
+    query = (
+        select(cost).where(cost.c.account_id.is_not_distinct_from(account_id)).order_by(cost.c.month, cost.c.cost_id)
+    )
+    return [_cost(row) for row in await tx.rows(query)]
+
+
+def _cost(row: Row[Any]) -> Cost:
+    return Cost(
+        cost_id=row.cost_id,
+        account_id=row.account_id,
+        kind=CostKind(row.kind),
+        month=row.month,
+        amount=row.amount,
+        currency=row.currency,
+    )
+
+
+class CostImport:
+    """Without a currency of its own, a cost is in the account's, a shared one in the supplier's."""
+
+    name: ClassVar[str] = "costs"
+    account_column: ClassVar[str] = "account"
+    required: ClassVar[Sequence[str]] = ("id", "kind", "month", "amount")
+    optional: ClassVar[Sequence[str]] = ("account", "currency")
+    takes_rest: ClassVar[bool] = False
+
+    def read(self, fields: Fields, around: Surroundings, /) -> Cost:
+        account = None if fields.optional("account") is None else around.account(fields)
+        month = fields.month("month")
+        own = around.defaults.currency if account is None else account.currency_on(month)
+        return Cost(
+            cost_id=fields.text("id"),
+            account_id=None if account is None else account.account_id,
+            kind=fields.choice("kind", CostKind),
+            month=month,
+            amount=fields.amount("amount"),
+            currency=checked_currency(fields.optional("currency") or own),
+        )
+
+    def identity(self, value: Cost, /) -> str:
+        return value.cost_id
+
+    async def store(self, tx: Transaction, values: Sequence[Cost], _now: datetime, /) -> Stored:
+        rows = await tx.rows(select(cost).where(cost.c.cost_id == func.any([value.cost_id for value in values])))
+        held = {row.cost_id: _cost(row) for row in rows}
+        outcomes = [outcome_of(held.get(value.cost_id), value) for value in values]
+        new = to_write(values, outcomes)
+        if new:
+            await tx.execute(_UPSERT, [msgspec.structs.asdict(value) for value in new])
+        return Stored(outcomes)
+
+
+_UPSERT: Final = upsert_into(cost)

@@ -1,0 +1,158 @@
+"""Events in over HTTP: CloudEvents, their retraction, and what could not be taken."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Controller, Response, delete, get, post
+from litestar.di import Provide
+from litestar.enums import MediaType
+from litestar.params import Parameter
+
+from valueplatform.api.calling import ApiRequest
+from valueplatform.api.request_body import read_body
+from valueplatform.core.authorization import Action, KeyPrincipal, require
+from valueplatform.core.clock import Clock
+from valueplatform.core.database import Database
+from valueplatform.core.errors import InvalidInputError, UnprocessableError
+from valueplatform.core.pages import DEFAULT_LIMIT, Page, checked_limit, number_position, page_of
+from valueplatform.core.scope import no_accounts
+from valueplatform.telemetry.cloudevents import parse_json, parse_request
+from valueplatform.telemetry.group_commit import GroupCommitter
+from valueplatform.telemetry.rejections import (
+    RejectedEvent,
+    first_sender,
+    readable_by,
+    rejected_event_of,
+    rejected_events,
+)
+from valueplatform.telemetry.requests import IngestRequest, Report, Sender, shown
+from valueplatform.telemetry.retraction import retract
+
+ORIGIN: Final = "http"
+
+
+class Intake:
+    """Where events go: the committer of this process, and the database in the ingest role."""
+
+    def __init__(self, database: Database, committer: GroupCommitter, clock: Clock) -> None:
+        self.database = database
+        self.committer = committer
+        self.clock = clock
+
+
+class ReportOut(msgspec.Struct, frozen=True):
+    """received = stored + duplicates + conflicts + the number of rejected."""
+
+    received: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    rejected: list[dict[str, Any]]
+
+
+class RejectedOut(msgspec.Struct, frozen=True):
+    """`event_id` is the id that the event gave itself, `body` what was sent."""
+
+    id: int
+    event_id: str | None
+    origin: str
+    code: str
+    message: str
+    body: str
+    received_at: datetime
+    replayed_at: datetime | None
+
+
+def report_out(report: Report) -> ReportOut:
+    return ReportOut(report.received, report.stored, report.duplicates, report.conflicts, shown(report.rejections))
+
+
+def provided(intake: Intake) -> dict[str, Provide]:
+    """What these handlers take by name, beside what `calling.provided` gives."""
+
+    def provide_intake() -> Intake:
+        return intake
+
+    return {"intake": Provide(provide_intake, sync_to_thread=False)}
+
+
+def sender_of(caller: KeyPrincipal) -> Sender:
+    return Sender(ORIGIN, caller.provider, caller.key_id, caller.account_ids, caller.sources)
+
+
+class EventsController(Controller):
+    path = "/api/v1"
+    tags = ("Events",)
+
+    @post(
+        "/events",
+        status_code=200,
+        request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
+        summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
+    )
+    async def receive(self, request: ApiRequest, caller: KeyPrincipal, intake: Intake) -> Response[ReportOut | None]:
+        require(caller, Action.WRITE_EVENTS)
+        headers = request.headers
+        announced = request.content_length
+        body = await read_body(request.stream(), headers.get("content-encoding", ""), announced)
+        received_at = intake.clock()
+        parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
+        wishes = {wish.strip().lower() for line in headers.getall("prefer", []) for wish in line.split(",")}
+        report = await intake.committer.commit(
+            IngestRequest(
+                sender_of(caller),
+                received_at,
+                parsed.events,
+                parsed.rejections,
+                strict="handling=strict" in wishes,
+                size=len(body),
+            )
+        )
+        if report.all_taken and "return=representation" not in wishes:
+            return Response(None, status_code=204)
+        return Response(report_out(report), media_type=MediaType.JSON)
+
+    @delete("/events", summary="Retract an event: its effects are undone")
+    async def retract(
+        self,
+        caller: KeyPrincipal,
+        intake: Intake,
+        source: str,
+        event_id: Annotated[str, Parameter(query="id")],
+    ) -> None:
+        require(caller, Action.RETRACT_EVENTS)
+        async with intake.database.transaction(no_accounts()) as tx:
+            await retract(tx, sender_of(caller), source, event_id)
+
+    @get("/rejected-events", summary="Events that could not be taken, oldest first")
+    async def rejected(
+        self, caller: KeyPrincipal, intake: Intake, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page[RejectedOut]:
+        require(caller, Action.READ_REJECTED)
+        after = number_position(cursor) or 0
+        async with intake.database.transaction(no_accounts()) as tx:
+            rows = await rejected_events(tx, readable_by(caller), after=after, limit=checked_limit(limit) + 1)
+        return page_of([_rejected_out(row) for row in rows], limit, lambda row: row.id)
+
+    @post("/rejected-events/{rejected_id:int}/replay", status_code=200, summary="Try a rejected event again")
+    async def replay(self, caller: KeyPrincipal, intake: Intake, rejected_id: int) -> ReportOut:
+        require(caller, Action.REPLAY_REJECTED)
+        async with intake.database.transaction(no_accounts()) as tx:
+            rejected = await rejected_event_of(tx, readable_by(caller), rejected_id)
+            sender = await first_sender(tx, rejected)
+        received_at = intake.clock()
+        try:
+            parsed = parse_json(rejected.body.encode(), received_at)
+        except InvalidInputError as error:
+            raise UnprocessableError(f"This one cannot be replayed: {error.message} Send it again, mended.") from error
+        request = IngestRequest(
+            sender, received_at, parsed.events, parsed.rejections, size=len(rejected.body), replayed=rejected_id
+        )
+        return report_out(await intake.committer.commit(request))
+
+
+def _rejected_out(row: RejectedEvent) -> RejectedOut:
+    return RejectedOut(
+        row.rejected_id, row.id, row.origin, row.code, row.message, row.body, row.received_at, row.replayed_at
+    )

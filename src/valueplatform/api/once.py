@@ -1,0 +1,77 @@
+"""Idempotency-Key: a write that is sent again answers as it did, and is not done again."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import Response
+from litestar.enums import MediaType
+from sqlalchemy import text
+
+from valueplatform.api.calling import ApiRequest
+from valueplatform.core.authorization import KeyPrincipal
+from valueplatform.core.clock import Clock
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import ConflictError, InvalidInputError
+
+KEPT = timedelta(hours=24)
+LONGEST = 255
+_ENCODER = msgspec.json.Encoder()
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))")
+_FIND = text("""
+    SELECT request_hash, status, body FROM idempotency
+    WHERE caller = :caller AND idempotency_key = :key AND created_at > :since
+""")
+_KEEP = text("""
+    INSERT INTO idempotency (caller, idempotency_key, request_hash, status, body, created_at)
+    VALUES (:caller, :key, :request_hash, :status, :body, :now)
+    ON CONFLICT (caller, idempotency_key) DO UPDATE SET request_hash = excluded.request_hash,
+        status = excluded.status, body = excluded.body, created_at = excluded.created_at
+""")
+_FORGET = text("DELETE FROM idempotency WHERE created_at <= :since")
+
+
+class ReusedKeyError(ConflictError):
+    """The same Idempotency-Key with another request."""
+
+    code = "idempotency_key_reused"
+
+
+async def once(
+    tx: Transaction,
+    request: ApiRequest,
+    caller: KeyPrincipal,
+    clock: Clock,
+    write: Callable[[], Awaitable[tuple[int, Any]]],
+) -> Response[Any]:
+    """Do the write, which gives a status and a body, in the caller's transaction; or answer as the first time.
+
+    The answer is kept in the transaction of the write: either both are there or neither.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        status, body = await write()
+        return _response(status, _ENCODER.encode(body))
+    if not key.strip() or len(key) > LONGEST:
+        raise InvalidInputError(f"Idempotency-Key must have 1 to {LONGEST} characters.")
+    now, who = clock(), str(caller.key_id)
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    request_hash = hashlib.sha256(asked).digest()
+    await tx.execute(_LOCK, {"name": f"{who} {key}"})
+    kept = await tx.row(_FIND, {"caller": who, "key": key, "since": now - KEPT})
+    if kept is not None:
+        if kept.request_hash != request_hash:
+            raise ReusedKeyError(f"Idempotency-Key {key!r} was used for another request within the last 24 hours.")
+        return _response(kept.status, kept.body)
+    status, value = await write()
+    body = _ENCODER.encode(value)
+    values = {"caller": who, "key": key, "request_hash": request_hash, "status": status, "body": body, "now": now}
+    await tx.execute(_KEEP, values)
+    await tx.execute(_FORGET, {"since": now - KEPT})
+    return _response(status, body)
+
+
+def _response(status: int, body: bytes) -> Response[bytes]:
+    return Response(body, status_code=status, media_type=MediaType.JSON)

@@ -1,0 +1,71 @@
+"""The raw body of a request, within bounds: of bytes as they come, of bytes unpacked, and of time."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+from valueplatform.api.problems import TooSlowError
+from valueplatform.core.errors import InvalidInputError, TooLargeError
+
+MOST_BYTES: Final = 4 * 1024 * 1024
+PATIENCE: Final = 10.0  # seconds for the whole body
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+
+
+async def read_body(chunks: AsyncIterator[bytes], encoding: str, announced: int | None) -> bytes:
+    """The body, unpacked. `encoding` is Content-Encoding, `announced` Content-Length.
+
+    Raises TooLargeError before it has read it all, TooSlowError, and InvalidInputError for what does not unpack.
+    Never holds more than the limit, however much a packed body would unfold to.
+    """
+    if announced is not None and announced > MOST_BYTES:
+        raise _too_large()
+    codings = [coding for part in encoding.lower().split(",") if (coding := part.strip()) not in {"", "identity"}]
+    if any(coding not in {"gzip", "x-gzip", "deflate"} for coding in codings) or len(codings) > 1:
+        raise InvalidInputError(f"Content-Encoding {encoding!r} is not known here; send gzip or none.")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await (_unpacked(chunks) if codings else _plain(chunks))
+    except TimeoutError as error:
+        raise TooSlowError(f"The body did not arrive within {PATIENCE:.0f} seconds.") from error
+
+
+async def _plain(chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+    return bytes(body)
+
+
+async def _unpacked(chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    packed = 0
+    try:
+        async for chunk in chunks:
+            packed += len(chunk)
+            unpacker = _unpack(unpacker, chunk, body)
+            if len(body) > MOST_BYTES or packed > MOST_BYTES:
+                raise _too_large()
+    except zlib.error as error:
+        raise InvalidInputError(f"The body does not unpack: {error}.") from error
+    if packed and not unpacker.eof:
+        raise InvalidInputError("The packed body ends too early.")
+    return bytes(body)
+
+
+def _unpack(unpacker: "zlib._Decompress", chunk: bytes, body: bytearray) -> "zlib._Decompress":
+    """Add what a chunk unfolds to, up to one byte over the limit; gzip members may follow one another."""
+    while chunk and len(body) <= MOST_BYTES:
+        if unpacker.eof:
+            unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+        body += unpacker.decompress(chunk, MOST_BYTES + 1 - len(body))
+        chunk = unpacker.unused_data or unpacker.unconsumed_tail
+    return unpacker
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(f"The body has more than {MOST_BYTES} bytes unpacked; send fewer events at a time.")

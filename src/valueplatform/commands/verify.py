@@ -1,0 +1,158 @@
+"""`valueplatform verify` and `close`: prove the record, and close a month of it."""
+
+import sys
+from collections.abc import AsyncIterator, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import rich_click as click
+from click.exceptions import Exit
+from rich.progress import track
+from sqlalchemy import text
+
+from valueplatform.commands.context import (
+    Databases,
+    asynchronous,
+    data_dir_option,
+    json_option,
+    opened,
+    say,
+    stderr,
+)
+from valueplatform.core.authorization import accounts_or_all, operator_scope
+from valueplatform.core.clock import system_clock
+from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.periods import month_of
+from valueplatform.narrative.verification import verify_insights
+from valueplatform.value.postings import close_month
+from valueplatform.value.proof import read_source
+from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.verify import Discrepancy, verify_account, verify_intake
+
+MOST_SHOWN = 50
+FIRST_DAY = date(1, 1, 2)
+LAST_DAY = date(9999, 12, 30)
+_ACCOUNTS = text("""
+    SELECT account_id, key, timezone FROM account
+    WHERE account_id > 0 AND (CAST(:key AS text) IS NULL OR key = CAST(:key AS text)) ORDER BY key
+""")
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What `verify` checked, and every row that differs. `waiting` marks mean amounts that the worker has yet to do."""
+
+    accounts: int
+    events: int
+    rollups: int
+    accruals: int
+    postings: int
+    insight_numbers: int
+    waiting: int
+    differences: list[dict[str, Any]]
+
+
+@click.command()
+@click.option("--account", help="Only this account, by its key.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only days from this one on.")
+@data_dir_option
+@json_option
+@click.pass_context
+@asynchronous
+async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
+    r"""Recompute rollups, accruals, postings and every insight's numbers from raw events, by separate code.
+
+    Exits 1 and lists what differs.
+
+    \b
+    Examples:
+      valueplatform verify
+      valueplatform verify --account harbor-logistics --since 2026-01-01
+    """
+    start = since.date() if since else FIRST_DAY
+    async with opened(ctx) as databases:
+        verdict = await verified(databases, account, start)
+    lines = [f"{d['account']}: {d['what']} {d['where']}: stated {d['stated']}, recomputed {d['recomputed']}"
+             for d in verdict.differences]  # fmt: skip
+    summary = (
+        f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
+        f"{verdict.accruals:,} accruals, {verdict.postings:,} postings and {verdict.insight_numbers:,} numbers of "
+        f"insights recomputed; {len(lines):,} differ."
+    )
+    shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
+    if verdict.waiting:
+        shown.append(f"{verdict.waiting:,} changes wait for the worker: run `valueplatform worker`.")
+    say(ctx, verdict, "\n".join([*shown, summary]))
+    if verdict.differences:
+        raise Exit(1)
+
+
+async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
+    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "waiting": 0}
+    differences: list[dict[str, Any]] = []
+    rows = await _accounts(databases, account)
+    for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
+        async with databases.worker.transaction(accounts_or_all([row.account_id])) as tx:
+            source = await read_source(tx, row.account_id)
+            if source is None:
+                continue
+            checked = await verify_account(tx, source, start, LAST_DAY)
+            numbers, wrong = await verify_insights(tx, source)
+        for name in ("events", "rollups", "accruals", "postings", "waiting"):
+            counts[name] += getattr(checked, name)
+        counts["insight_numbers"] += numbers
+        differences += _named(row.key, [*checked.discrepancies, *wrong])
+    if account is None:
+        async with databases.ingest.transaction(operator_scope()) as tx:
+            differences += _named("all accounts", await verify_intake(tx))
+    return Verdict(accounts=len(rows), differences=differences, **counts)
+
+
+def _named(account: str, found: Iterable[Discrepancy]) -> list[dict[str, Any]]:
+    return [{"account": account, **msgspec.structs.asdict(one)} for one in found]
+
+
+async def _accounts(databases: Databases, key: str | None) -> list[Any]:
+    async with databases.worker.transaction(operator_scope()) as tx:
+        rows = list(await tx.rows(_ACCOUNTS, {"key": key}))
+    if key is not None and not rows:
+        raise InvalidInputError(f"There is no account {key!r}.")
+    return rows
+
+
+@click.command()
+@click.argument("month")
+@click.option("--account", help="Only this account, by its key.")
+@data_dir_option
+@json_option
+@click.pass_context
+@asynchronous
+async def close(ctx: click.Context, month: str, account: str | None) -> None:
+    r"""Post MONTH (as 2026-05) of every account, or of one; what is closed already stays as it is.
+
+    \b
+    Example:
+      valueplatform close 2026-05 --account harbor-logistics
+    """
+    try:
+        period = month_of(date.fromisoformat(f"{month}-01"))
+    except ValueError as error:
+        raise InvalidInputError(f"MONTH is {month!r}; write it as 2026-05.") from error
+    closed = {}
+    async with opened(ctx) as databases:
+        async for row, postings in _close_each(databases, account, period):
+            closed[row.key] = postings
+    new = {key: count for key, count in closed.items() if count is not None}
+    text_ = (
+        f"{period.start:%B %Y} closed for {len(new)} accounts with {sum(new.values()):,} postings; "
+        f"{len(closed) - len(new)} had it closed before."
+    )
+    say(ctx, closed, text_)
+
+
+async def _close_each(databases: Databases, account: str | None, month: Any) -> AsyncIterator[tuple[Any, int | None]]:
+    now = system_clock()
+    for row in await _accounts(databases, account):
+        async with databases.worker.transaction(accounts_or_all([row.account_id])) as tx:
+            await refresh_value(tx, row.account_id, now)
+            yield row, await close_month(tx, row.account_id, row.timezone, month, now)

@@ -1,0 +1,236 @@
+"""Chapters: by objective first, then by driver, and what the account as a whole has to tell."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from valueplatform.narrative.choice import FLOOR, same, score, told
+from valueplatform.narrative.document import Audience, Chapter, Note, Sentence, Status, Strip
+from valueplatform.narrative.facts import AccountFacts, DriverFacts
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.insights.attainment import objectives
+from valueplatform.narrative.insights.standing import ACCOUNT
+from valueplatform.narrative.voice import Voice
+from valueplatform.value.model import weakest
+
+MOST_SENTENCES: Final[Mapping[Audience, int]] = {
+    Audience.CUSTOMER: 3,
+    Audience.STEWARD: 4,
+    Audience.EXECUTIVE: 1,
+    Audience.PARTNER: 3,
+}
+MOST_CHAPTERS: Final[Mapping[Audience, int]] = {
+    Audience.CUSTOMER: 8,
+    Audience.STEWARD: 12,
+    Audience.EXECUTIVE: 4,
+    Audience.PARTNER: 8,
+}
+MOST_NOTES: Final = 2
+NOTE_KINDS: Final[Mapping[str, str]] = {
+    "under-review": "risk",
+    "missing-days": "caveat",
+    "days-without-amount": "caveat",
+    "partner-contribution": "context",
+    "validated-input": "context",
+}
+"""Insights told in the margin, doubts first."""
+TOTAL: Final = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What one chapter is about, before it is worded."""
+
+    id: str
+    name: str
+    objective: str | None
+    drivers: tuple[str, ...]
+    insights: tuple[Admitted, ...]
+
+    def of_kind(self, kind: str) -> Admitted | None:
+        return next((admitted for admitted in self.insights if admitted.insight.kind == kind), None)
+
+    @property
+    def standing(self) -> Admitted | None:
+        """The objective's attainment, else its only driver's, else the weakest driver's."""
+        found = [a for a in self.insights if a.insight.kind == "attainment"]
+        together = [a for a in found if a.insight.subject.startswith("objective:")]
+        ordered = together or sorted(found, key=lambda a: (a.insight.favorable is not False, a.insight.subject))
+        return ordered[0] if ordered else None
+
+    @property
+    def status(self) -> Status | None:
+        return Status(self.standing.insight.terms["status"]) if self.standing else None
+
+
+def chapters(
+    facts: AccountFacts, insights: Sequence[Admitted], voice: Voice, spent: Iterable[Admitted]
+) -> tuple[Chapter, ...]:
+    """Chapters in order, bad news first. What headline and lead have `spent` is not told again."""
+    used = {same(admitted) for admitted in spent}
+    free = [admitted for admitted in insights if same(admitted) not in used]
+    outlines = [*_outlines(facts, free), *_total(free)]
+    order = sorted(outlines, key=lambda outline: _rank(outline, voice.audience))
+    noted: set[str] = set()
+    told_inputs: set[str] = set()
+    found: list[Chapter] = []
+    for outline in order:
+        chapter = _chapter(facts, outline, voice, noted, told_inputs)
+        if chapter is not None:
+            found.append(chapter)
+    return tuple(found[: MOST_CHAPTERS[voice.audience]])
+
+
+def _outlines(facts: AccountFacts, insights: Sequence[Admitted]) -> list[Outline]:
+    """One for each objective with its drivers, then one for each other driver."""
+    found = []
+    placed: set[str] = set()
+    for objective, drivers in objectives(facts).items():
+        placed |= set(drivers)
+        subjects = {*drivers, f"objective:{objective}"}
+        found.append(
+            Outline(_slug(f"objective {objective}"), objective, objective, drivers, _about(insights, subjects, drivers))
+        )
+    for driver in facts.drivers:
+        if driver.slug not in placed:
+            about = _about(insights, {driver.slug}, (driver.slug,))
+            found.append(Outline(_slug(driver.slug), driver.title, None, (driver.slug,), about))
+    return [outline for outline in found if outline.insights]
+
+
+def _about(insights: Sequence[Admitted], subjects: set[str], drivers: Sequence[str]) -> tuple[Admitted, ...]:
+    """Insights on the subjects, and those on inputs and partners that stand beneath the drivers."""
+    beneath = {*NOTE_KINDS, "unvalidated-input"}
+    return tuple(
+        a
+        for a in insights
+        if a.insight.subject in subjects or (a.insight.kind in beneath and set(a.insight.drivers) & set(drivers))
+    )
+
+
+def _total(insights: Sequence[Admitted]) -> list[Outline]:
+    own = tuple(
+        a
+        for a in insights
+        if (a.insight.subject == ACCOUNT and a.insight.kind not in {"attainment", "realized", "estimated"})
+        or a.insight.kind in {"go-live", "milestone", "renewal-ahead"}
+    )
+    return [Outline(TOTAL, "", None, (), own)] if own else []
+
+
+def _rank(outline: Outline, audience: Audience) -> tuple[int, float, str]:
+    """Behind first, then other bad news, then objectives, the total, and what is left; by what matters most in each."""
+    own = [a for a in outline.insights if a.insight.kind not in NOTE_KINDS]
+    bad = any(a.insight.favorable is False and score(a, audience) >= FLOOR for a in own)
+    best = max((score(a, audience) for a in own), default=0.0)
+    if outline.status is Status.BEHIND:
+        group = 0
+    elif bad:
+        group = 1
+    elif outline.objective is not None:
+        group = 2
+    else:
+        group = 3 if outline.id == TOTAL else 4
+    return group, -best, outline.id
+
+
+def _chapter(
+    facts: AccountFacts, outline: Outline, voice: Voice, noted: set[str], told_inputs: set[str]
+) -> Chapter | None:
+    audience = voice.audience
+    open_insights = [
+        a for a in outline.insights if a.insight.kind not in NOTE_KINDS and a.insight.subject not in told_inputs
+    ]
+    chosen = told(open_insights, audience, MOST_SENTENCES[audience])
+    sentences = [(a, sentence) for a in chosen if (sentence := voice.sentence(a)) is not None]
+    if not sentences:
+        return None
+    told_inputs |= {a.insight.subject for a, _ in sentences if a.insight.kind == "unvalidated-input"}
+    return Chapter(
+        id=outline.id,
+        title=_title(outline, sentences, voice),
+        period_from=min(sentence.period_from for _, sentence in sentences),
+        period_to=max(sentence.period_to for _, sentence in sentences),
+        status=outline.status,
+        meta=_meta(facts, outline, voice),
+        insights=tuple(sentence for _, sentence in sentences),
+        notes=_notes(outline, sentences[0][1], voice, noted),
+        strip=_strip(outline),
+    )
+
+
+def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voice: Voice) -> str:
+    name = f"“{outline.name}”" if outline.objective else outline.name
+    kinds = {a.insight.kind: a.insight for a, _ in reversed(sentences)}
+    if outline.id == TOTAL:
+        name = voice.account_name
+        tells = _total_tells(kinds.keys(), sentences[0][0])
+    elif outline.status is not None:
+        questioned = outline.status is Status.BEHIND and outline.of_kind("under-review") is not None
+        tells = "behind-questioned" if questioned else outline.status.value
+    else:
+        tells = _driver_tells(sentences)
+    month = next(
+        (a.insight.terms["month"] for a, _ in sentences if tells[:5] == "total" and "month" in a.insight.terms), ""
+    )
+    return voice.phrase("chapter-title", {"month": month} if month else {}, tells=tells, name=name)
+
+
+def _total_tells(kinds: Iterable[str], first: Admitted) -> str:
+    if first.insight.kind in {"period-over-period", "month-so-far", "trend"}:
+        return f"total-{first.insight.terms['direction']}"
+    if "return-on-paid" in kinds and first.insight.kind == "return-on-paid":
+        return "return-above" if first.insight.favorable else "return-below"
+    return TOTAL
+
+
+def _driver_tells(sentences: Sequence[tuple[Admitted, Sentence]]) -> str:
+    """What of a driver is news, else what it is."""
+    kinds = [a.insight.kind for a, _ in sentences]
+    for kind in ("stalled-driver", "insufficient-data", "estimated", "detractor", "new-driver", "outcome"):
+        if kind in kinds:
+            return kind
+    changes = [a.insight.terms["direction"] for a, _ in sentences if "direction" in a.insight.terms]
+    return changes[0] if changes else "added"
+
+
+def _meta(facts: AccountFacts, outline: Outline, voice: Voice) -> str:
+    if outline.id == TOTAL:
+        return ""
+    drivers: list[DriverFacts] = [facts.driver(slug) for slug in outline.drivers]
+    evidence = weakest([facts.evidence_of(slug) for slug in outline.drivers])
+    return voice.phrase(
+        "meta",
+        {},
+        drivers=[driver.title for driver in drivers],
+        benefit_classes=[driver.benefit_class for driver in drivers],
+        evidence=evidence.value,
+    )
+
+
+def _notes(outline: Outline, beside: Sentence, voice: Voice, noted: set[str]) -> tuple[Note, ...]:
+    """At most two, each told once in a story; doubts before context."""
+    if voice.audience is Audience.PARTNER:
+        return ()
+    kinds = [k for k in NOTE_KINDS if voice.audience is not Audience.EXECUTIVE or NOTE_KINDS[k] == "risk"]
+    found: list[Note] = []
+    for kind in kinds:
+        for admitted in (a for a in outline.insights if a.insight.kind == kind and a.id not in noted):
+            note = voice.note(admitted, NOTE_KINDS[kind], beside.insight_id)
+            if note is not None and len(found) < MOST_NOTES:
+                noted.add(admitted.id)
+                found.append(note)
+    return tuple(found)
+
+
+def _strip(outline: Outline) -> Strip | None:
+    if outline.standing is None:
+        return None
+    insight = outline.standing.insight
+    values = {name: insight.number(name).value for name in ("realized", "low", "expected", "high")}
+    return Strip(**values, unit=insight.number("realized").unit)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -1,0 +1,154 @@
+"""Which insights a story tells: importance for this reader, and no two that say the same.
+
+Score = importance (materiality by surprise, from the insight) by relevance for the audience. Audiences differ here
+and in tone, never in facts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.insights.standing import ACCOUNT
+
+FLOOR: Final = 0.03
+"""What scores less is not worth a sentence."""
+
+TOPICS: Final[Mapping[str, str]] = {
+    "attainment": "standing",
+    "realized": "standing",
+    "estimated": "standing",
+    "detractor": "standing",
+    "outcome": "standing",
+    "insufficient-data": "standing",
+    "estimated-beside": "beside",
+    "stalled-driver": "change",
+    "new-driver": "standing",
+    "record-month": "change",
+    "period-over-period": "change",
+    "month-so-far": "change",
+    "trend": "change",
+    "adjustment": "restated",
+    "return-on-paid": "return",
+    "go-live": "moment",
+    "milestone": "moment",
+    "renewal-ahead": "return",
+    "top-contributors": "parts",
+    "benefit-classes": "parts",
+    "unvalidated-input": "input",
+}
+"""Insights of one topic about one subject say much the same: one of them is told."""
+
+PRECEDENCE: Final[Sequence[str]] = (
+    "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "stalled-driver",
+    "renewal-ahead",
+)  # fmt: skip
+"""Within a topic these come first, whatever they score: they explain the others."""
+
+RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
+    Audience.CUSTOMER: {
+        "estimated-beside": 1.5,
+        "benefit-classes": 0.7,
+        "top-contributors": 0.9,
+        "go-live": 0.7,
+        "milestone": 0.8,
+    },
+    Audience.STEWARD: {
+        "unvalidated-input": 1.4,
+        "estimated-beside": 1.3,
+        "stalled-driver": 1.3,
+        "renewal-ahead": 1.3,
+        "insufficient-data": 1.3,
+        "benefit-classes": 0.5,
+        "go-live": 0.4,
+    },
+    Audience.EXECUTIVE: {
+        "return-on-paid": 1.3,
+        "renewal-ahead": 1.2,
+        "benefit-classes": 1.1,
+        "trend": 0.6,
+        "month-so-far": 0.4,
+        "unvalidated-input": 0.5,
+    },
+    Audience.PARTNER: {},
+}
+
+PARTNER_KINDS: Final = frozenset(
+    {
+        "realized", "estimated", "estimated-beside", "outcome", "detractor", "period-over-period", "month-so-far",
+        "trend", "record-month", "new-driver", "stalled-driver", "top-contributors", "change-contributors",
+        "insufficient-data",
+    }
+)  # fmt: skip
+"""What a partner may be told: its own rows, and nothing of contracts, disputes, people or commitments (rule 19)."""
+
+
+def score(admitted: Admitted, audience: Audience) -> float:
+    return admitted.insight.importance * RELEVANCE[audience].get(admitted.insight.kind, 1.0)
+
+
+def eligible(insights: Iterable[Admitted], audience: Audience) -> list[Admitted]:
+    chosen = (admitted for admitted in insights if audience is not Audience.PARTNER or _for_partner(admitted))
+    return sorted(chosen, key=lambda a: (-score(a, audience), a.insight.kind, a.insight.subject))
+
+
+def _for_partner(admitted: Admitted) -> bool:
+    return admitted.insight.kind in PARTNER_KINDS
+
+
+def told(insights: Sequence[Admitted], audience: Audience, most: int) -> list[Admitted]:
+    """Of one chapter's insights, those to tell, in order; at most `most`, one per subject and topic.
+
+    What speaks of the whole chapter comes first, then bad news, then good; what is about one driver stays together, its
+    standing first; causes stand right after what they explain, and do not count.
+    """
+    best: dict[tuple[str, str], Admitted] = {}
+    for admitted in sorted(insights, key=lambda a: _preference(a, audience)):
+        topic = TOPICS.get(admitted.insight.kind)
+        if topic is not None:
+            best.setdefault((_subject(admitted, topic), topic), admitted)
+    standings = [a for a in best.values() if _topic(a) == "standing"]
+    whole = [a for a in standings if a.insight.subject.startswith("objective:")] or standings[: len(standings) == 1]
+    others = [a for a in best.values() if a not in whole and (a in standings or score(a, audience) >= FLOOR)]
+    others.sort(key=lambda a: (a.insight.favorable is not False, -score(a, audience), a.insight.subject))
+    kept = [*whole, *others][:most]
+    order = {id(a): place for place, a in enumerate(kept)}
+    first_of = {a.insight.subject: order[id(a)] for a in reversed(kept)}
+    kept.sort(key=lambda a: (a not in whole, first_of[a.insight.subject], _topic(a) != "standing", order[id(a)]))
+    return _with_causes(kept, insights)
+
+
+def same(admitted: Admitted) -> tuple[str, str]:
+    """What two insights share that must not both be told: subject and topic."""
+    topic = TOPICS.get(admitted.insight.kind, admitted.id)
+    return _subject(admitted, topic), topic
+
+
+def _topic(admitted: Admitted) -> str:
+    return TOPICS[admitted.insight.kind]
+
+
+def _subject(admitted: Admitted, topic: str) -> str:
+    """Inputs are told once for all that rest on them; the account's moments and parts once."""
+    return topic if topic in {"moment", "parts", "input", "return"} else admitted.insight.subject
+
+
+def _preference(admitted: Admitted, audience: Audience) -> tuple[int, float, str, str]:
+    kind = admitted.insight.kind
+    place = PRECEDENCE.index(kind) if kind in PRECEDENCE else len(PRECEDENCE)
+    return place, -score(admitted, audience), kind, admitted.insight.subject
+
+
+def _with_causes(ordered: Sequence[Admitted], insights: Sequence[Admitted]) -> list[Admitted]:
+    causes = {
+        (a.insight.terms["window"], a.insight.period_from): a
+        for a in insights
+        if a.insight.kind == "change-contributors"
+    }
+    found: list[Admitted] = []
+    for admitted in ordered:
+        found.append(admitted)
+        cause = causes.get((admitted.insight.kind, admitted.insight.period_from))
+        if cause is not None and admitted.insight.subject == ACCOUNT:
+            found.append(cause)
+    return found

@@ -1,0 +1,176 @@
+"""What an insight says beside its numbers: direction, status, standing, names, days. Each claim is checked against the
+numbers as the record gives them, and against the record's own names and days."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final
+
+from valueplatform.core.periods import next_month
+from valueplatform.narrative.faithful.evaluation import values_beneath
+from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
+from valueplatform.narrative.faithful.record import Record
+from valueplatform.narrative.insight import Insight, Number, Standing
+from valueplatform.value.derivation import Derivation, Difference, Input, Metered, Paid, Realized, Statistic, Total
+
+Numbers = Mapping[str, Fraction]
+
+COUNTED_KINDS: Final = frozenset(
+    {
+        "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
+        "renewal-ahead",
+    }
+)  # fmt: skip
+"""Kinds whose numbers may hold nothing but what value rule 10 counts."""
+OPEN_KINDS: Final = frozenset({"attainment"})
+"""Kinds in which one number, called `waiting` or `estimated`, says what does not count."""
+UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "estimated"})
+_ONE_DAY: Final = timedelta(days=1)
+
+
+def _status(n: Numbers, terms: Mapping[str, str]) -> bool:
+    if n["realized"] > n["high"]:
+        return terms["status"] == "ahead"
+    return terms["status"] == ("behind" if n["realized"] < n["low"] else "on-plan")
+
+
+def _distance(n: Numbers, terms: Mapping[str, str]) -> bool:
+    if terms["status"] == "ahead":
+        return n["distance"] > 0
+    return (n["distance"] < 0) is (terms["status"] == "behind")
+
+
+def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
+    return all((value < 0) is (name == "behind") for name, value in n.items()) and terms["shape"] == "-".join(n)
+
+
+def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
+    def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
+        return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
+
+    return holds
+
+
+CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
+    "attainment": _status,
+    "committed-range": _distance,
+    "plan-standing": _standings,
+    "period-over-period": _direction("change"),
+    "month-so-far": _direction("change"),
+    "trend": _direction("slope"),
+    "record-month": lambda n, _: n["higher_months"] == 0 and n["change"] > 0,
+    "stalled-driver": lambda n, _: n["since"] == 0,
+    "missing-days": lambda n, _: n["missing"] == 0,
+    "new-driver": lambda n, _: n["earlier"] == 0,
+    "detractor": lambda n, _: n["realized"] < 0,
+    "adjustment": lambda n, _: n["change"] != 0,
+    "estimated-beside": lambda n, _: n["estimated"] != 0,
+}
+
+
+def problems(insight: Insight, numbers: Numbers, record: Record) -> Iterator[str]:
+    """What the insight says and the record does not bear out."""
+    claim = CLAIMS.get(insight.kind)
+    if claim is not None and not claim(numbers, insight.terms):
+        yield f"what a {insight.kind} insight claims does not follow from its numbers"
+    for number in insight.numbers:
+        yield from _number_problems(insight, number, record)
+    yield from _period_problems(insight)
+    yield from _term_problems(insight, record)
+
+
+def _number_problems(insight: Insight, number: Number, record: Record) -> Iterator[str]:
+    realized = [leaf for leaf in leaves(number.derivation) if isinstance(leaf, Realized)]
+    expected = _unit(number.derivation, record)
+    if expected is not None and number.unit != expected:
+        yield f"{number.name} is in {expected}, not in {number.unit}"
+    if insight.kind in COUNTED_KINDS and number.name not in UNCOUNTED_NUMBERS and not all(r.counted for r in realized):
+        yield f"{number.name} takes in what does not count"
+    rests_on_open = any(not value.counted for leaf in realized for value in values_beneath(leaf, record))
+    if rests_on_open and number.standing is Standing.VALIDATED:
+        yield f"{number.name} is called validated, and rests on what is not"
+
+
+def _unit(node: Derivation, record: Record) -> str | None:
+    """The unit that the derivation gives; None where it leaves the unit open."""
+    match node:
+        case Realized():
+            return node.unit
+        case Difference():
+            return _unit(node.minuend, record)
+        case Statistic():
+            unit = _unit(node.values[0], record)
+            return f"{unit}/week" if unit else None
+        case Input():
+            return _input_unit(node, record)
+        case Paid():
+            return record.currency
+        case Total():
+            return _unit(node.parts[0], record)
+        case Metered():
+            return "count"
+    return None
+
+
+def _input_unit(node: Input, record: Record) -> str | None:
+    """A ratio is said as a share: 0.118 is 11.8 %."""
+    held = record.inputs.get((node.slug, node.day))
+    return re.sub("^ratio\\b", "share", held.unit) if held is not None else None
+
+
+def _period_problems(insight: Insight) -> Iterator[str]:
+    spans = [span for number in insight.numbers if (span := subject_span(number.derivation)) is not None]
+    told = (insight.period_from, insight.period_to)
+    if spans and told not in spans and hull(spans) != told:
+        yield f"the period {told[0]} to {told[1]} is not that of its numbers"
+
+
+def _term_problems(insight: Insight, record: Record) -> Iterator[str]:
+    spans = (span_of_leaf(leaf) for number in insight.numbers for leaf in leaves(number.derivation))
+    starts = {span[0] for span in spans if span is not None}
+    known_days = record.days | {day for number in insight.numbers for day in days_of(number.derivation)}
+    for term, said in insight.terms.items():
+        if term.endswith("_name"):
+            yield from _name_problems(insight, term, said, record)
+        elif term == "since_day" and date.fromisoformat(said) not in starts:
+            yield f"{term} {said} is not where its numbers begin"
+        elif term.endswith("_day") and date.fromisoformat(said) not in known_days:
+            yield f"{term} {said} is a day that neither its numbers nor the record name"
+        elif term.endswith("month") and date.fromisoformat(said) not in known_days:
+            yield f"{term} {said} is a month that its numbers do not speak of"
+
+
+def _name_problems(insight: Insight, term: str, said: str, record: Record) -> Iterator[str]:
+    subject = term.removesuffix("_name")
+    expected: set[str | None] = set()
+    number = next((number for number in insight.numbers if number.name == subject), None)
+    if subject == "driver":
+        expected = {record.titles.get(f"driver:{slug}") for slug in insight.drivers[:1]}
+    elif subject == "input":
+        slugs = {leaf.slug for n in insight.numbers for leaf in leaves(n.derivation) if isinstance(leaf, Input)}
+        expected = {record.titles.get(f"input:{slug}") for slug in slugs}
+    elif number is not None and insight.kind != "partner-contribution":
+        expected = _names_beneath(number.derivation, record)
+    if (expected and said not in expected) or said not in record.names:
+        yield f"{term} says {said!r}, which is not its name in the record"
+
+
+def _names_beneath(node: Derivation, record: Record) -> set[str | None]:
+    meters = {leaf.meter for leaf in leaves(node) if isinstance(leaf, Metered)}
+    if meters:
+        return {record.titles.get(f"meter:{slug}") for slug in meters}
+    return {record.titles.get(f"driver:{slug}") for slug in drivers_in(node)}
+
+
+def days_of(node: Derivation) -> Iterator[date]:
+    """The days that a derivation's periods begin and end on, the end as its last day; months by their first day."""
+    for leaf in leaves(node):
+        if isinstance(leaf, Input):
+            yield leaf.day
+        span = span_of_leaf(leaf)
+        if span is not None:
+            yield span[0]
+            yield span[1] - _ONE_DAY
+            if span[1] == next_month(span[0].replace(day=1)):
+                yield span[0].replace(day=1)

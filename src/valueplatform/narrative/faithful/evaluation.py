@@ -1,0 +1,196 @@
+"""Derivations evaluated over a `Record` with fractions alone."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from fractions import Fraction
+from statistics import median
+
+from valueplatform.core.periods import next_month, years_later
+from valueplatform.narrative.faithful.record import Price, Record, Stretch
+from valueplatform.value.derivation import (
+    Adjusted,
+    Bound,
+    Closed,
+    Committed,
+    Constant,
+    Derivation,
+    Difference,
+    Input,
+    Metered,
+    Paid,
+    Ratio,
+    Realized,
+    Statistic,
+    Tally,
+    Total,
+)
+
+PLACES = 4
+
+
+class NotDerivableError(ArithmeticError):
+    """The record does not hold what the derivation asks for."""
+
+
+def evaluate(node: Derivation, record: Record) -> Fraction:
+    """The number that the record gives. Raises NotDerivableError."""
+    match node:
+        case Difference():
+            return evaluate(node.minuend, record) - evaluate(node.subtrahend, record)
+        case Total():
+            return sum((evaluate(part, record) for part in node.parts), Fraction(0))
+        case Ratio():
+            return _ratio(node, record)
+        case Tally():
+            return _tally(node, record)
+        case Statistic():
+            return _statistic(node, record)
+        case Constant():
+            return Fraction(node.value)
+    return _leaf(node, record)
+
+
+def _leaf(node: Derivation, record: Record) -> Fraction:
+    match node:
+        case Realized():
+            return _realized(node, record)
+        case Committed():
+            return _committed(node, record)
+        case Paid():
+            own = (price for price in record.prices if price.currency == record.currency)
+            return sum((_paid(price, node.start, node.end) for price in own), Fraction(0))
+        case Metered():
+            found = (m for m in record.metered if m.meter == node.meter and _inside(m.start, m.end, node))
+            return sum((Fraction(metering.value) for metering in found), Fraction(0))
+        case Input():
+            return _input(node, record)
+        case Adjusted() | Closed():
+            return _posted(node, record)
+    raise NotDerivableError(f"There is no rule for {type(node).__name__}.")
+
+
+def _inside(start: date, end: date, node: Realized | Metered) -> bool:
+    """Whether a stretch lies in the node's period. Raises NotDerivableError where it crosses its edge."""
+    if end <= node.start or node.end <= start:
+        return False
+    if start < node.start or node.end < end:
+        raise NotDerivableError(f"The record was read from {start} to {end}, not by {node.start} and {node.end}.")
+    return True
+
+
+def _realized(node: Realized, record: Record) -> Fraction:
+    return sum((Fraction(value.bound(node.bound)) for value in values_beneath(node, record)), Fraction(0))
+
+
+def values_beneath(node: Realized, record: Record) -> Iterator[Stretch]:
+    """The values that a realized amount sums."""
+    for driver in node.drivers or record.values_of:
+        for value in record.values_of.get(driver, ()):
+            chosen = (node.drivers or not value.strategic) and value.unit == node.unit
+            of_provider = not node.providers or value.provider in node.providers
+            counts = value.counted or not node.counted
+            if chosen and of_provider and counts and _inside(value.start, value.end, node):
+                yield value
+
+
+def _committed(node: Committed, record: Record) -> Fraction:
+    total = Fraction(0)
+    for planned in record.planned:
+        if not node.drivers or planned.driver in node.drivers:
+            amount = Fraction(planned.bound(node.bound))
+            after = next_month(planned.month)
+            total += _spread(amount, planned.month, after, node.start, node.end)
+    return total
+
+
+def _spread(amount: Fraction, first: date, after: date, start: date, end: date) -> Fraction:
+    """What falls on [start, end) of an amount spread evenly over [first, after): running totals, each rounded once."""
+    whole = (after - first).days
+    before_end = min(max((end - first).days, 0), whole)
+    before_start = min(max((start - first).days, 0), whole)
+    return round(amount * before_end / whole, PLACES) - round(amount * before_start / whole, PLACES)
+
+
+def _paid(price: Price, start: date, end: date) -> Fraction:
+    """By the day: a month's price over the calendar month, a year's over the contract year. Two running
+    totals from the contract's start, each rounded once, and what lies between them."""
+    first, last = max(start, price.start), end if price.end is None else min(end, price.end)
+    if first >= last:
+        return Fraction(0)
+    periods = _months_elapsed if price.period == "month" else _years_elapsed
+    amount = Fraction(price.amount)
+    return round(amount * periods(price.start, last), PLACES) - round(amount * periods(price.start, first), PLACES)
+
+
+def _months_elapsed(start: date, day: date) -> Fraction:
+    return _month_place(day) - _month_place(start)
+
+
+def _month_place(day: date) -> Fraction:
+    """Where a day stands on the line of months."""
+    first = day.replace(day=1)
+    return Fraction(day.year * 12 + day.month) + Fraction(day.day - 1, (next_month(first) - first).days)
+
+
+def _years_elapsed(start: date, day: date) -> Fraction:
+    whole = day.year - start.year - (years_later(start, day.year - start.year) > day)
+    since, until = years_later(start, whole), years_later(start, whole + 1)
+    return whole + Fraction((day - since).days, (until - since).days)
+
+
+def _input(node: Input, record: Record) -> Fraction:
+    held = record.inputs.get((node.slug, node.day))
+    if held is None:
+        raise NotDerivableError(f"{node.slug} had no value on {node.day}.")
+    return {Bound.LOW: held.low, Bound.EXPECTED: held.expected, Bound.HIGH: held.high}[node.bound]
+
+
+def _posted(node: Adjusted | Closed, record: Record) -> Fraction:
+    total = Fraction(0)
+    for posted in record.posted:
+        if node.drivers and posted.driver not in node.drivers:
+            continue
+        if isinstance(node, Closed):
+            wanted = posted.kind == "close" and posted.month == node.month
+        else:
+            of_month = node.month is None or posted.month == node.month
+            wanted = posted.kind == "adjustment" and of_month and node.start <= posted.shown_day < node.end
+        total += Fraction(posted.expected) if wanted else 0
+    return total
+
+
+def _ratio(node: Ratio, record: Record) -> Fraction:
+    below = evaluate(node.denominator, record)
+    if not below:
+        raise NotDerivableError("A ratio has nothing to divide by.")
+    return round(evaluate(node.numerator, record) / below, node.places)
+
+
+def _tally(node: Tally, record: Record) -> Fraction:
+    limit = evaluate(node.threshold, record) if node.threshold is not None else Fraction(0)
+    values = [evaluate(item, record) for item in node.items]
+    match node.comparison:
+        case "above":
+            return Fraction(sum(value > limit for value in values))
+        case "below":
+            return Fraction(sum(value < limit for value in values))
+        case "nonzero":
+            return Fraction(sum(value != 0 for value in values))
+    raise NotDerivableError(f"Nothing is known of the comparison {node.comparison!r}.")
+
+
+def _statistic(node: Statistic, record: Record) -> Fraction:
+    values = [evaluate(value, record) for value in node.values]
+    if node.method == "theil-sen-slope" and len(values) > 1:
+        return round(_median_slope(values), node.places)
+    if node.method == "median" and values:
+        return round(Fraction(median(values)), node.places)
+    raise NotDerivableError(f"Nothing is known of the statistic {node.method!r} of {len(values)} values.")
+
+
+def _median_slope(values: Iterable[Fraction]) -> Fraction:
+    """Sen (1968): the median of the slopes of all pairs."""
+    points = list(enumerate(values))
+    slopes = sorted((b - a) / (j - i) for place, (i, a) in enumerate(points) for j, b in points[place + 1 :])
+    middle = len(slopes) // 2
+    return slopes[middle] if len(slopes) % 2 else (slopes[middle - 1] + slopes[middle]) / 2

@@ -1,0 +1,281 @@
+"""What the faithful check reads of one account: its own SQL, plain Python values, no frame and none of the code that
+made the numbers.
+
+Value is read summed over *stretches*: the days between two neighboring boundaries of all periods that the numbers
+speak of. A period is then a whole number of stretches, so the cost follows the numbers asked for, not the length of
+history.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import NotFoundError
+from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in
+from valueplatform.value.derivation import Bound, Derivation
+from valueplatform.value.proof import Source, input_on, read_source
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Value shown from `start` up to `end`, of one driver, provider, unit and state."""
+
+    start: date
+    end: date
+    driver: str
+    provider: str
+    unit: str
+    strategic: bool
+    counted: bool
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+
+    def bound(self, bound: Bound) -> Decimal:
+        return {Bound.LOW: self.low, Bound.EXPECTED: self.expected, Bound.HIGH: self.high}[bound]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What was posted (kind 'close') or adjusted (kind 'adjustment') for a driver's month, by the day it is shown."""
+
+    kind: str
+    driver: str
+    month: date
+    shown_day: date
+    expected: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    driver: str
+    month: date
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+
+    def bound(self, bound: Bound) -> Decimal:
+        return {Bound.LOW: self.low, Bound.EXPECTED: self.expected, Bound.HIGH: self.high}[bound]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    start: date
+    end: date | None
+    amount: Decimal
+    currency: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metering:
+    """A meter's value from `start` up to `end`."""
+
+    meter: str
+    start: date
+    end: date
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class HeldInput:
+    """An assumption or baseline as it is in force on a day."""
+
+    low: Fraction
+    expected: Fraction
+    high: Fraction
+    unit: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One account's record. `titles` are names by 'kind:slug'; `names` every name that a sentence may say; `days` every
+    day that the record itself names (contracts, milestones, statements, gaps)."""
+
+    key: str
+    name: str
+    currency: str
+    supplier: str
+    values: tuple[Stretch, ...] = ()
+    posted: tuple[Posted, ...] = ()
+    planned: tuple[Planned, ...] = ()
+    prices: tuple[Price, ...] = ()
+    metered: tuple[Metering, ...] = ()
+    inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    days: frozenset[date] = frozenset()
+
+    @cached_property
+    def values_of(self) -> Mapping[str, tuple[Stretch, ...]]:
+        """Values by driver."""
+        found: defaultdict[str, list[Stretch]] = defaultdict(list)
+        for value in self.values:
+            found[value.driver].append(value)
+        return {driver: tuple(values) for driver, values in found.items()}
+
+
+_ACCOUNT = text("SELECT key, name, timezone FROM account WHERE account_id = :account")
+_CURRENCY = text("""
+    SELECT currency FROM account_currency WHERE account_id = :account ORDER BY effective_from DESC LIMIT 1
+""")
+_VALUES = text("""
+    WITH shown AS (
+        SELECT a.driver, a.provider, a.day, a.basis_id, a.low, a.expected, a.high
+        FROM accrual a
+        WHERE a.account_id = :account AND a.expected IS NOT NULL AND a.day >= :first AND a.day < :last
+          AND date_trunc('month', a.day)::date NOT IN (SELECT month FROM closed_month WHERE account_id = :account)
+        UNION ALL
+        SELECT driver, provider, shown_day, basis_id, low, expected, high
+        FROM posting
+        WHERE account_id = :account AND shown_day >= :first AND shown_day < :last
+    )
+    SELECT width_bucket(s.day, CAST(:bounds AS date[])) AS stretch, s.driver, s.provider, b.unit, b.counted,
+           b.benefit_class = 'strategic' AS strategic,
+           sum(s.low) AS low, sum(s.expected) AS expected, sum(s.high) AS high
+    FROM shown s JOIN basis b ON b.account_id = :account AND b.basis_id = s.basis_id
+    GROUP BY 1, 2, 3, 4, 5, 6
+""")
+_POSTED = text("""
+    SELECT kind, driver, date_trunc('month', day)::date AS month,
+           CASE kind WHEN 'close' THEN date_trunc('month', day)::date ELSE shown_day END AS shown_day,
+           sum(expected) AS expected
+    FROM posting WHERE account_id = :account GROUP BY 1, 2, 3, 4
+""")
+_PLANNED = text("""
+    SELECT driver, month, low, expected, high FROM plan_target p
+    WHERE account_id = :account AND expected IS NOT NULL AND version = (
+        SELECT max(version) FROM plan_target o
+        WHERE (o.account_id, o.plan_id, o.objective_id, o.driver, o.month)
+            = (p.account_id, p.plan_id, p.objective_id, p.driver, p.month))
+""")
+_PRICES = text("SELECT start_day, end_day, amount, currency, period FROM contract WHERE account_id = :account")
+_METERED = text("""
+    SELECT meter, width_bucket(day, CAST(:bounds AS date[])) AS stretch, sum(events - unmetered) AS events,
+           sum(total) AS total
+    FROM rollup
+    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :first AND day < :last
+    GROUP BY 1, 2
+""")
+_NAMES = text("""
+    SELECT name FROM person WHERE account_id = :account
+    UNION SELECT title FROM objective WHERE account_id = :account
+    UNION SELECT title FROM milestone WHERE account_id = :account
+    UNION SELECT author FROM assumption_entry WHERE account_id = :account
+    UNION SELECT u.name FROM app_user u JOIN assumption_entry e ON e.author = u.email WHERE e.account_id = :account
+    UNION SELECT name FROM provider
+""")
+_DAYS = text("""
+    SELECT start_day AS day FROM contract WHERE account_id = :account
+    UNION SELECT end_day - 1 FROM contract WHERE account_id = :account AND end_day IS NOT NULL
+    UNION SELECT (at AT TIME ZONE :zone)::date FROM milestone WHERE account_id = :account
+    UNION SELECT (known_at AT TIME ZONE :zone)::date FROM assumption_entry WHERE account_id = :account
+    UNION SELECT effective_from FROM assumption_entry WHERE account_id = :account
+    UNION SELECT shown_day FROM posting WHERE account_id = :account AND kind = 'adjustment'
+    UNION SELECT day FROM accrual WHERE account_id = :account AND expected IS NULL
+""")
+
+
+async def read_record(tx: Transaction, account_id: int, derivations: Iterable[Derivation]) -> Record:
+    """The part of the account's record that `derivations` rest on. Raises NotFoundError for no such account."""
+    given = tuple(derivations)
+    where = {"account": account_id}
+    account = await tx.row(_ACCOUNT, where)
+    source = await read_source(tx, account_id)
+    if account is None or source is None:
+        raise NotFoundError(f"There is no account {account_id}, or no value model has been applied yet.")
+    bounds = boundaries(given)
+    titles = _titles(source.model)
+    names = {row.name for row in await tx.rows(_NAMES, where)} | {account.name, str(source.model["supplier"]["name"])}
+    return Record(
+        key=account.key,
+        name=account.name,
+        currency=await tx.scalar(_CURRENCY, where) or str(source.model["supplier"]["currency"]),
+        supplier=str(source.model["supplier"]["name"]),
+        values=await _values(tx, account_id, bounds),
+        posted=tuple(
+            Posted(row.kind, row.driver, row.month, row.shown_day, row.expected)
+            for row in await tx.rows(_POSTED, where)
+        ),
+        planned=tuple(
+            Planned(row.driver, row.month, row.low, row.expected, row.high) for row in await tx.rows(_PLANNED, where)
+        ),
+        prices=tuple(
+            Price(row.start_day, row.end_day, row.amount, row.currency, row.period)
+            for row in await tx.rows(_PRICES, where)
+        ),
+        metered=await _metered(tx, source, bounds, meters_in(given)),
+        inputs=_inputs(source, given),
+        titles=titles,
+        names=frozenset(names | set(titles.values())),
+        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone})),
+    )
+
+
+async def _values(tx: Transaction, account_id: int, bounds: list[date]) -> tuple[Stretch, ...]:
+    if len(bounds) < 2:
+        return ()
+    rows = await tx.rows(_VALUES, {"account": account_id, "first": bounds[0], "last": bounds[-1], "bounds": bounds})
+    return tuple(
+        Stretch(
+            start=bounds[row.stretch - 1],
+            end=bounds[row.stretch],
+            driver=row.driver,
+            provider=row.provider,
+            unit=row.unit,
+            strategic=row.strategic,
+            counted=row.counted,
+            low=row.low,
+            expected=row.expected,
+            high=row.high,
+        )
+        for row in rows
+    )
+
+
+async def _metered(tx: Transaction, source: Source, bounds: list[date], slugs: frozenset[str]) -> tuple[Metering, ...]:
+    """COUNT and SUM meters; distinct members do not add over stretches, so no number may rest on them."""
+    kinds = {meter["slug"]: meter["aggregation"] for meter in source.model.get("meters", ())}
+    additive = [slug for slug in slugs if kinds.get(slug) in {"COUNT", "SUM"}]
+    if not additive or len(bounds) < 2:
+        return ()
+    where: dict[str, Any] = {"account": source.account_id, "meters": additive, "bounds": bounds}
+    rows = await tx.rows(_METERED, where | {"first": bounds[0], "last": bounds[-1]})
+    return tuple(
+        Metering(
+            row.meter,
+            bounds[row.stretch - 1],
+            bounds[row.stretch],
+            Decimal(row.events) if kinds[row.meter] == "COUNT" else row.total,
+        )
+        for row in rows
+    )
+
+
+def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date], HeldInput]:
+    found = {}
+    for slug, day in inputs_in(given):
+        held = input_on(source, slug, day)
+        if held is not None:
+            found[slug, day] = HeldInput(held.low, held.expected, held.high, held.unit)
+    return found
+
+
+def _titles(model: Mapping[str, Any]) -> dict[str, str]:
+    """Names by 'kind:slug', as everywhere: the title, else the slug in words."""
+    kinds = {"drivers": "driver", "assumptions": "input", "baselines": "input"}
+    titles = {
+        f"{kind}:{given['slug']}": given.get("title") or given["slug"].replace("_", " ").capitalize()
+        for section, kind in kinds.items()
+        for given in model.get(section, ())
+    }
+    meters = {f"meter:{m['slug']}": m.get("title") or m["slug"].replace("_", " ") for m in model.get("meters", ())}
+    return titles | meters

@@ -1,0 +1,135 @@
+"""A story in the forms that leave the program: the contract's JSON, plain text and Markdown."""
+
+import textwrap
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+from valueplatform.core.periods import ONE_DAY
+from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
+from valueplatform.narrative.wording import english
+from valueplatform.narrative.wording.numbers import day_text
+
+WIDTH: Final = 78
+_MARKS: Final = {
+    Status.AHEAD: "▲ Ahead",
+    Status.ON_PLAN: "● On plan",
+    Status.BEHIND: "▼ Behind",
+    Status.INSUFFICIENT: "◌ Insufficient data",
+}
+
+
+def story_json(account: str, version: int, document: StoryDocument) -> dict[str, Any]:
+    """The contract's `/story`; periods are `from` and `to`, the end exclusive; values are decimal strings."""
+    return {
+        "account": account,
+        "version": version,
+        "audience": document.audience,
+        "composed_at": document.composed_at.isoformat() if document.composed_at else None,
+        "period": _period(document.period_from, document.period_to),
+        "headline": document.headline.text,
+        "headline_insight": _sentence(document.headline),
+        "lead": [_sentence(sentence) for sentence in document.lead],
+        "status": document.status.value,
+        "reason": document.reason,
+        "chapters": [_chapter(chapter) for chapter in document.chapters],
+    }
+
+
+def _chapter(chapter: Chapter) -> dict[str, Any]:
+    return {
+        "id": chapter.id,
+        "title": chapter.title,
+        "period": _period(chapter.period_from, chapter.period_to),
+        "status": chapter.status.value if chapter.status else None,
+        "meta": chapter.meta,
+        "insights": [_sentence(sentence) for sentence in chapter.insights],
+        "notes": [_note(note) for note in chapter.notes],
+    }
+
+
+def _sentence(sentence: Sentence) -> dict[str, Any]:
+    return {
+        "id": sentence.insight_id,
+        "kind": sentence.kind,
+        "text": sentence.text,
+        "numbers": [_number(span) for span in sentence.numbers],
+        "strength": sentence.strength.value,
+        "period": _period(sentence.period_from, sentence.period_to),
+    }
+
+
+def _number(span: Span) -> dict[str, Any]:
+    return {"name": span.name, "value": span.value, "unit": span.unit, "state": span.standing, "text": span.text}
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {"id": note.insight_id, "kind": note.kind, "title": note.title, "text": _text(note), "beside": note.beside}
+
+
+def _text(note: Note) -> str:
+    return "".join(span.text for span in note.spans)
+
+
+def _period(start: date, end: date) -> dict[str, str]:
+    return {"from": start.isoformat(), "to": end.isoformat()}
+
+
+def dateline(document: StoryDocument) -> str:
+    """From the first day to the last, both told."""
+    locale = english().locale
+    last = max(document.period_to - ONE_DAY, document.period_from)
+    return f"{day_text(document.period_from, locale)} to {day_text(last, locale)}"
+
+
+def story_text(document: StoryDocument, width: int = WIDTH) -> str:
+    """For a terminal: wrapped lines, margin notes indented beneath what they belong to."""
+    return "\n".join(_lines(document, width)) + "\n"
+
+
+def _lines(document: StoryDocument, width: int) -> Iterator[str]:
+    yield f"{dateline(document)}   {_MARKS[document.status]}"
+    yield ""
+    yield from textwrap.wrap(document.headline.text, width)
+    if document.lead:
+        yield ""
+        yield from textwrap.wrap(" ".join(sentence.text for sentence in document.lead), width)
+    yield ""
+    yield from textwrap.wrap(document.reason, width)
+    for chapter in document.chapters:
+        yield from ("", "")
+        yield from textwrap.wrap(chapter.title, width)
+        yield "-" * min(len(chapter.title), width)
+        about = [_MARKS[chapter.status]] if chapter.status else []
+        yield from textwrap.wrap("   ".join([*about, *([chapter.meta] if chapter.meta else [])]), width)
+        for sentence in chapter.insights:
+            yield ""
+            yield from textwrap.wrap(sentence.text, width)
+            for note in (note for note in chapter.notes if note.beside == sentence.insight_id):
+                yield from textwrap.wrap(_titled(note), width, initial_indent="  | ", subsequent_indent="  | ")
+
+
+def _titled(note: Note) -> str:
+    return f"{note.title}. {_text(note)}" if note.title else _text(note)
+
+
+def story_markdown(document: StoryDocument) -> str:
+    """Headings, paragraphs and quotes; names from the record cannot become markup."""
+    parts = [f"*{dateline(document)} · {_MARKS[document.status]}*", f"# {_plain(document.headline.text)}"]
+    if document.lead:
+        parts.append(_plain(" ".join(sentence.text for sentence in document.lead)))
+    parts.append(_plain(document.reason))
+    for chapter in document.chapters:
+        parts.append(f"## {_plain(chapter.title)}")
+        about = [_MARKS[chapter.status]] if chapter.status else []
+        if meta := " · ".join([*about, *([_plain(chapter.meta)] if chapter.meta else [])]):
+            parts.append(f"*{meta}*")
+        for sentence in chapter.insights:
+            parts.append(_plain(sentence.text))
+            parts += [f"> {_plain(_titled(n))}" for n in chapter.notes if n.beside == sentence.insight_id]
+    return "\n\n".join(parts) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text with what Markdown would read as markup escaped."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in text)

@@ -1,0 +1,186 @@
+"""Reading what the engine needs of one account: the only SQL between the record and the insights."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from sqlalchemy import text
+
+from valueplatform.accounts.accounts import Account, account_by_id
+from valueplatform.accounts.contracts import contracts_of
+from valueplatform.accounts.milestones import milestones_of
+from valueplatform.accounts.people import people_of
+from valueplatform.accounts.providers import provider_names
+from valueplatform.accounts.stewards import steward_of
+from valueplatform.core.database import Transaction
+from valueplatform.core.periods import Period, local_day
+from valueplatform.narrative import facts as f
+from valueplatform.value.accruals import Record, basis_on
+from valueplatform.value.assumptions import Entry, holding
+from valueplatform.value.basis import Basis
+from valueplatform.value.meter_days import ALL_PROVIDERS, meter_days
+from valueplatform.value.model import Driver
+from valueplatform.value.plans import targets_in_force
+from valueplatform.value.postings import closed_months
+from valueplatform.value.refreshing import read_record
+from valueplatform.value.shown import ShownValue, adjustments, shown_values
+
+EVER = Period(date(1, 1, 1), date(9999, 12, 31))
+_CLOSINGS = text("""
+    SELECT driver, date_trunc('month', day)::date AS month, sum(expected) AS expected FROM posting
+    WHERE account_id = :account AND kind = 'close' GROUP BY 1, 2 ORDER BY 2, 1
+""")
+_GAPS = text("""
+    SELECT driver, day, reason FROM accrual WHERE account_id = :account AND expected IS NULL ORDER BY driver, day
+""")
+
+
+async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFacts:
+    """Everything that is to be known of the account at `now`, in its own days."""
+    account = await account_by_id(tx, account_id)
+    record, timezone = await read_record(tx, account_id)
+    today = local_day(now, timezone)
+    people = await people_of(tx, account_id)
+    names = {person.email: person.name for person in people}
+    steward = await steward_of(tx, account_id)
+    shown = Period(EVER.start, today + timedelta(days=1))
+    return f.AccountFacts(
+        key=account.key,
+        name=account.name,
+        currency=account.currency,
+        timezone=timezone,
+        supplier=record.model.supplier.name,
+        now=now,
+        today=today,
+        daily=_frame(await shown_values(tx, account_id, shown)),
+        segment=account.segment,
+        stage=account.stage,
+        meters=await _meters(tx, account_id, record, shown),
+        meter_titles={m.slug: m.title or m.slug.replace("_", " ") for m in record.model.meters},
+        provider_names=await provider_names(tx),
+        drivers=tuple(_driver(record, driver, today) for driver in record.model.drivers),
+        inputs=_inputs(record, today, timezone, names),
+        targets=await _targets(tx, account_id),
+        contracts=await _contracts(tx, account_id),
+        milestones=await _milestones(tx, account),
+        adjustments=await _adjustments(tx, account_id),
+        closings=await _closings(tx, account_id),
+        closed=frozenset(await closed_months(tx, account_id)),
+        gaps=await _gaps(tx, account_id),
+        people=tuple(f.Person(person.name, person.role) for person in people),
+        steward=steward.name if steward else None,
+    )
+
+
+def _frame(values: Sequence[ShownValue]) -> pl.DataFrame:
+    columns = {name: [getattr(value, name) for value in values] for name in f.DAILY_SCHEMA}
+    for name in ("state", "evidence"):
+        columns[name] = [str(value) for value in columns[name]]
+    return pl.DataFrame(columns, schema=f.DAILY_SCHEMA)
+
+
+async def _meters(tx: Transaction, account_id: int, record: Record, period: Period) -> pl.DataFrame:
+    days = [d for d in await meter_days(tx, account_id, record.model.meters, period) if d.provider == ALL_PROVIDERS]
+    columns = {"meter": [d.meter for d in days], "day": [d.day for d in days], "total": [d.value for d in days]}
+    return pl.DataFrame(columns, schema=f.METER_SCHEMA)
+
+
+def _driver(record: Record, driver: Driver, today: date) -> f.DriverFacts:
+    basis = basis_on(record, driver, today)
+    meters = {meter.slug for meter in record.model.meters}
+    names = list(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", driver.formula)))
+    return f.DriverFacts(
+        slug=driver.slug,
+        title=driver.title or driver.slug.replace("_", " ").capitalize(),
+        benefit_class=driver.benefit_class,
+        unit=basis.unit if isinstance(basis, Basis) else driver.unit,
+        evidence=basis.evidence if isinstance(basis, Basis) else driver.evidence,
+        formula=driver.formula,
+        version=driver.version,
+        meters=tuple(name for name in names if name in meters),
+        inputs=tuple(name for name in names if record.model.rate(name) is not None),
+    )
+
+
+def _inputs(record: Record, today: date, timezone: str, names: Mapping[str, str]) -> tuple[f.InputFacts, ...]:
+    defaults = record.defaults()
+    inputs = []
+    for rate in (*record.model.baselines, *record.model.assumptions):
+        held = holding(record.entries.get(rate.slug, ()), defaults.get(rate.slug), today)
+        if held is None:
+            continue
+        settled, dispute = held.settled_by, held.disputed_by
+        inputs.append(
+            f.InputFacts(
+                slug=rate.slug,
+                title=rate.title or rate.slug.replace("_", " ").capitalize(),
+                unit=held.unit,
+                state=held.state,
+                low=held.value.low,
+                expected=held.value.expected,
+                high=held.value.high,
+                author=_name(held.entry, names),
+                validated_by=_name(settled, names),
+                validated_on=local_day(settled.known_at, timezone) if settled else None,
+                disputed_by=_name(dispute, names),
+                disputed_on=local_day(dispute.known_at, timezone) if dispute else None,
+                proposals=tuple(_proposals(held.pending, timezone, names)),
+            )
+        )
+    return tuple(inputs)
+
+
+def _proposals(pending: Iterable[Entry], timezone: str, names: Mapping[str, str]) -> Iterable[f.Proposal]:
+    for entry in pending:
+        if entry.value is not None:
+            yield f.Proposal(
+                entry_id=entry.entry_id,
+                author=_name(entry, names) or entry.author,
+                side=entry.side,
+                expected=entry.value.expected,
+                effective_from=entry.effective_from,
+                on=local_day(entry.known_at, timezone),
+                reason=entry.reason,
+            )
+
+
+def _name(entry: Entry | None, names: Mapping[str, str]) -> str | None:
+    return None if entry is None else names.get(entry.author, entry.author)
+
+
+async def _targets(tx: Transaction, account_id: int) -> tuple[f.Target, ...]:
+    return tuple(
+        f.Target(t.objective, t.driver, t.month, t.low, t.expected, t.high)
+        for t in await targets_in_force(tx, account_id)
+    )
+
+
+async def _contracts(tx: Transaction, account_id: int) -> tuple[f.Contract, ...]:
+    return tuple(
+        f.Contract(c.contract_id, c.start, c.end, c.amount, c.currency, c.period, c.kind, c.provider)
+        for c in await contracts_of(tx, account_id)
+    )
+
+
+async def _milestones(tx: Transaction, account: Account) -> tuple[f.Milestone, ...]:
+    return tuple(
+        f.Milestone(m.milestone_id, m.kind, local_day(m.at, account.timezone), m.title)
+        for m in await milestones_of(tx, account.account_id)
+    )
+
+
+async def _adjustments(tx: Transaction, account_id: int) -> tuple[f.Adjustment, ...]:
+    return tuple(
+        f.Adjustment(a.driver, a.month, a.shown_day, a.expected, a.cause) for a in await adjustments(tx, account_id)
+    )
+
+
+async def _closings(tx: Transaction, account_id: int) -> tuple[f.ClosedAmount, ...]:
+    rows = await tx.rows(_CLOSINGS, {"account": account_id})
+    return tuple(f.ClosedAmount(row.driver, row.month, row.expected) for row in rows)
+
+
+async def _gaps(tx: Transaction, account_id: int) -> tuple[f.Gap, ...]:
+    rows = await tx.rows(_GAPS, {"account": account_id})
+    return tuple(f.Gap(row.driver, row.day, row.reason) for row in rows)

@@ -1,0 +1,31 @@
+"""Insights: one module a family, each a pure function of an account's facts. `discover` asks them all."""
+
+from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.insights.adjustment import adjustments
+from valueplatform.narrative.insights.attainment import attainment
+from valueplatform.narrative.insights.change import changes
+from valueplatform.narrative.insights.contribution import contribution
+from valueplatform.narrative.insights.gaps import gaps
+from valueplatform.narrative.insights.inputs import inputs
+from valueplatform.narrative.insights.milestones import milestones
+from valueplatform.narrative.insights.paid import returns
+from valueplatform.narrative.insights.presence import presence
+from valueplatform.narrative.insights.record import records
+from valueplatform.narrative.insights.standing import standing
+from valueplatform.narrative.insights.trend import trends
+from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
+from valueplatform.narrative.significance import discoveries
+
+FAMILIES = (standing, attainment, presence, milestones, contribution, adjustments, returns, gaps, inputs)
+TESTED_FAMILIES = (changes, trends, records)
+
+
+def discover(facts: AccountFacts) -> list[Insight]:
+    """Every insight that holds, in a fixed order. All change tests of the account are judged together."""
+    found = [insight for family in FAMILIES for insight in family(facts)]
+    candidates = [candidate for family in TESTED_FAMILIES for candidate in family(facts)]
+    kept = discoveries([candidate.p_value for candidate in candidates], FALSE_DISCOVERY_RATE)
+    for candidate, holds in zip(candidates, kept, strict=True):
+        found += candidate.insights if holds else ()
+    return sorted(found, key=lambda insight: (-insight.importance, insight.kind, insight.subject))

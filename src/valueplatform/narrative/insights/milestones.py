@@ -1,0 +1,93 @@
+"""Milestones: go-live, what happened lately, and the renewal ahead.
+
+No statistic. *Go-live* is told when it lies inside the story window; another milestone within 45 days after it
+happened; the end of a contract, with what was realized in it, from 120 days before. Minimum data: the milestone
+itself, and one counted row since then for go-live and renewal.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from valueplatform.core.periods import ONE_DAY, Period
+from valueplatform.narrative.facts import AccountFacts, Contract, Milestone
+from valueplatform.narrative.figures import Figure, number, paid, ratio, realized, standing_of
+from valueplatform.narrative.insight import Insight, Number, Standing, Strength
+from valueplatform.narrative.insights.weight import importance
+from valueplatform.narrative.windows import story_window
+
+LATELY = timedelta(days=45)
+AHEAD = timedelta(days=120)
+GO_LIVE = "go-live"
+
+
+def milestones(facts: AccountFacts) -> list[Insight]:
+    found = [insight for milestone in facts.milestones for insight in _happened(facts, milestone)]
+    return found + list(_renewal(facts))
+
+
+def _happened(facts: AccountFacts, milestone: Milestone) -> Iterator[Insight]:
+    window = story_window(facts)
+    if not window.start < milestone.day <= facts.today:
+        return
+    went_live = milestone.kind == GO_LIVE
+    if not went_live and milestone.day < facts.today - LATELY:
+        return
+    since = Period(milestone.day, facts.tomorrow)
+    drivers = facts.money_drivers
+    if not facts.ledger.has_rows(since.start, since.end, unit=facts.currency, drivers=drivers):
+        return
+    value = realized(facts, since, drivers)
+    yield Insight(
+        kind="go-live" if went_live else "milestone",
+        subject=milestone.milestone_id,
+        period_from=since.start,
+        period_to=since.end,
+        numbers=(number("since", value, facts.currency, standing_of(facts, since, drivers)),),
+        strength=Strength.STRONG,
+        importance=importance(facts, value.value, 0.45),
+        terms={"milestone_name": milestone.title, "milestone_day": milestone.day.isoformat()},
+        drivers=drivers,
+        anchor=f"milestone {milestone.day}",
+    )
+
+
+def _renewal(facts: AccountFacts) -> Iterator[Insight]:
+    """The running contract that ends next."""
+    ending = [c for c in facts.contracts if c.covers(facts.today) and c.end and c.end <= facts.today + AHEAD]
+    if not ending or _is_followed(facts, ending):
+        return
+    contract = min(ending, key=lambda c: (c.end or facts.today, c.contract_id))
+    since = Period(contract.start, facts.tomorrow)
+    drivers = facts.money_drivers
+    if contract.end is None or not facts.ledger.has_rows(since.start, since.end, unit=facts.currency, drivers=drivers):
+        return
+    value, standing = realized(facts, since, drivers), standing_of(facts, since, drivers)
+    yield Insight(
+        kind="renewal-ahead",
+        subject=contract.contract_id,
+        period_from=since.start,
+        period_to=since.end,
+        numbers=(number("since", value, facts.currency, standing), *_return(facts, since, value, standing)),
+        strength=Strength.STRONG,
+        importance=importance(facts, value.value, 0.7),
+        terms={
+            "end_day": (contract.end - ONE_DAY).isoformat(),
+            "since_day": contract.start.isoformat(),
+            "cost": "known" if paid(facts, since).value > 0 else "unknown",
+        },
+        drivers=drivers,
+        anchor=f"until {contract.end}",
+    )
+
+
+def _return(facts: AccountFacts, since: Period, value: Figure, standing: Standing) -> list[Number]:
+    cost = paid(facts, since)
+    if cost.value <= 0:
+        return []
+    return [number("times_paid", ratio(value, cost), "ratio", standing), number("paid", cost, facts.currency)]
+
+
+def _is_followed(facts: AccountFacts, ending: list[Contract]) -> bool:
+    """Whether a contract is signed that goes on where one of these ends."""
+    ends = {contract.end for contract in ending}
+    return any(contract.start in ends or (contract.start > facts.today) for contract in facts.contracts)

@@ -1,0 +1,166 @@
+"""New drivers, drivers that stopped, and days that are missing.
+
+Statistic: the pauses between days with value. A driver is *stalled* when its present pause is longer than 7 days and
+than twice its longest earlier one; a past pause is told as *missing days* when it is longer than 4 days and than
+twice the next longest, in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first
+value within the last 60 days, in an account that had value at least 60 days before it. No test over many series is
+needed: the threshold is the series' own extreme, not a quantile.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from valueplatform.core.periods import ONE_DAY, Period
+from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.figures import number, realized, standing_of
+from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insights.weight import importance
+from valueplatform.narrative.windows import first_value_day, story_window
+
+NEW_WITHIN = timedelta(days=60)
+STALLED_AFTER = 7
+MISSING_AFTER = 4
+TIMES_LONGEST = 2
+MINIMUM_ACTIVE_DAYS = 8
+MINIMUM_SPAN = timedelta(days=28)
+LOOK_BACK = timedelta(days=180)
+BEFORE = timedelta(days=28)
+EVER = date(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Days with value of one driver, oldest first, and the pauses between them (days without value)."""
+
+    days: tuple[date, ...]
+    pauses: tuple[int, ...]
+
+    @property
+    def is_known(self) -> bool:
+        return len(self.days) >= MINIMUM_ACTIVE_DAYS and self.days[-1] - self.days[0] >= MINIMUM_SPAN
+
+
+def rhythm(facts: AccountFacts, driver: str) -> Rhythm:
+    values = facts.ledger.by_day(facts.driver(driver).unit, (driver,), counted=False)
+    days = tuple(day for day, value in values.items() if value and day <= facts.today)
+    pauses = tuple((later - earlier).days - 1 for earlier, later in pairwise(days))
+    return Rhythm(days, pauses)
+
+
+def stalled_since(facts: AccountFacts, driver: str) -> date | None:
+    """The day after the last value, where the pause since then is out of the ordinary."""
+    known = rhythm(facts, driver)
+    if not known.is_known:
+        return None
+    pause = (facts.today - known.days[-1]).days - 1
+    usual = max(known.pauses, default=0)
+    return known.days[-1] + ONE_DAY if pause > max(STALLED_AFTER, TIMES_LONGEST * usual) else None
+
+
+def presence(facts: AccountFacts) -> list[Insight]:
+    found: list[Insight] = []
+    for driver in facts.drivers:
+        if stopped := stalled_since(facts, driver.slug):
+            found.append(_stalled(facts, driver.slug, stopped))
+        if missing := _missing_days(facts, driver.slug):
+            found.append(_missing(facts, driver.slug, missing))
+        if first := _new_since(facts, driver.slug):
+            found.append(_new(facts, driver.slug, first))
+    return found
+
+
+def _stalled(facts: AccountFacts, driver: str, stopped: date) -> Insight:
+    before, since = Period(stopped - BEFORE, stopped), Period(stopped, facts.tomorrow)
+    unit = facts.driver(driver).unit
+    earlier = realized(facts, before, (driver,), counted=False)
+    standing = standing_of(facts, before, (driver,), counted=False)
+    return Insight(
+        kind="stalled-driver",
+        subject=driver,
+        period_from=since.start,
+        period_to=since.end,
+        numbers=(
+            number("before", earlier, unit, standing),
+            number("since", realized(facts, since, (driver,), counted=False), unit),
+        ),
+        strength=Strength.STRONG,
+        importance=importance(facts, earlier.value * 4, 0.95),
+        terms={
+            "driver_name": facts.driver(driver).title,
+            "stopped_day": stopped.isoformat(),
+            "before_day": before.start.isoformat(),
+        },
+        drivers=(driver,),
+        favorable=False,
+        anchor=f"stopped {stopped}",
+    )
+
+
+def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
+    """The one pause of late that stands out from all others."""
+    known = rhythm(facts, driver)
+    if not known.is_known:
+        return None
+    pauses = sorted(known.pauses, reverse=True)
+    longest, next_longest = pauses[0], pauses[1]
+    if longest <= max(MISSING_AFTER, TIMES_LONGEST * next_longest):
+        return None
+    start = known.days[known.pauses.index(longest)] + ONE_DAY
+    recent = max(story_window(facts).start, facts.today - LOOK_BACK)
+    return Period(start, start + timedelta(days=longest)) if start >= recent else None
+
+
+def _missing(facts: AccountFacts, driver: str, days: Period) -> Insight:
+    unit = facts.driver(driver).unit
+    return Insight(
+        kind="missing-days",
+        subject=driver,
+        period_from=days.start,
+        period_to=days.end,
+        numbers=(number("missing", realized(facts, days, (driver,), counted=False), unit),),
+        strength=Strength.MODERATE,
+        importance=0.3,
+        terms={
+            "driver_name": facts.driver(driver).title,
+            "first_day": days.start.isoformat(),
+            "last_day": (days.end - ONE_DAY).isoformat(),
+        },
+        drivers=(driver,),
+    )
+
+
+def _new_since(facts: AccountFacts, driver: str) -> date | None:
+    first = facts.ledger.first_day(facts.driver(driver).unit, (driver,))
+    account_first = first_value_day(facts)
+    if first is None or account_first is None:
+        return None
+    fresh = facts.today - NEW_WITHIN <= first <= facts.today
+    return first if fresh and first - account_first >= NEW_WITHIN else None
+
+
+def _new(facts: AccountFacts, driver: str, first: date) -> Insight:
+    period = Period(first, facts.tomorrow)
+    unit = facts.driver(driver).unit
+    counted = not facts.ledger.uncounted_rows(first, facts.tomorrow, unit=unit, drivers=(driver,))
+    so_far = realized(facts, period, (driver,), counted=counted)
+    return Insight(
+        kind="new-driver",
+        subject=driver,
+        period_from=first,
+        period_to=facts.tomorrow,
+        numbers=(
+            number("so_far", so_far, unit, standing_of(facts, period, (driver,), counted=counted)),
+            number("earlier", realized(facts, Period(EVER, first), (driver,), counted=False), unit),
+        ),
+        strength=Strength.MODERATE,
+        importance=importance(facts, so_far.value * 4, 0.7),
+        terms={
+            "driver_name": facts.driver(driver).title,
+            "first_day": first.isoformat(),
+            "certainty": "counted" if counted else "estimated",
+        },
+        drivers=(driver,),
+        favorable=so_far.value >= 0,
+        anchor=f"first {first}",
+    )

@@ -1,0 +1,196 @@
+"""Who used which feature when, and what they realized, read from the record by SQL that aggregates per account."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from json import loads
+from typing import Any, Final
+
+import polars as pl
+import sqlglot
+from sqlalchemy import Row, TextClause, text
+from sqlglot import exp
+
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import NotFoundError
+from valueplatform.narrative.next_best import IN_USE_DAYS, Situation
+from valueplatform.narrative.next_best_panel import (
+    ACCOUNT_SCHEMA,
+    ADOPTION_MONTHS,
+    HISTORY,
+    USAGE_SCHEMA,
+    VALUE_SCHEMA,
+    Panel,
+)
+from valueplatform.telemetry.filters import compile_filter
+from valueplatform.value.basis import is_currency
+from valueplatform.value.model import Feature, ValueModel
+
+_LOOKED_AT: Final = timedelta(days=31 * (HISTORY + ADOPTION_MONTHS + 1))
+
+_ACCOUNTS = text("""
+    SELECT a.account_id, a.key, a.segment, (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date AS today,
+           (SELECT c.currency FROM account_currency c
+            WHERE c.account_id = a.account_id
+              AND c.effective_from <= (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date
+            ORDER BY c.effective_from DESC LIMIT 1) AS currency
+    FROM account a
+    WHERE a.account_id > 0 AND (CAST(:account AS bigint) IS NULL OR a.account_id = :account)
+    ORDER BY a.account_id
+""")
+# Strategic value never enters a sum of money (value rule 4).
+_VALUES = text("""
+    SELECT v.account_id, date_trunc('month', v.day)::date AS month, b.unit, sum(v.expected) AS value
+    FROM accrual v JOIN basis b ON b.account_id = v.account_id AND b.basis_id = v.basis_id
+    WHERE v.expected IS NOT NULL AND b.benefit_class <> 'strategic' AND v.day >= :since
+      AND (CAST(:account AS bigint) IS NULL OR v.account_id = :account)
+    GROUP BY v.account_id, date_trunc('month', v.day)::date, b.unit
+""")
+_USAGE = """
+    SELECT account_id, type, date_trunc('month', day)::date AS month, count(*) AS events, max(day) AS last_day{columns}
+    FROM event
+    WHERE type = ANY(:types) AND day >= :since AND (CAST(:account AS bigint) IS NULL OR account_id = :account)
+    GROUP BY account_id, type, date_trunc('month', day)::date{columns}
+"""
+_CONTRACTS = text("""
+    SELECT count(*) AS all, count(*) FILTER (WHERE kind <> 'churn' AND (end_day IS NULL OR end_day > :today)) AS running
+    FROM contract WHERE account_id = :account
+""")
+_WITHHELD = text("""
+    SELECT feature FROM suggestion
+    WHERE account_id = :account
+      AND (state IN ('accepted', 'done') OR (state = 'dismissed' AND decided_at > :dismissed_since))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is read: everything (`account` None) or one account, since a day, as of a moment."""
+
+    account: int | None
+    since: date
+    now: datetime
+
+
+async def read_panel(tx: Transaction, features: Sequence[Feature], now: datetime) -> Panel:
+    """All accounts in the scope of the transaction."""
+    return (await _read(tx, features, _Asked(None, _since(now), now)))[0]
+
+
+async def read_situation(tx: Transaction, account_id: int, model: ValueModel, now: datetime) -> Situation:
+    """One account. Raises NotFoundError."""
+    panel, accounts = await _read(tx, model.features, _Asked(account_id, _since(now), now))
+    if not accounts:
+        raise NotFoundError(f"There is no account {account_id}.")
+    account = accounts[0]
+    contracts = await tx.row(_CONTRACTS, {"account": account_id, "today": account.today})
+    cutoff = now - timedelta(days=IN_USE_DAYS)
+    withheld = await tx.rows(_WITHHELD, {"account": account_id, "dismissed_since": cutoff})
+    return Situation(
+        account_key=account.key,
+        account_id=account_id,
+        segment=account.segment,
+        currency=account.currency or model.supplier.currency,
+        today=account.today,
+        values=panel.values,
+        usage=panel.usage,
+        withheld=frozenset(row.feature for row in withheld),
+        may_buy=contracts is None or not contracts.all or contracts.running > 0,
+    )
+
+
+def _since(now: datetime) -> date:
+    return (now - _LOOKED_AT).date()
+
+
+async def _read(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> tuple[Panel, Sequence[Row[Any]]]:
+    accounts = await tx.rows(_ACCOUNTS, {"account": asked.account, "now": asked.now})
+    currencies = {row.account_id: row.currency for row in accounts}
+    values = await tx.rows(_VALUES, {"account": asked.account, "since": asked.since})
+    own = [(row.account_id, row.month, row.value) for row in values if row.unit == currencies[row.account_id]]
+    foreign = {r.account_id for r in values if r.unit != currencies[r.account_id] and is_currency(r.unit)}
+    frame = [(row.account_id, row.segment, row.today) for row in accounts]
+    panel = Panel(
+        accounts=pl.DataFrame(frame, schema=ACCOUNT_SCHEMA, orient="row"),
+        values=pl.DataFrame(own, schema=VALUE_SCHEMA, orient="row"),
+        usage=await _read_usage(tx, features, asked),
+        excluded=len(foreign),
+    )
+    return panel, accounts
+
+
+async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> pl.DataFrame:
+    """One query for all features without a filter, and one for each filter."""
+    by_filter: dict[str | None, list[Feature]] = {}
+    for feature in features:
+        by_filter.setdefault(feature.filter, []).append(feature)
+    found: list[tuple[int, str, date, int, date]] = []
+    for expression, filtered in by_filter.items():
+        features_of: dict[str, list[str]] = {}
+        for feature in filtered:
+            for kind in feature.event_types:
+                features_of.setdefault(kind, []).append(feature.slug)
+        rows = await _usage_rows(tx, expression, list(features_of), asked)
+        found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
+    frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
+    keys = ["account_id", "feature", "month"]
+    return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)
+
+
+async def _usage_rows(tx: Transaction, expression: str | None, types: list[str], asked: _Asked) -> Iterable[Row[Any]]:
+    """Counts of the events that the filter admits.
+
+    Events are grouped by what the filter looks at, and the filter decides on each group: the same code decides here
+    and at ingest, and no event leaves the database one by one.
+    """
+    given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since}
+    if expression is None:
+        return await tx.rows(_usage_query({}), given)
+    paths = filter_paths(expression)
+    admits = compile_filter(expression)
+    columns = {f"path_{number}": path for number, path in enumerate(paths)}
+    keys = {f"{name}_{at}": part for name, path in columns.items() for at, part in enumerate([path, *path.split(".")])}
+    rows = await tx.rows(_usage_query(columns), given | keys)
+    return [row for row in rows if admits(_data_of(row, columns))]
+
+
+def filter_paths(expression: str) -> tuple[str, ...]:
+    """The paths that a filter of a checked model looks at, in order of appearance."""
+
+    def walk(node: exp.Expr) -> Iterator[str]:
+        if isinstance(node, exp.Column | exp.Dot):
+            yield ".".join(part.name for part in node.find_all(exp.Identifier, bfs=False))
+            return
+        for child in node.iter_expressions():
+            yield from walk(child)
+
+    return tuple(dict.fromkeys(walk(sqlglot.parse_one(expression))))
+
+
+def _usage_query(columns: Mapping[str, str]) -> TextClause:
+    """`columns` are named here and hold nothing but our own names; the paths travel as parameters.
+
+    As in filters, a path names the key as written, else the nested value under its dotted parts.
+    """
+    found = []
+    for name, path in columns.items():
+        nested = "".join(f" -> CAST(:{name}_{at} AS text)" for at in range(1, len(path.split(".")) + 1))
+        key = f"CAST(:{name}_0 AS text)"
+        value = f"CASE WHEN jsonb_exists(data, {key}) THEN data -> {key} ELSE data{nested} END"
+        found.append((name, f"({value})::text"))
+    selected = "".join(f", {value} AS {name}" for name, value in found)
+    grouped = "".join(f", {name}" for name, _ in found)
+    query = _USAGE.replace("{columns}", selected, 1).replace("{columns}", grouped, 1)
+    return text(query)
+
+
+def _data_of(row: Row[Any], columns: Mapping[str, str]) -> dict[str, object]:
+    """The part of the event's data that a filter looks at, under the paths as written, numbers exact."""
+    found = {path: getattr(row, name) for name, path in columns.items()}
+    return {path: None if value is None else _exact(value) for path, value in found.items()}
+
+
+def _exact(value: str) -> object:
+    decoded: object = loads(value, parse_float=Decimal, parse_int=Decimal)
+    return decoded

@@ -1,0 +1,178 @@
+"""Insights and stories in the database: every version that told something else is kept."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select, text
+
+from valueplatform.core.database import Transaction
+from valueplatform.narrative.document import Audience, StoryDocument
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.story import fingerprint
+from valueplatform.narrative.tables import story
+
+_NEWEST = text("""
+    SELECT DISTINCT ON (insight_id) insight_id, version, body::text AS body, until FROM insight
+    WHERE account_id = :account ORDER BY insight_id, version DESC
+""")
+_END = text("""
+    UPDATE insight SET until = :now WHERE account_id = :account AND until IS NULL AND insight_id = ANY(:ids)
+""")
+_ADD = text("""
+    INSERT INTO insight (account_id, insight_id, version, kind, subject, period_from, period_to, body, since)
+    VALUES (:account, :insight_id, :version, :kind, :subject, :period_from, :period_to, CAST(:body AS jsonb), :now)
+""")
+_ADD_STORY = text("""
+    INSERT INTO story (account_id, audience, version, document, fingerprint, composed_at)
+    VALUES (:account, :audience, :version, CAST(:document AS jsonb), :fingerprint, :now)
+""")
+_UPDATE_STORY = text("""
+    UPDATE story SET document = CAST(:document AS jsonb), composed_at = :now
+    WHERE account_id = :account AND audience = :audience AND version = :version
+""")
+
+
+class StoredStory(msgspec.Struct, frozen=True):
+    version: int
+    document: StoryDocument
+    fingerprint: str
+    composed_at: datetime
+
+
+class SavedStory(msgspec.Struct, frozen=True):
+    """`is_new`: something worth telling changed, so this is a new version. `is_changed`: an open page shows another text
+    or number than before."""
+
+    version: int
+    is_new: bool
+    is_changed: bool
+
+
+async def save_insights(
+    tx: Transaction, account_id: int, admitted: Sequence[Admitted], now: datetime
+) -> tuple[str, ...]:
+    """Make `admitted` the insights that hold, and end the others. The ids that are new, or say something else now.
+
+    The caller holds the account's lock. A version is added only where numbers or terms changed.
+    """
+    newest = {row.insight_id: row for row in await tx.rows(_NEWEST, {"account": account_id})}
+    changed = [a for a in admitted if not _still_holds(newest.get(a.id), a.insight)]
+    holding = {insight_id for insight_id, row in newest.items() if row.until is None}
+    ended = (holding - {a.id for a in admitted}) | (holding & {a.id for a in changed})
+    if ended:
+        await tx.execute(_END, {"account": account_id, "ids": sorted(ended), "now": now})
+    if changed:
+        await tx.execute(_ADD, [_row(account_id, a, newest.get(a.id), now) for a in changed])
+    return tuple(a.id for a in changed)
+
+
+def _still_holds(row: Row[Any] | None, new: Insight) -> bool:
+    if row is None or row.until is not None:
+        return False
+    old = msgspec.json.decode(row.body, type=Insight)
+    return _said(old) == _said(new)
+
+
+def _said(given: Insight) -> tuple[object, ...]:
+    """What a reader could tell apart: importance is not, nor how far the window of an unchanged number reaches."""
+    numbers = tuple((n.name, n.value, n.unit, n.standing) for n in given.numbers)
+    return numbers, given.terms, given.strength, given.favorable, given.drivers, given.objective
+
+
+def _row(account_id: int, admitted: Admitted, before: Row[Any] | None, now: datetime) -> dict[str, object]:
+    given = admitted.insight
+    return {
+        "account": account_id,
+        "insight_id": admitted.id,
+        "version": before.version + 1 if before is not None else 1,
+        "kind": given.kind,
+        "subject": given.subject,
+        "period_from": given.period_from,
+        "period_to": given.period_to,
+        "body": msgspec.json.encode(given).decode(),
+        "now": now,
+    }
+
+
+async def insights_that_hold(tx: Transaction, account_id: int) -> dict[str, Insight]:
+    """By id."""
+    query = text("SELECT insight_id, body::text AS body FROM insight WHERE account_id = :account AND until IS NULL")
+    rows = await tx.rows(query, {"account": account_id})
+    return {row.insight_id: msgspec.json.decode(row.body, type=Insight) for row in rows}
+
+
+async def save_story(tx: Transaction, account_id: int, document: StoryDocument, now: datetime) -> SavedStory:
+    """Keep a story: a new version where its fingerprint changed, else the newest version brought up to date.
+
+    The caller holds the account's lock.
+    """
+    audience = Audience(document.audience)
+    before = await newest_story(tx, account_id, audience)
+    mark = fingerprint(document)
+    body = msgspec.json.encode(document).decode()
+    if before is None or before.fingerprint != mark:
+        version = before.version + 1 if before is not None else 1
+        await tx.execute(
+            _ADD_STORY,
+            {
+                "account": account_id,
+                "audience": audience.value,
+                "version": version,
+                "document": body,
+                "fingerprint": mark,
+                "now": now,
+            },
+        )
+        return SavedStory(version, is_new=True, is_changed=True)
+    changed = _timeless(before.document) != _timeless(document)
+    where = {"account": account_id, "audience": audience.value, "version": before.version}
+    await tx.execute(_UPDATE_STORY, where | {"document": body, "now": now})
+    return SavedStory(before.version, is_new=False, is_changed=changed)
+
+
+def _timeless(document: StoryDocument) -> StoryDocument:
+    return msgspec.structs.replace(document, composed_at=None)
+
+
+async def newest_story(tx: Transaction, account_id: int, audience: Audience) -> StoredStory | None:
+    """None before the first is composed."""
+    return await story_version(tx, account_id, audience, None)
+
+
+async def story_version(
+    tx: Transaction, account_id: int, audience: Audience, version: int | None
+) -> StoredStory | None:
+    """One version, or the newest; None where there is no such version."""
+    query = select(story).where(story.c.account_id == account_id, story.c.audience == audience.value)
+    if version is not None:
+        query = query.where(story.c.version == version)
+    row = await tx.row(query.order_by(story.c.version.desc()).limit(1))
+    if row is None:
+        return None
+    return StoredStory(row.version, msgspec.convert(row.document, StoryDocument), row.fingerprint, row.composed_at)
+
+
+class EarlierStory(msgspec.Struct, frozen=True):
+    version: int
+    headline: str
+    composed_at: datetime
+
+
+async def earlier_stories(
+    tx: Transaction, account_id: int, audience: Audience, limit: int = 12
+) -> tuple[EarlierStory, ...]:
+    """Versions before the newest, newest first."""
+    query = (
+        select(story)
+        .where(story.c.account_id == account_id, story.c.audience == audience.value)
+        .order_by(story.c.version.desc())
+        .offset(1)
+        .limit(limit)
+    )
+    return tuple(
+        EarlierStory(row.version, msgspec.convert(row.document, StoryDocument).headline.text, row.composed_at)
+        for row in await tx.rows(query)
+    )

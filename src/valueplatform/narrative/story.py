@@ -1,0 +1,132 @@
+"""The story of one account for one audience, composed from admitted insights. Deterministic: same facts, same story.
+
+Headline (at most 14 words, one insight), status with its reason, a lead of at most two sentences, chapters by
+objective and driver, doubts in the margin. What counts stands in the headline; what does not stands beside it, and
+says so.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from valueplatform.core.periods import Period
+from valueplatform.narrative.chapters import chapters
+from valueplatform.narrative.choice import eligible
+from valueplatform.narrative.document import Audience, Sentence, Status, StoryDocument
+from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.insights.attainment import MINIMUM_DAYS
+from valueplatform.narrative.insights.standing import ACCOUNT
+from valueplatform.narrative.series import series
+from valueplatform.narrative.voice import Voice
+from valueplatform.narrative.windows import commitment_windows, first_value_day
+from valueplatform.narrative.wording import Wording, english
+
+HEADLINES: Final = ("attainment", "realized", "estimated", "insufficient-data")
+LEADS: Final[Mapping[str, Sequence[str]]] = {
+    "attainment": ("committed-range", "plan-standing", "return-on-paid"),
+    "realized": ("return-on-paid", "top-contributors", "estimated-beside"),
+    "estimated": ("unvalidated-input", "top-contributors"),
+    "insufficient-data": ("insufficient-data",),
+}
+"""What may follow each headline, in order."""
+MOST_LEAD_SENTENCES: Final = 2
+FIGURES_WORTH_TELLING: Final = 2
+
+
+class NothingToTellError(LookupError):
+    """Not even that there is no data was admitted: the insights are not this account's."""
+
+
+def compose(
+    facts: AccountFacts, insights: Iterable[Admitted], audience: Audience, wording: Wording | None = None
+) -> StoryDocument:
+    """Compose the story. For a partner, facts and insights are those of `facts.for_provider`."""
+    chosen = eligible(insights, audience)
+    voice = Voice(audience, wording or english(), facts.name)
+    head, headline = _headline(chosen, voice)
+    lead = _lead(head, chosen, voice)
+    told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
+    status, why = _status(facts, chosen)
+    period = Period(head.insight.period_from, head.insight.period_to)
+    planned = tuple(sorted(commitment_windows(facts).keys() & set(facts.money_drivers)))
+    return StoryDocument(
+        audience=audience.value,
+        period_from=period.start,
+        period_to=period.end,
+        unit=facts.currency,
+        headline=headline,
+        lead=lead,
+        status=status,
+        reason=voice.phrase("reason", {}, why=why),
+        chapters=chapters(facts, chosen, voice, [a for a in chosen if a.id in told]),
+        series=series(facts, period, planned, counted=head.insight.kind != "estimated"),
+        composed_at=facts.now,
+    )
+
+
+def _of_account(insights: Sequence[Admitted], kind: str) -> Admitted | None:
+    return next((a for a in insights if a.insight.kind == kind and a.insight.subject == ACCOUNT), None)
+
+
+def _headline(insights: Sequence[Admitted], voice: Voice) -> tuple[Admitted, Sentence]:
+    for kind in HEADLINES:
+        head = _of_account(insights, kind)
+        sentence = voice.sentence(head, "headline") if head is not None else None
+        if head is not None and sentence is not None:
+            return head, sentence
+    raise NothingToTellError("No insight on the account as a whole was admitted; discover and admit them first.")
+
+
+def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[Sentence, ...]:
+    found: list[Sentence] = []
+    room = MOST_LEAD_SENTENCES
+    for kind in LEADS[head.insight.kind]:
+        own = [a for a in insights if a.insight.kind == kind and (a.insight.subject == ACCOUNT or kind[:3] == "unv")]
+        sentence = voice.sentence(own[0], "lead") if own else None
+        length = len(sentences_in(sentence.text)) if sentence is not None else 0
+        if sentence is not None and 0 < length <= room:
+            found.append(sentence)
+            room -= length
+    return tuple(found)
+
+
+def sentences_in(text: str) -> list[str]:
+    """A text cut at its full stops (not those inside figures or names)."""
+    return [part for part in re.split(r"(?<=[.!?])\s+(?=[“A-Z0-9])", text) if part]
+
+
+def _status(facts: AccountFacts, insights: Sequence[Admitted]) -> tuple[Status, str]:
+    attainment = _of_account(insights, "attainment")
+    if attainment is not None:
+        status = Status(attainment.insight.terms["status"])
+        return status, status.value
+    if first_value_day(facts) is None:
+        return Status.INSUFFICIENT, "no-value"
+    windows = commitment_windows(facts)
+    if not windows:
+        return Status.INSUFFICIENT, "no-plan"
+    early = all(period.days < MINIMUM_DAYS for period in windows.values())
+    return Status.INSUFFICIENT, "too-early" if early else "not-validated"
+
+
+def fingerprint(document: StoryDocument) -> str:
+    """Changes when something worth telling has changed: what is told, in which order and words, and its numbers to two
+    figures. A number that moves less is updated in place."""
+    told = [document.headline, *document.lead, *(s for chapter in document.chapters for s in chapter.insights)]
+    notes = [note for chapter in document.chapters for note in chapter.notes]
+    parts = [document.audience, document.status.value, document.reason, document.period_from.isoformat()]
+    parts += [f"{chapter.id} {chapter.title} {chapter.status}" for chapter in document.chapters]
+    for spans, owner in [(s.spans, s.insight_id) for s in told] + [(n.spans, n.insight_id) for n in notes]:
+        parts.append(owner)
+        parts += [_coarse(span.value) if span.value is not None else span.text for span in spans]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _coarse(value: str) -> str:
+    number = Decimal(value)
+    if not number:
+        return "0"
+    return str(number.quantize(Decimal(1).scaleb(number.adjusted() - FIGURES_WORTH_TELLING + 1)).normalize())

@@ -1,0 +1,77 @@
+"""Tables of what it means."""
+
+from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Numeric, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from valueplatform.core.schema import metadata, tenant_table
+from valueplatform.core.tables import TIMESTAMP
+
+# Every version of every insight; `until` null = the one that holds.
+insight = tenant_table(
+    "insight",
+    Column("insight_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("period_from", Date, nullable=False),
+    Column("period_to", Date, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("since", TIMESTAMP, nullable=False),
+    Column("until", TIMESTAMP, nullable=True),
+    key=("insight_id", "version"),
+)
+
+# Stories as composed, every version.
+story = tenant_table(
+    "story",
+    Column("audience", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("composed_at", TIMESTAMP, nullable=False),
+    key=("audience", "version"),
+)
+
+# The next-best-value model in every fit, as plain numbers; the newest is in force.
+next_best_fit = Table(
+    "next_best_fit",
+    metadata,
+    Column("fit_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("fitted_at", TIMESTAMP, nullable=False),
+    Column("document", JSONB, nullable=False),
+)
+
+suggestion = tenant_table(
+    "suggestion",
+    Column("suggestion_id", Text, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("low", Numeric(38, 4), nullable=True),
+    Column("expected", Numeric(38, 4), nullable=True),
+    Column("high", Numeric(38, 4), nullable=True),
+    Column("state", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("suggested_at", TIMESTAMP, nullable=False),
+    Column("decided_at", TIMESTAMP, nullable=True),
+    Column("decided_by", Text, nullable=True),
+    key=("suggestion_id",),
+)
+
+# Story pages that are open just now, so that the worker serves them first.
+open_page = tenant_table(
+    "open_page",
+    Column("page_id", UUID(as_uuid=True), nullable=False),
+    Column("seen_at", TIMESTAMP, nullable=False),
+    key=("page_id",),
+)
+
+# What a reader saw last, for "since your last visit".
+visit = tenant_table(
+    "visit",
+    Column("user_id", BigInteger, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("visited_at", TIMESTAMP, nullable=False),
+    key=("user_id", "audience"),
+)

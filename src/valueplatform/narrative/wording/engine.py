@@ -1,0 +1,171 @@
+"""From an admitted insight to a sentence: one template a kind, numbers as spans, nothing computed here.
+
+Templates see each number of the insight under its name (`{{ realized }}`), without its sign as `{{ size_change }}`
+where words carry the sign, its exact value as `value.realized` for conditions, each term under its name (days and
+months worded), and `to` (the audience), `account`, `supplier`. What is missing is an error. Texts are gettext
+messages.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from babel import Locale
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from valueplatform.narrative.document import Audience, Note, Sentence, Span
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.faithful.sentences import check_sentence
+from valueplatform.narrative.insight import Number
+from valueplatform.narrative.wording.numbers import day_text, month_text, number_text
+
+Place = Literal["headline", "lead", "chapter", "margin"]
+LONGEST_NAME: Final = 4
+HERE: Final = Path(__file__).parent
+# Characters of the private use area mark where a number stands in rendered text.
+_OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
+_MARK: Final = re.compile(f"{_OPEN}({_BARE}?)([a-z0-9_]+){_CLOSE}")
+_MARKS: Final = re.compile(f"[{_OPEN}{_CLOSE}{_BARE}]")
+
+
+class UnfaithfulSentenceError(AssertionError):
+    """A rendered sentence that says something else than its insight: it is never shown."""
+
+
+class Wording:
+    """One language. `translations` are gettext catalogs of the templates' messages; without them, English."""
+
+    def __init__(self, locale: str = "en_US", translations: NullTranslations | None = None) -> None:
+        self.locale = Locale.parse(locale)
+        self._translations = translations or NullTranslations()
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE),
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            # Sentences are plain text; the pages that show them escape them.
+            autoescape=select_autoescape(enabled_extensions=()),
+            auto_reload=False,
+        )
+        self._environment.policies["ext.i18n.trimmed"] = True
+        self._environment.filters["inside"] = inside_sentence
+        self._environment.filters["opening"] = opening_sentence
+        install = getattr(self._environment, "install_gettext_translations")  # noqa: B009 - added by the extension
+        install(self._translations, newstyle=True)
+
+    def sentence(self, admitted: Admitted, audience: Audience, place: Place = "chapter") -> Sentence:
+        """Raises UnfaithfulSentenceError."""
+        insight = admitted.insight
+        return Sentence(
+            insight_id=admitted.id,
+            kind=insight.kind,
+            spans=self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place),
+            numbers=tuple(self._span(number, signed=True) for number in insight.numbers),
+            strength=insight.strength,
+            period_from=insight.period_from,
+            period_to=insight.period_to,
+        )
+
+    def note(self, admitted: Admitted, audience: Audience, kind: str) -> Note:
+        """A margin note. Raises UnfaithfulSentenceError."""
+        title = self.phrase("note-title", admitted.insight.terms, about=admitted.insight.kind)
+        spans = self._spans(admitted, f"notes/{admitted.insight.kind}.j2", audience, "margin")
+        return Note(kind=kind, title=title, spans=spans, insight_id=admitted.id)
+
+    def phrase(self, template: str, terms: Mapping[str, str], **given: object) -> str:
+        """Words without numbers: a title, a reason, a label."""
+        context = {name: self._term(name, said) for name, said in terms.items()}
+        return _tidy(self._environment.get_template(f"{template}.j2").render(context | given))
+
+    def has_sentence(self, kind: str) -> bool:
+        return (HERE / "sentences" / f"{kind}.j2").is_file()
+
+    def _spans(self, admitted: Admitted, template: str, audience: Audience, place: Place) -> tuple[Span, ...]:
+        insight = admitted.insight
+        context = self._context(admitted, audience) | {"place": place}
+        text = _tidy(self._environment.get_template(template).render(context))
+        spans: list[Span] = []
+        position = 0
+        for mark in _MARK.finditer(text):
+            if mark.start() > position:
+                spans.append(Span(text[position : mark.start()]))
+            spans.append(self._span(insight.number(mark[2]), signed=not mark[1]))
+            position = mark.end()
+        if position < len(text):
+            spans.append(Span(text[position:]))
+        found = check_sentence(spans, admitted, str(self.locale))
+        if found:
+            text = _MARK.sub(r"<\2>", text)
+            raise UnfaithfulSentenceError(f"{insight.kind}, {insight.subject}: {'; '.join(found)} in {text!r}")
+        return tuple(spans)
+
+    def _span(self, number: Number, *, signed: bool) -> Span:
+        return Span(
+            text=number_text(number.value, number.unit, self.locale, signed=signed),
+            name=number.name,
+            value=format(number.value, "f"),
+            unit=number.unit,
+            standing=number.standing,
+        )
+
+    def _context(self, admitted: Admitted, audience: Audience) -> dict[str, Any]:
+        insight = admitted.insight
+        terms = {name: self._term(name, said) for name, said in insight.terms.items()}
+        return {
+            **terms,
+            **{number.name: f"{_OPEN}{number.name}{_CLOSE}" for number in insight.numbers},
+            **{f"size_{number.name}": f"{_OPEN}{_BARE}{number.name}{_CLOSE}" for number in insight.numbers},
+            "value": {number.name: number.value for number in insight.numbers},
+            "terms": terms,
+            "names": [number.name for number in insight.numbers],
+            "marks": {number.name: f"{_OPEN}{number.name}{_CLOSE}" for number in insight.numbers},
+            "to": audience.value,
+            "account": self._short(admitted.account_name),
+            "supplier": _plain(admitted.supplier_name),
+            "subject": insight.subject,
+        }
+
+    def _short(self, account: str) -> str:
+        """An account with a long name is called by what it is, so that a headline stays short."""
+        return _plain(account) if len(account.split()) <= LONGEST_NAME else self._translations.gettext("This account")
+
+    def _term(self, name: str, said: str) -> str:
+        if name.endswith("_day"):
+            return day_text(date.fromisoformat(said), self.locale)
+        if name.endswith("month"):
+            return month_text(date.fromisoformat(said), self.locale)
+        return _plain(said)
+
+
+@cache
+def english() -> Wording:
+    return Wording()
+
+
+def render(
+    admitted: Admitted, audience: Audience, wording: Wording | None = None, place: Place = "chapter"
+) -> Sentence:
+    """The one way from an insight to words; it takes nothing but what `admit` let through."""
+    return (wording or english()).sentence(admitted, audience, place)
+
+
+def inside_sentence(name: str) -> str:
+    """A title as it reads within a sentence: 'Hourly cost' becomes 'hourly cost', 'ERP hours' stays."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
+
+
+def opening_sentence(name: str) -> str:
+    """A title as it begins a sentence."""
+    return name[:1].upper() + name[1:]
+
+
+def _plain(text: str) -> str:
+    """Text of the record cannot stand for a number of ours."""
+    return _MARKS.sub("", text)
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split(None))

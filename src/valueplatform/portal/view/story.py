@@ -1,0 +1,92 @@
+"""The customer's story."""
+
+from dataclasses import dataclass
+
+from valueplatform.portal.view.drawings import ChartView, Strip
+from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """`title` asserts, `short` labels (for the list of chapters); `meta` names driver, benefit class and evidence.
+
+    `href` leads to why, once there is such a page.
+    """
+
+    id: str
+    title: str
+    chip: Chip | None
+    meta: str
+    sentences: tuple[Sentence, ...]
+    notes: tuple[Note, ...] = ()
+    strip: Strip | None = None
+    href: Link | None = None
+    ask: Act | None = None
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The next best step. `what` is one imperative sentence; `facts` give expectation, interval, past record.
+
+    `label` says "Included" or "Costs extra" where known. `hint` says what pressing the button does.
+    """
+
+    id: str
+    what: str
+    reason: tuple[Sentence, ...]
+    facts: tuple[Fact, ...]
+    ask: Act
+    hint: str = ""
+    label: str = ""
+    dismiss: Act | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SinceItem:
+    text: str
+    href: str
+    when: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed since the last visit, at most five lines. `short` stands in the dateline of a phone."""
+
+    label: str
+    short: str
+    items: tuple[SinceItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedProof:
+    """One line of the table that ends the printed story."""
+
+    number: str
+    made: str
+    rests: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`version` names this state of the record; `live_href` streams `story` events with `story_live.html`."""
+
+    account_key: str
+    account_name: str
+    version: str
+    dateline: str
+    chip: Chip
+    headline: Sentence
+    lead: tuple[Sentence, ...]
+    chapters: tuple[Chapter, ...]
+    chart: ChartView | None = None
+    suggestion: Suggestion | None = None
+    since: Since | None = None
+    banner: Banner | None = None
+    earlier: tuple[Link, ...] = ()
+    links: tuple[Link, ...] = ()
+    printed: tuple[PrintedProof, ...] = ()
+    ask: Act | None = None
+    live_href: str | None = None

@@ -1,0 +1,217 @@
+"""Group commit: whatever waits is stored together, in one transaction, and answered after it has committed.
+
+A group that the database refuses for its data is halved down to the event that is to blame, which is rejected as
+`unstorable`; the rest goes in. What waits is bounded, by events and by bytes; beyond that, senders are told to
+come back.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+import msgspec
+import structlog
+
+from valueplatform.core.database import Database, unavailable
+from valueplatform.core.errors import OverloadedError, ProblemError, UnprocessableError
+from valueplatform.core.scope import no_accounts
+from valueplatform.telemetry.admission import refused_event
+from valueplatform.telemetry.payload import RefusedEventError
+from valueplatform.telemetry.requests import IngestRequest, Report, merged
+from valueplatform.telemetry.storing import Ledger, store
+
+LANES: Final = 2
+MOST_IN_GROUP: Final = 5_000  # events
+MOST_WAITING: Final = 50_000  # events
+MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
+PATIENCE: Final = 4.0  # seconds; a sender that waits longer is told to come back
+_TRIES: Final = 4
+_LAST_WORDS: Final = 10.0  # seconds that what was taken has to be stored when the process ends
+
+_TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+_UNSTORABLE: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    request: IngestRequest
+    answer: "asyncio.Future[Report]"
+
+
+class GroupCommitter:
+    """Takes requests from many senders at once. Use it inside `running()`.
+
+    While one lane waits for the database, the next group gathers for another.
+    """
+
+    def __init__(self, database: Database, *, lanes: int = LANES, patience: float = PATIENCE) -> None:
+        self._database = database
+        self._lanes = lanes
+        self._patience = patience
+        self._ledger = Ledger()
+        self._queue: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._events = 0
+        self._bytes = 0
+        self._open = False
+
+    @asynccontextmanager
+    async def running(self) -> "AsyncIterator[GroupCommitter]":
+        """Open for requests; at the end, what was taken is stored and answered first."""
+        self._open = True
+        lanes = [asyncio.create_task(self._lane(), name=f"ingest lane {number}") for number in range(self._lanes)]
+        try:
+            yield self
+        finally:
+            self._open = False
+            self._arrived.set()
+            _, late = await asyncio.wait(lanes, timeout=_LAST_WORDS)
+            for lane in late:
+                lane.cancel()
+
+    async def commit(self, request: IngestRequest) -> Report:
+        """Store a request; returns once it is committed.
+
+        Raises NotAllTakenError for a strict request, OverloadedError where too much waits already, and
+        UnavailableError where the database does not answer in time (then it may have been stored all the same:
+        sent again, it is a duplicate).
+        """
+        if not self._open:
+            raise unavailable()
+        if self._events + request.received > MOST_WAITING or self._bytes + request.size > MOST_WAITING_BYTES:
+            raise OverloadedError("More events are waiting than can be taken; send again shortly.", retry_after=1)
+        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(_heard)
+        self._events += request.received
+        self._bytes += request.size
+        self._queue.append(_Waiting(request, answer))
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.shield(answer)
+        except TimeoutError as error:
+            answer.cancel()  # not stored if it still waits in the queue
+            raise unavailable() from error
+
+    async def _lane(self) -> None:
+        while True:
+            group = self._take()
+            if group:
+                await self._serve(group)
+            elif self._open:
+                self._arrived.clear()
+                await self._arrived.wait()
+            else:
+                return
+
+    def _take(self) -> list[_Waiting]:
+        """Whatever waits, in order, up to the size of a group; a strict request comes alone."""
+        group: list[_Waiting] = []
+        events = 0
+        while self._queue:
+            waiting = self._queue[0]
+            alone = waiting.request.strict or (group and group[0].request.strict)
+            if group and (alone or events + waiting.request.received > MOST_IN_GROUP):
+                break
+            self._queue.popleft()
+            if waiting.answer.done():
+                self._forget(waiting.request)
+                continue
+            events += waiting.request.received
+            group.append(waiting)
+        return group
+
+    async def _serve(self, group: Sequence[_Waiting]) -> None:
+        requests = [waiting.request for waiting in group]
+        # Gathered, because whatever goes wrong, each sender must hear of it and the lane must go on.
+        (outcome,) = await asyncio.gather(
+            commit_requests(self._database, requests, self._ledger), return_exceptions=True
+        )
+        for request in requests:
+            self._forget(request)
+        if isinstance(outcome, BaseException):
+            if not isinstance(outcome, ProblemError):
+                _log.error("ingest failed", requests=len(group), exc_info=outcome)
+            _fail(group, outcome)
+            return
+        for waiting, report in zip(group, outcome, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(report)
+
+    def _forget(self, request: IngestRequest) -> None:
+        self._events -= request.received
+        self._bytes -= request.size
+
+
+def _heard(answer: "asyncio.Future[Report]") -> None:
+    """A sender may have gone by now; asking keeps asyncio from warning about an answer that nobody read."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
+    for waiting in group:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
+
+
+async def commit_requests(database: Database, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
+    """Store requests together, in a transaction of their own; their reports, in order, once it is committed.
+
+    Raises UnavailableError where the database cannot be reached.
+    """
+    for attempt in range(_TRIES):
+        try:
+            async with database.transaction(no_accounts()) as tx:
+                return await store(tx, requests, ledger)
+        except _UNSTORABLE as error:
+            _log.warning("ingest group refused", requests=len(requests), reason=str(error))
+            return await _divide(database, requests, ledger, error)
+        except _LOST as error:
+            raise unavailable() from error
+        except _TRANSIENT:
+            if attempt + 1 == _TRIES:
+                raise
+            await asyncio.sleep(0.05 * 2**attempt)
+    raise AssertionError
+
+
+async def _divide(
+    database: Database, requests: Sequence[IngestRequest], ledger: Ledger, error: Exception
+) -> list[Report]:
+    """Store the halves of what could not be stored as one; a single event to blame is rejected."""
+    half = len(requests) // 2
+    if half:
+        first = await commit_requests(database, requests[:half], ledger)
+        return first + await commit_requests(database, requests[half:], ledger)
+    (request,) = requests
+    if request.strict:
+        raise UnprocessableError(f"The database cannot keep this request: {error}; nothing was stored.") from error
+    if not request.events:
+        raise error
+    half = len(request.events) // 2
+    if half:
+        parts = [
+            msgspec.structs.replace(request, events=request.events[:half]),
+            msgspec.structs.replace(request, events=request.events[half:], rejections=()),
+        ]
+    else:
+        refusal = RefusedEventError("unstorable", f"The database cannot keep this event: {error}.")
+        refused = refused_event(request.events[0], refusal)
+        parts = [msgspec.structs.replace(request, events=(), rejections=(*request.rejections, refused))]
+    return [merged([report for part in parts for report in await commit_requests(database, [part], ledger)])]

@@ -1,0 +1,212 @@
+"""The heart of ingest: a group of requests into the database, inside one transaction.
+
+The order of the steps is the order in which locks are taken, the same for every writer, and within a step rows go
+in sorted by key: accounts, event keys, events, rollups. So writers wait for each other, and never in a circle.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from valueplatform.core.database import Transaction, lock_model_shared
+from valueplatform.telemetry.admission import Admitted, Entry, admit
+from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.marks import Stretch, mark_days
+from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
+from valueplatform.telemetry.rejections import keep_rejections
+from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
+from valueplatform.telemetry.rollups import Increments, raise_rollups
+
+CAUSE: Final = "events"
+
+_CLAIM: Final = """
+    WITH given AS (
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (event_key, body_hash, account_id)
+    ), claimed AS (
+        INSERT INTO event_key (event_key, body_hash, account_id) SELECT * FROM given ORDER BY event_key
+        ON CONFLICT DO NOTHING RETURNING event_key
+    )
+    SELECT event_key FROM given WHERE event_key NOT IN (SELECT event_key FROM claimed)
+"""
+_TAKEN: Final = "SELECT event_key, body_hash FROM event_key WHERE event_key = ANY($1::uuid[])"
+_COLUMNS: Final[Mapping[str, str]] = {
+    "account_id": "bigint",
+    "event_key": "uuid",
+    "source": "text",
+    "id": "text",
+    "type": "text",
+    "time": "timestamptz",
+    "day": "date",
+    "subject": "text",
+    "provider": "text",
+    "data": "jsonb",
+    "received_at": "timestamptz",
+}
+_CONFLICT: Final = """
+    INSERT INTO event_conflict (account_id, event_key, body_hash, source, id, body, received_at)
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
+    ON CONFLICT DO NOTHING
+"""
+_TALLY: Final = """
+    INSERT INTO ingest_tally (at, origin, received, stored, duplicates, conflicts, rejected)
+    SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[])
+"""
+_BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+class Ledger:
+    """What one process keeps between groups: the meters last in force, and whether its role may COPY.
+
+    PostgreSQL refuses COPY under row security whatever the policy; where the role does not bypass it, events go
+    in by INSERT from arrays.
+    """
+
+    def __init__(self) -> None:
+        self.book = NO_MODEL
+        self.may_copy: bool | None = None
+
+
+class _Sorted(msgspec.Struct):
+    """A group told apart: what is new, in order of key; per request, how many are duplicates and conflicts."""
+
+    new: Sequence[Entry]
+    conflicts: Sequence[Entry]
+    duplicates: Sequence[Entry]
+
+
+async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
+    """Store a group, inside the caller's transaction; nothing counts before that commits.
+
+    Raises NotAllTakenError for a strict request, which must come alone.
+    """
+    await lock_model_shared(tx)
+    connection = await tx.driver()
+    ledger.book = await book_in_force(connection, ledger.book)
+    admitted = await admit(connection, requests, ledger.book)
+    found = await _claim(connection, admitted.entries)
+    reports = _reports(requests, admitted, found)
+    if requests[0].strict and not reports[0].all_taken:
+        raise NotAllTakenError(reports[0])
+    if found.new:
+        await _store_new(connection, requests, found.new, ledger)
+    if found.conflicts:
+        await _keep_conflicts(connection, requests, found.conflicts)
+    if any(admitted.refused) or any(request.replayed is not None for request in requests):
+        await keep_rejections(connection, requests, admitted.refused, admitted.homes)
+    await _tally(connection, requests, reports)
+    return reports
+
+
+async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> _Sorted:
+    """Claim the keys for good, and tell duplicates (the same body) from conflicts. First received wins."""
+    first: dict[UUID, Entry] = {}
+    repeated = [entry for entry in entries if first.setdefault(entry.event.key, entry) is not entry]
+    ordered = sorted(first.values(), key=_key_bytes)
+    keys = [entry.event.key for entry in ordered]
+    bodies = [entry.event.body_hash for entry in ordered]
+    rows = await connection.fetch(_CLAIM, keys, bodies, [entry.account_id for entry in ordered]) if keys else []
+    taken: dict[UUID, UUID] = {}
+    if rows:
+        # A statement of its own: the first does not see what another transaction committed while it waited.
+        known = await connection.fetch(_TAKEN, [row["event_key"] for row in rows])
+        taken = {row["event_key"]: row["body_hash"] for row in known}
+        repeated += [entry for entry in ordered if entry.event.key in taken]
+        ordered = [entry for entry in ordered if entry.event.key not in taken]
+    conflicts: list[Entry] = []
+    duplicates: list[Entry] = []
+    for entry in repeated:
+        key = entry.event.key
+        held = taken[key] if key in taken else first[key].event.body_hash
+        (duplicates if held == entry.event.body_hash else conflicts).append(entry)
+    return _Sorted(ordered, conflicts, duplicates)
+
+
+def _key_bytes(entry: Entry) -> bytes:
+    return entry.event.key.bytes
+
+
+def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: _Sorted) -> list[Report]:
+    stored, duplicates, conflicts = (
+        Counter(map(attrgetter("request"), entries)) for entries in (found.new, found.duplicates, found.conflicts)
+    )
+    return [
+        Report(request.received, stored[number], duplicates[number], conflicts[number], admitted.refused[number])
+        for number, request in enumerate(requests)
+    ]
+
+
+async def _store_new(
+    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], new: Sequence[Entry], ledger: Ledger
+) -> None:
+    received = [request.received_at for request in requests]
+    records = [_record(entry, entry.event, received[entry.request]) for entry in new]
+    if ledger.may_copy is None:
+        ledger.may_copy = bool(await connection.fetchval(_BYPASSES))
+    if ledger.may_copy:
+        await connection.copy_records_to_table("event", records=records, columns=list(_COLUMNS))
+    else:
+        arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_COLUMNS.values(), 1))
+        insert = f"INSERT INTO event ({', '.join(_COLUMNS)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants
+        await connection.execute(insert, *zip(*records, strict=True))
+    readings = ledger.book.readings
+    increments = Increments()
+    increments.add_all(
+        (entry.account_id, entry.day, entry.provider, entry.event.data, readings[entry.event.type])
+        for entry in new
+        if entry.event.type in readings
+    )
+    await raise_rollups(connection, increments)
+    touched = {(entry.account_id, entry.day) for entry in new}
+    await mark_days(connection, [Stretch(account_id, day, day) for account_id, day in touched], CAUSE)
+
+
+def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ...]:
+    """A row in the order of `_COLUMNS`."""
+    return (
+        entry.account_id,
+        event.key,
+        event.source,
+        event.id,
+        event.type,
+        entry.time,
+        entry.day,
+        event.subject,
+        entry.provider,
+        event.data_text,
+        received_at,
+    )
+
+
+async def _keep_conflicts(
+    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], conflicts: Sequence[Entry]
+) -> None:
+    rows = []
+    for entry in conflicts:
+        event = entry.event
+        body = {
+            "type": event.type,
+            "subject": event.subject,
+            "time": entry.time,
+            "provider": entry.provider,
+            "data": event.data,
+        }
+        text = _ENCODER.encode(body).decode()
+        received_at = requests[entry.request].received_at
+        rows.append((entry.account_id, event.key, event.body_hash, event.source, event.id, text, received_at))
+    await connection.execute(_CONFLICT, *zip(*rows, strict=True))
+
+
+async def _tally(
+    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], reports: Sequence[Report]
+) -> None:
+    rows = [
+        (q.received_at, q.sender.origin, r.received, r.stored, r.duplicates, r.conflicts, len(r.rejections))
+        for q, r in zip(requests, reports, strict=True)
+    ]
+    await connection.execute(_TALLY, *zip(*rows, strict=True))

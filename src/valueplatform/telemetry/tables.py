@@ -1,0 +1,135 @@
+"""Tables of what happened."""
+
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Numeric, Table, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from valueplatform.core.schema import metadata, tenant_table
+from valueplatform.core.tables import TIMESTAMP
+
+# Every (source, id) that was ever stored, for ever and across accounts: 16-byte hashes. Ingest role only.
+event_key = Table(
+    "event_key",
+    metadata,
+    Column("event_key", UUID(as_uuid=True), primary_key=True),
+    Column("body_hash", UUID(as_uuid=True), nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+)
+
+# `data` is in normal form (`telemetry.payload`) and keeps exact decimals: jsonb numbers are numeric. `event_key` is
+# unique by its own table, so the one index here leads by what events are read by; a second would cost 2 us an event.
+event = tenant_table(
+    "event",
+    Column("event_key", UUID(as_uuid=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("time", TIMESTAMP, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("subject", Text, nullable=True),
+    Column("provider", Text, nullable=False),
+    Column("data", JSONB, nullable=True),
+    Column("received_at", TIMESTAMP, nullable=False),
+    key=("type", "day", "event_key"),
+    hot=True,
+)
+
+# The second sender's body under a key that is already taken by another body; the same body is kept once.
+event_conflict = tenant_table(
+    "event_conflict",
+    Column("event_key", UUID(as_uuid=True), nullable=False),
+    Column("body_hash", UUID(as_uuid=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("received_at", TIMESTAMP, nullable=False),
+    key=("event_key", "body_hash"),
+    hot=True,
+)
+
+# What could not be taken, whole, with its reason; sent again, it is kept once, by `content_hash`.
+# account_id 0 = the account could not be told.
+rejected_event = tenant_table(
+    "rejected_event",
+    Column("rejected_id", BigInteger, Identity(always=True), nullable=False),
+    Column("key_id", UUID(as_uuid=True), nullable=True),
+    Column("origin", Text, nullable=False),
+    Column("id", Text, nullable=True),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("content_hash", UUID(as_uuid=True), nullable=False),
+    Column("received_at", TIMESTAMP, nullable=False),
+    Column("replayed_at", TIMESTAMP, nullable=True),
+    Index("ix_rejected_event_content_hash", "content_hash"),
+    Index("ix_rejected_event_key_id_rejected_id", "key_id", "rejected_id"),
+    key=("rejected_id",),
+    hot=True,
+)
+
+# Daily aggregates. `dimensions` holds the values of the meter's dimensions in its order, null where absent.
+# `events` counts all events of the meter, and `unmetered` those of them whose property could not be metered. `total`
+# is the sum of SUM, the count of COUNT, and 0 for UNIQUE_COUNT, whose members are rows of their own.
+rollup = tenant_table(
+    "rollup",
+    Column("meter", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("dimensions", ARRAY(Text), nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("unmetered", BigInteger, nullable=False),
+    key=("meter", "day", "provider", "dimensions"),
+    hot=True,
+)
+
+# Members of UNIQUE_COUNT meters: daily counts never add, members do. `events` lets a retraction take one away.
+rollup_member = tenant_table(
+    "rollup_member",
+    Column("meter", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("dimensions", ARRAY(Text), nullable=False),
+    Column("member", Text, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    key=("meter", "day", "provider", "dimensions", "member"),
+    hot=True,
+)
+
+# Why events of a meter could not be metered: `code` of `telemetry.meters.Unmetered`, over all dimension values.
+rollup_unmetered = tenant_table(
+    "rollup_unmetered",
+    Column("meter", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    key=("meter", "day", "provider", "code"),
+    hot=True,
+)
+
+# Days whose value must be recomputed. Appended only; the worker deletes first and reads after.
+changed_day = tenant_table(
+    "changed_day",
+    Column("mark_id", BigInteger, Identity(always=True), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("through", Date, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("marked_at", TIMESTAMP, nullable=False, server_default=func.clock_timestamp()),
+    key=("mark_id",),
+    hot=True,
+)
+
+# One row a stored count of each request's report, so that received = stored + duplicates + conflicts + rejected
+# can be proved afterwards.
+ingest_tally = Table(
+    "ingest_tally",
+    metadata,
+    Column("tally_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", TIMESTAMP, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("conflicts", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+)

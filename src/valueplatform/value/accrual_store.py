@@ -1,0 +1,104 @@
+"""Accruals in the database: what must be computed again is, and nothing else is touched."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.core.periods import Period
+from valueplatform.value.accruals import Accrual, Record, accrue
+from valueplatform.value.basis import Basis
+from valueplatform.value.formula import Formula
+from valueplatform.value.meter_days import meter_days
+
+LAST_DAY = date(9999, 12, 31)
+BATCH = 5000
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Days whose value must be computed again, and why."""
+
+    period: Period
+    causes: tuple[str, ...]
+
+
+_TAKE_MARKS = text("""
+    DELETE FROM changed_day WHERE account_id = :account RETURNING day, through, cause
+""")
+_DELETE = text("DELETE FROM accrual WHERE account_id = :account AND day >= :start AND day < :end")
+_INSERT = text("""
+    INSERT INTO accrual (account_id, driver, provider, day, basis_id, low, expected, high, reason)
+    SELECT :account, t.* FROM unnest(
+        CAST(:driver AS text[]), CAST(:provider AS text[]), CAST(:day AS date[]), CAST(:basis_id AS uuid[]),
+        CAST(:low AS numeric[]), CAST(:expected AS numeric[]), CAST(:high AS numeric[]), CAST(:reason AS text[])
+    ) AS t
+""")
+_INSERT_BASIS = text("""
+    INSERT INTO basis (account_id, basis_id, driver, driver_version, formula, unit, benefit_class, evidence, state,
+                       counted, inputs)
+    VALUES (:account, :basis_id, :driver, :driver_version, :formula, :unit, :benefit_class, :evidence, :state,
+            :counted, CAST(:inputs AS jsonb))
+    ON CONFLICT DO NOTHING
+""")
+
+
+async def take_changes(tx: Transaction, account_id: int) -> list[Change]:
+    """Take the account's marks away and merge them into separate stretches of days, oldest first.
+
+    The caller holds the account's lock and reads only afterwards: what is marked later is marked again.
+    """
+    rows = await tx.rows(_TAKE_MARKS, {"account": account_id})
+    return merge_marks((row.day, row.through, row.cause) for row in rows)
+
+
+def merge_marks(marks: Iterable[tuple[date, date, str]]) -> list[Change]:
+    """Marks (first day, last day, cause) as changes that neither overlap nor touch."""
+    changes: list[Change] = []
+    for first, last, cause in sorted(marks):
+        end = min(last, LAST_DAY - timedelta(days=1)) + timedelta(days=1)
+        if changes and first <= changes[-1].period.end:
+            before = changes.pop()
+            period = Period(before.period.start, max(end, before.period.end))
+            changes.append(Change(period, tuple(sorted({*before.causes, cause}))))
+        else:
+            changes.append(Change(Period(first, end), (cause,)))
+    return changes
+
+
+async def recompute(tx: Transaction, account_id: int, record: Record, period: Period) -> list[Accrual]:
+    """Compute the accruals of `period` again and put them in the place of those that stand."""
+    used = {name for driver in record.model.drivers for name in Formula.parse(driver.formula).names}
+    meters = [meter for meter in record.model.meters if meter.slug in used]
+    accruals = accrue(record, await meter_days(tx, account_id, meters, period), period)
+    await tx.execute(_DELETE, {"account": account_id, "start": period.start, "end": period.end})
+    await _insert_bases(tx, account_id, {a.basis.basis_id: a.basis for a in accruals if a.basis}.values())
+    for start in range(0, len(accruals), BATCH):
+        await _insert(tx, account_id, accruals[start : start + BATCH])
+    return accruals
+
+
+async def _insert(tx: Transaction, account_id: int, accruals: Sequence[Accrual]) -> None:
+    columns = ("driver", "provider", "day", "basis_id", "low", "expected", "high", "reason")
+    await tx.execute(_INSERT, {"account": account_id, **{c: [getattr(a, c) for a in accruals] for c in columns}})
+
+
+async def _insert_bases(tx: Transaction, account_id: int, bases: Iterable[Basis]) -> None:
+    for basis in bases:
+        await tx.execute(
+            _INSERT_BASIS,
+            {
+                "account": account_id,
+                "basis_id": basis.basis_id,
+                "driver": basis.driver,
+                "driver_version": basis.driver_version,
+                "formula": basis.formula,
+                "unit": basis.unit,
+                "benefit_class": basis.benefit_class,
+                "evidence": basis.evidence,
+                "state": basis.state,
+                "counted": basis.counted,
+                "inputs": msgspec.json.encode(basis.inputs).decode(),
+            },
+        )

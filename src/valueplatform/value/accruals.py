@@ -1,0 +1,155 @@
+"""Realized value as computed now: one amount per driver, provider and local day (flow 2 of the architecture).
+
+Only days that are asked for are computed again. Everything here is a function of the model, the record of
+assumptions and the meters of those days; `value.proof` recomputes the same amounts from raw events by other code.
+"""
+
+import uuid
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from valueplatform.core.periods import Period
+from valueplatform.value.assumptions import Default, Entry, Holding, change_days, driver_slug, holding
+from valueplatform.value.basis import Basis, build_basis
+from valueplatform.value.formula import Formula
+from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
+from valueplatform.value.model import BY_EVENT, Driver, ValueModel
+from valueplatform.value.ranges import NoValue, Range
+
+
+@dataclass(frozen=True, slots=True)
+class Accrual:
+    """`low`, `expected`, `high` are None together, and then `reason` says why (a `NoValue` text).
+
+    `basis` is None where the driver has no basis on that day.
+    """
+
+    driver: str
+    provider: str
+    day: date
+    basis: Basis | None
+    low: Decimal | None
+    expected: Decimal | None
+    high: Decimal | None
+    reason: str | None
+
+    @property
+    def basis_id(self) -> uuid.UUID:
+        return self.basis.basis_id if self.basis else uuid.UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an account's amounts depend on beside its meters. `entries` by slug, oldest first."""
+
+    model: ValueModel
+    segment: str | None
+    entries: Mapping[str, Sequence[Entry]]
+
+    def defaults(self) -> dict[str, Default]:
+        """The model's rates for the account's segment; a rate without a default is not among them."""
+        rates = (*self.model.assumptions, *self.model.baselines)
+        chosen = [(rate, rate.for_segment(self.segment)) for rate in rates]
+        return {rate.slug: Default(value, rate.unit) for rate, value in chosen if value is not None}
+
+
+def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Accrual]:
+    """Every accrual of the days in `period`, ordered by driver, provider and day.
+
+    A day counts for a driver only if one of its meters has events on it. Meters without events on such a day
+    are 0 where they add.
+    """
+    values: defaultdict[tuple[str, date], dict[str, Decimal]] = defaultdict(dict)
+    for meter_day in days:
+        if meter_day.day in period:
+            values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day.value
+    accruals: list[Accrual] = []
+    for driver in record.model.drivers:
+        accruals += _accrue_driver(record, driver, values)
+    return sorted(accruals, key=lambda a: (a.driver, a.provider, a.day))
+
+
+def _accrue_driver(
+    record: Record, driver: Driver, values: Mapping[tuple[str, date], Mapping[str, Decimal]]
+) -> list[Accrual]:
+    formula = Formula.parse(driver.formula)
+    meters = sorted(formula.names & {meter.slug for meter in record.model.meters})
+    inputs = formula.names - set(meters)
+    rows: defaultdict[int, list[tuple[str, date, list[Decimal]]]] = defaultdict(list)
+    boundaries = _boundaries(record, driver, inputs)
+    for (provider, day), metered in values.items():
+        if (provider != ALL_PROVIDERS) is not (driver.provider == BY_EVENT):
+            continue
+        if any(meter in metered for meter in meters):
+            shown = driver.provider if provider == ALL_PROVIDERS else provider
+            zero = Decimal(0)
+            row = (shown, day, [metered.get(meter, zero) for meter in meters])
+            rows[bisect_right(boundaries, day)].append(row)
+    accruals: list[Accrual] = []
+    for stretch in rows.values():
+        accruals += _accrue_stretch(record, driver, formula, meters, stretch)
+    return accruals
+
+
+def _boundaries(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
+    """The days on which the driver's basis may change; between two of them it is one."""
+    slugs = [*inputs, driver_slug(driver.slug)]
+    return sorted({day for slug in slugs for day in change_days(record.entries.get(slug, ()))})
+
+
+def basis_on(record: Record, driver: Driver, day: date) -> Basis | NoValue:
+    """What the driver's amount rests on, on one day."""
+    formula = Formula.parse(driver.formula)
+    inputs = formula.names - {meter.slug for meter in record.model.meters}
+    defaults = record.defaults()
+    holdings: dict[str, Holding | None] = {
+        slug: holding(record.entries.get(slug, ()), defaults.get(slug), day) for slug in inputs
+    }
+    methods = {baseline.slug: baseline.method for baseline in record.model.baselines if baseline.slug in inputs}
+    driver_holding = holding(record.entries.get(driver_slug(driver.slug), ()), None, day)
+    return build_basis(driver, holdings, methods, driver_holding)
+
+
+def _accrue_stretch(
+    record: Record,
+    driver: Driver,
+    formula: Formula,
+    meters: Sequence[str],
+    rows: Sequence[tuple[str, date, list[Decimal]]],
+) -> list[Accrual]:
+    """Accruals of days that share one basis."""
+    basis = basis_on(record, driver, rows[0][1])
+    if isinstance(basis, NoValue):
+        return [Accrual(driver.slug, provider, day, None, None, None, None, basis.text) for provider, day, _ in rows]
+    columns = [pl.Series(meter, [row[2][i] for row in rows], pl.Decimal(38, 9)) for i, meter in enumerate(meters)]
+    inputs = {
+        name: pl.lit(value, pl.Decimal(27, 9))
+        for given in basis.inputs
+        for name, value in _columns_of(given.slug, given.value)
+    }
+    frame = pl.DataFrame(columns).with_columns(**inputs)
+    result = formula.evaluate_range_frame(frame, [given.slug for given in basis.inputs])
+    return [
+        _accrual(driver.slug, provider, day, basis, amounts)
+        for (provider, day, _), amounts in zip(rows, result.iter_rows(named=True), strict=True)
+    ]
+
+
+def _columns_of(slug: str, value: Range) -> list[tuple[str, Decimal]]:
+    """The columns that the bulk evaluation reads a ranged input from."""
+    return [(slug, value.expected), (f"{slug}.low", value.low), (f"{slug}.high", value.high)]
+
+
+def _accrual(driver: str, provider: str, day: date, basis: Basis, amounts: Mapping[str, Any]) -> Accrual:
+    """An amount whose bounds have no value is not shown either: a range is part of every amount."""
+    reason = amounts["reason"] or amounts["range_reason"]
+    if reason is not None:
+        return Accrual(driver, provider, day, basis, None, None, None, reason)
+    return Accrual(driver, provider, day, basis, amounts["low"], amounts["expected"], amounts["high"], None)

@@ -1,0 +1,138 @@
+"""The value read in the form of the contract: amounts are decimal strings, `to` is exclusive."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from valueplatform.core.numbers import decimal_text
+from valueplatform.value.reading import ValueRead
+from valueplatform.value.sharing import Combined
+from valueplatform.value.values import ValueRow
+
+Amount = Annotated[str, Meta(description="An exact decimal, as text.", examples=["10342.5000"])]
+
+
+class ValueRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One window and group, in one unit and benefit class. The groups are those that were asked for; `counted` is the
+    part of `realized` that value rule 10 counts. Committed is null where nothing was, or the cut cannot show it."""
+
+    window_start: date
+    driver: str | UnsetType = UNSET
+    objective: str | UnsetType | None = UNSET
+    provider: str | UnsetType = UNSET
+    unit: str
+    benefit_class: str
+    evidence: str | None
+    state: str | None
+    realized: Amount
+    realized_low: Amount
+    realized_high: Amount
+    counted: Amount
+    committed_low: Amount | None
+    committed_expected: Amount | None
+    committed_high: Amount | None
+
+
+class CombinedAnswer(msgspec.Struct, frozen=True):
+    """All providers together. `share`: the caller's part of `realized`, 0.25 = 25 %."""
+
+    realized: Amount
+    counted: Amount
+    share: Amount | None
+
+
+class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """In the account's currency; `excluded` lists other currencies that rows are in. `counted` is what headline and
+    return take. `paid`: what the contracts cost in the period; null where it is not shown or in other currencies.
+
+    `combined` is there for partners alone; null where it would tell what another partner brought."""
+
+    realized: Amount
+    realized_low: Amount
+    realized_high: Amount
+    counted: Amount
+    realized_by_class: Mapping[str, Amount]
+    realized_by_state: Mapping[str, Amount]
+    committed_low: Amount
+    committed_expected: Amount
+    committed_high: Amount
+    excluded: tuple[str, ...]
+    paid: Amount | None
+    combined: CombinedAnswer | UnsetType | None = UNSET
+
+
+class ValueAnswer(msgspec.Struct, frozen=True):
+    """Realized value beside committed value."""
+
+    account: str
+    currency: str
+    start: Annotated[date, Meta(description="First day.")] = msgspec.field(name="from")
+    end: Annotated[date, Meta(description="The day after the last.")] = msgspec.field(name="to")
+    as_of: date | None
+    rows: tuple[ValueRowAnswer, ...]
+    totals: TotalsAnswer
+
+
+def value_answer(read: ValueRead) -> ValueAnswer:
+    return ValueAnswer(
+        account=read.account,
+        currency=read.currency,
+        start=read.period.start,
+        end=read.period.end,
+        as_of=read.question.as_of,
+        rows=tuple(_row(row) for row in read.rows),
+        totals=_totals(read),
+    )
+
+
+def _row(row: ValueRow) -> ValueRowAnswer:
+    groups = row.groups
+    return ValueRowAnswer(
+        window_start=row.window_start,
+        driver=groups.get("driver", UNSET),
+        objective=groups["objective"] or None if "objective" in groups else UNSET,
+        provider=groups.get("provider", UNSET),
+        unit=row.unit,
+        benefit_class=row.benefit_class,
+        evidence=row.evidence,
+        state=row.state,
+        realized=decimal_text(row.realized),
+        realized_low=decimal_text(row.realized_low),
+        realized_high=decimal_text(row.realized_high),
+        counted=decimal_text(row.counted),
+        committed_low=_text(row.committed_low),
+        committed_expected=_text(row.committed_expected),
+        committed_high=_text(row.committed_high),
+    )
+
+
+def _totals(read: ValueRead) -> TotalsAnswer:
+    sums = read.totals
+    return TotalsAnswer(
+        realized=decimal_text(sums.realized),
+        realized_low=decimal_text(sums.realized_low),
+        realized_high=decimal_text(sums.realized_high),
+        counted=decimal_text(sums.counted),
+        realized_by_class={name: decimal_text(amount) for name, amount in sums.realized_by_class.items()},
+        realized_by_state={name: decimal_text(amount) for name, amount in sums.realized_by_state.items()},
+        committed_low=decimal_text(sums.committed_low),
+        committed_expected=decimal_text(sums.committed_expected),
+        committed_high=decimal_text(sums.committed_high),
+        excluded=tuple(sums.excluded),
+        paid=_text(read.paid),
+        combined=UNSET if read.question.provider is None else _combined(read.combined),
+    )
+
+
+def _combined(found: Combined | None) -> CombinedAnswer | None:
+    if found is None:
+        return None
+    return CombinedAnswer(decimal_text(found.realized), decimal_text(found.counted), _text(found.share))
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else decimal_text(value)

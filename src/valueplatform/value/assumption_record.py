@@ -1,0 +1,228 @@
+"""Writing and reading the record of assumptions, and who may say what (value rules 9 and 11)."""
+
+from collections import defaultdict
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy import Row, insert, select
+
+from valueplatform.core.authorization import Side
+from valueplatform.core.database import Transaction, lock_account
+from valueplatform.core.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
+from valueplatform.telemetry.tables import changed_day
+from valueplatform.value.assumptions import (
+    EVER,
+    Action,
+    Default,
+    Entry,
+    validation_takes_effect,
+)
+from valueplatform.value.ranges import Range
+from valueplatform.value.tables import assumption_entry
+
+LAST_DAY = date(9999, 12, 31)
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who speaks: an e-mail address or the name of a key, on one side. `validates` = named validator of the
+    account on the customer's side."""
+
+    name: str
+    side: Side
+    validates: bool = False
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A value that somebody states, from a day on."""
+
+    slug: str
+    value: Range | None
+    unit: str | None
+    effective_from: date
+    reason: str
+
+
+async def entries_of(tx: Transaction, account_id: int) -> dict[str, list[Entry]]:
+    """The whole record of one account by slug, oldest first."""
+    query = (
+        select(assumption_entry)
+        .where(assumption_entry.c.account_id == account_id)
+        .order_by(assumption_entry.c.entry_id)
+    )
+    by_slug: defaultdict[str, list[Entry]] = defaultdict(list)
+    for row in await tx.rows(query):
+        by_slug[row.slug].append(_entry(row))
+    return dict(by_slug)
+
+
+def _entry(row: Row[tuple[object, ...]]) -> Entry:
+    value = None if row.expected is None else Range(row.low, row.expected, row.high)
+    return Entry(
+        entry_id=row.entry_id,
+        slug=row.slug,
+        action=Action(row.action),
+        answers=row.answers,
+        value=value,
+        unit=row.unit,
+        effective_from=row.effective_from,
+        author=row.author,
+        side=Side(row.author_side),
+        reason=row.reason,
+        known_at=row.known_at,
+    )
+
+
+async def state_value(
+    tx: Transaction, account_id: int, action: Action, statement: Statement, author: Author, now: datetime
+) -> Entry:
+    """Append an estimate (supplier only) or a proposal (either side).
+
+    Raises UnprocessableError where low, expected and high are out of order, ForbiddenError for an estimate by
+    the customer.
+    """
+    if action is Action.ESTIMATE and author.side is not Side.SUPPLIER:
+        raise ForbiddenError("Only the supplier estimates; propose a value instead.")
+    value = statement.value
+    if value is not None and not value.low <= value.expected <= value.high:
+        raise UnprocessableError(
+            f"{statement.slug}: low ({value.low}), expected ({value.expected}) and high ({value.high}) must rise."
+        )
+    return await _append(tx, account_id, action, statement, None, author, now)
+
+
+async def validate(
+    tx: Transaction, account_id: int, entry_id: int, author: Author, now: datetime, today: date, reason: str = ""
+) -> Entry:
+    """Let a named validator on the customer's side accept an estimate or a proposal.
+
+    Raises ForbiddenError where the author may not validate, or proposed the value; ConflictError where it is
+    settled already.
+    """
+    target = await _open_statement(tx, account_id, entry_id)
+    if author.side is not Side.CUSTOMER or not author.validates:
+        raise ForbiddenError("Only a named validator on the customer's side may validate (value rule 9).")
+    if target.author == author.name:
+        raise ForbiddenError("Whoever proposed a value cannot validate it; ask another validator (value rule 9).")
+    effective = validation_takes_effect(target, author.side, today)
+    answer = Statement(target.slug, target.value, target.unit, effective, reason)
+    return await _append(tx, account_id, Action.VALIDATE, answer, entry_id, author, now)
+
+
+async def validate_stated(
+    tx: Transaction, account_id: int, slug: str, default: Default | None, author: Author, now: datetime, today: date
+) -> Entry:
+    """Let a validator accept what the supplier's model says: the default of an assumption or baseline, or, with no
+    value, a driver itself (`driver_slug`).
+
+    What is accepted is written down first, as the supplier's estimate for all days, so that the record shows it.
+    Raises ConflictError where the account has a statement of its own: validate that one.
+    """
+    own = [e for e in (await entries_of(tx, account_id)).get(slug, ()) if e.action in {Action.ESTIMATE, Action.PROPOSE}]
+    if own:
+        raise ConflictError(f"{slug} has a value of this account's own; validate entry {own[-1].entry_id} instead.")
+    supplier = Author(name="value model", side=Side.SUPPLIER)
+    value, unit = (default.value, default.unit) if default else (None, None)
+    statement = Statement(slug, value, unit, EVER, "What the value model says.")
+    estimate = await state_value(tx, account_id, Action.ESTIMATE, statement, supplier, now)
+    return await validate(tx, account_id, estimate.entry_id, author, now, today)
+
+
+async def dispute(tx: Transaction, account_id: int, entry_id: int, author: Author, now: datetime, reason: str) -> Entry:
+    """Put a stated value under review; both sides may. A reason is required, since the story tells it."""
+    if not reason.strip():
+        raise UnprocessableError("Say why the value is questioned: the reason is shown beside every number it touches.")
+    target = await _statement_entry(tx, account_id, entry_id)
+    answer = Statement(target.slug, None, None, target.effective_from, reason)
+    return await _append(tx, account_id, Action.DISPUTE, answer, entry_id, author, now)
+
+
+async def withdraw(tx: Transaction, account_id: int, entry_id: int, author: Author, now: datetime) -> Entry:
+    """Take back one's own side's proposal or dispute. A validation cannot be taken back: dispute it."""
+    target = await _entry_by_id(tx, account_id, entry_id)
+    if target.action not in {Action.PROPOSE, Action.DISPUTE}:
+        raise ConflictError(f"A {target.action} cannot be withdrawn; dispute the value instead.")
+    if target.side is not author.side:
+        raise ForbiddenError("Only the side that proposed or disputed may withdraw it.")
+    answer = Statement(target.slug, None, None, target.effective_from, "")
+    return await _append(tx, account_id, Action.WITHDRAW, answer, entry_id, author, now)
+
+
+async def _open_statement(tx: Transaction, account_id: int, entry_id: int) -> Entry:
+    target = await _statement_entry(tx, account_id, entry_id)
+    settled = select(assumption_entry.c.entry_id).where(
+        assumption_entry.c.account_id == account_id,
+        assumption_entry.c.answers == entry_id,
+        assumption_entry.c.action.in_([Action.VALIDATE, Action.WITHDRAW]),
+    )
+    if (await tx.rows(settled)) and not await _is_disputed_since(tx, account_id, entry_id):
+        raise ConflictError(f"Entry {entry_id} of {target.slug} is settled already; read the record again.")
+    return target
+
+
+async def _is_disputed_since(tx: Transaction, account_id: int, entry_id: int) -> bool:
+    query = select(assumption_entry.c.action).where(
+        assumption_entry.c.account_id == account_id, assumption_entry.c.answers == entry_id
+    )
+    actions = [row.action for row in await tx.rows(query.order_by(assumption_entry.c.entry_id))]
+    return bool(actions) and actions[-1] == Action.DISPUTE
+
+
+async def _statement_entry(tx: Transaction, account_id: int, entry_id: int) -> Entry:
+    target = await _entry_by_id(tx, account_id, entry_id)
+    if target.action not in {Action.ESTIMATE, Action.PROPOSE}:
+        raise ConflictError(f"Entry {entry_id} states no value, so it cannot be answered; name the proposal.")
+    return target
+
+
+async def _entry_by_id(tx: Transaction, account_id: int, entry_id: int) -> Entry:
+    row = await tx.row(
+        select(assumption_entry).where(
+            assumption_entry.c.account_id == account_id, assumption_entry.c.entry_id == entry_id
+        )
+    )
+    if row is None:
+        raise NotFoundError(f"There is no entry {entry_id} in this account's record.")
+    return _entry(row)
+
+
+async def _append(
+    tx: Transaction,
+    account_id: int,
+    action: Action,
+    statement: Statement,
+    answers: int | None,
+    author: Author,
+    now: datetime,
+) -> Entry:
+    # One writer an account at a time: what an answer refers to must not change between reading and writing.
+    await lock_account(tx, account_id)
+    value = statement.value
+    row = await tx.row(
+        insert(assumption_entry)
+        .values(
+            account_id=account_id,
+            slug=statement.slug,
+            action=action,
+            answers=answers,
+            low=value and value.low,
+            expected=value and value.expected,
+            high=value and value.high,
+            unit=statement.unit,
+            effective_from=statement.effective_from,
+            author=author.name,
+            author_side=author.side,
+            reason=statement.reason,
+            known_at=now,
+        )
+        .returning(assumption_entry)
+    )
+    assert row is not None  # noqa: S101 - INSERT … RETURNING of one row
+    await tx.execute(
+        insert(changed_day).values(
+            account_id=account_id,
+            day=statement.effective_from,
+            through=LAST_DAY,
+            cause=f"assumption:{statement.slug}",
+        )
+    )
+    return _entry(row)

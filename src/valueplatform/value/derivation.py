@@ -1,0 +1,144 @@
+"""How a stated number follows from the record: a small typed tree that other code can evaluate again.
+
+Every number of an insight carries one. `narrative` computes the number from frames, `narrative.faithful` evaluates
+the derivation from accruals and rollups, and `value.proof` evaluates it from raw events; the three share only
+these types. Periods are [start, end) in the account's local days. Amounts round half-even to 4 places once per
+accrual; ratios round half-even once to `places`.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+
+class Bound(StrEnum):
+    """Which end of the range."""
+
+    LOW = "low"
+    EXPECTED = "expected"
+    HIGH = "high"
+
+
+class _Node(msgspec.Struct, frozen=True, tag=True):
+    pass
+
+
+class Realized(_Node, frozen=True):
+    """Realized value shown in the period: accruals of open months, postings of closed ones (by the day they are
+    shown). Empty `drivers` = every driver whose unit is `unit`. `counted` keeps what value rule 10 counts."""
+
+    start: date
+    end: date
+    unit: str
+    drivers: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    counted: bool = True
+    bound: Bound = Bound.EXPECTED
+
+
+class Committed(_Node, frozen=True):
+    """Committed value of the plan in force; a month that the period cuts counts by its days."""
+
+    start: date
+    end: date
+    drivers: tuple[str, ...] = ()
+    bound: Bound = Bound.EXPECTED
+
+
+class Paid(_Node, frozen=True):
+    """What the contracts cost the customer in the period, by the day."""
+
+    start: date
+    end: date
+
+
+class Metered(_Node, frozen=True):
+    """A meter's value over the period (COUNT, SUM: sum of days; UNIQUE_COUNT: distinct members of the period)."""
+
+    meter: str
+    start: date
+    end: date
+
+
+class Input(_Node, frozen=True):
+    """An assumption or baseline as it was in force on a day."""
+
+    slug: str
+    day: date
+    bound: Bound = Bound.EXPECTED
+
+
+class Adjusted(_Node, frozen=True):
+    """Adjustments shown in the period, of days in the month that starts on `month` (or of all months)."""
+
+    start: date
+    end: date
+    drivers: tuple[str, ...] = ()
+    month: date | None = None
+
+
+class Closed(_Node, frozen=True):
+    """What was posted for a month when it was closed, before any adjustment."""
+
+    month: date
+    drivers: tuple[str, ...] = ()
+
+
+class Constant(_Node, frozen=True):
+    """A number that the definition of the insight fixes, such as the length of a window."""
+
+    value: str
+
+
+class Difference(_Node, frozen=True):
+    minuend: "Derivation"
+    subtrahend: "Derivation"
+
+
+class Total(_Node, frozen=True):
+    parts: "tuple[Derivation, ...]"
+
+
+class Ratio(_Node, frozen=True):
+    """Numerator over denominator, rounded once to `places`."""
+
+    numerator: "Derivation"
+    denominator: "Derivation"
+    places: int = 4
+
+
+class Tally(_Node, frozen=True):
+    """How many of `items` compare to `threshold` as stated: 'above' or 'below' (strictly), or 'nonzero'."""
+
+    items: "tuple[Derivation, ...]"
+    comparison: str
+    threshold: "Derivation | None" = None
+
+
+class Statistic(_Node, frozen=True):
+    """A statistic of equally spaced values, by a named method ('theil-sen-slope', 'median', 'z-score', …).
+
+    Recomputed within a relative tolerance of 1e-9, since it is not a sum.
+    """
+
+    method: str
+    values: "tuple[Derivation, ...]"
+    places: int = 4
+
+
+Derivation = (
+    Realized
+    | Committed
+    | Paid
+    | Metered
+    | Input
+    | Adjusted
+    | Closed
+    | Constant
+    | Difference
+    | Total
+    | Ratio
+    | Tally
+    | Statistic
+)

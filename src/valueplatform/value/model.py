@@ -1,0 +1,234 @@
+"""The value model: what is metered, what it is compared with, and what it is worth. Typed, frozen, written once.
+
+A formula stays text here; `valueplatform.value.formula` reads it. Numbers are decimals in their shortest form. The
+version of a definition rises by one exactly when what it says about numbers changes (see `model_versions`).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from babel.numbers import list_currencies
+
+from valueplatform.telemetry.meters import Meter
+from valueplatform.value.ranges import Range
+
+CURRENCIES: Final = list_currencies()
+BY_EVENT: Final = "event"
+SUPPLIER: Final = "supplier"
+
+
+class BenefitClass(StrEnum):
+    CASHABLE = "cashable"
+    CAPACITY = "capacity"
+    AVOIDANCE = "avoidance"
+    RISK = "risk"
+    REVENUE = "revenue"
+    STRATEGIC = "strategic"
+
+
+class Evidence(StrEnum):
+    """Evidence grades, the strongest first."""
+
+    MEASURED = "measured"
+    CUSTOMER_VALIDATED = "customer-validated"
+    BENCHMARK = "benchmark"
+    VENDOR_ESTIMATE = "vendor-estimate"
+
+
+class BaselineMethod(StrEnum):
+    MEASURED_BEFORE = "measured-before"
+    CONTROL_GROUP = "control-group"
+    BENCHMARK = "benchmark"
+    CUSTOMER_STATEMENT = "customer-statement"
+
+
+class _Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """What all parts of a model share; `slug` is unique in its kind."""
+
+    slug: str
+    title: str | None = None
+    description: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person reads: the title, else the slug in words."""
+        return self.title or self.slug.replace("_", " ").replace("-", " ").capitalize()
+
+
+class Supplier(msgspec.Struct, frozen=True, kw_only=True):
+    """`currency` is ISO 4217, `timezone` an IANA name; both are an account's where it has none of its own."""
+
+    name: str
+    currency: str
+    timezone: str
+
+
+class SegmentRate(msgspec.Struct, frozen=True):
+    segment: str
+    value: Range
+
+
+class Rate(_Definition, frozen=True, kw_only=True):
+    """An input that telemetry cannot see: what holds for all, unless a segment (or later an account) says otherwise.
+
+    No default means no value until an account has one.
+    """
+
+    unit: str
+    default: Range | None = None
+    segments: tuple[SegmentRate, ...] = ()
+    version: int = 1
+
+    def for_segment(self, segment: str | None) -> Range | None:
+        """Segment over default."""
+        return next((rate.value for rate in self.segments if rate.segment == segment), self.default)
+
+
+class Assumption(Rate, frozen=True, kw_only=True):
+    """An agreed rate, such as a cost of an hour."""
+
+    source: str | None = None
+
+
+class Baseline(Rate, frozen=True, kw_only=True):
+    """The counterfactual: how it was, or would be, without the product. `expires_on` is the first day it is stale."""
+
+    method: BaselineMethod
+    measured_by: str | None = None
+    sample: str | None = None
+    measured_on: date | None = None
+    expires_on: date | None = None
+
+
+class Driver(_Definition, frozen=True, kw_only=True):
+    """A formula that turns meters, baselines and assumptions into an amount in a unit.
+
+    `evidence` is a ceiling. `provider` is the supplier, a partner's slug, or "event": one entry per provider of events.
+    """
+
+    unit: str
+    formula: str
+    benefit_class: BenefitClass = BenefitClass.CAPACITY
+    evidence: Evidence = Evidence.VENDOR_ESTIMATE
+    provider: str = SUPPLIER
+    pool: str | None = None
+    category: str | None = None
+    features: tuple[str, ...] = ()
+    counterfactual: str | None = None
+    sunset: date | None = None
+    version: int = 1
+
+    @property
+    def currency(self) -> str | None:
+        """The unit if it is a currency."""
+        return self.unit if self.unit in CURRENCIES else None
+
+    @property
+    def monetized(self) -> bool:
+        """Whether its amounts are money that may be summed: strategic value never is."""
+        return self.currency is not None and self.benefit_class is not BenefitClass.STRATEGIC
+
+
+class Feature(_Definition, frozen=True, kw_only=True):
+    """A part of the product whose use the events show.
+
+    `price` is per account and month, `effort_cost` once, both in the supplier's currency. `included`: costs nothing
+    extra. No eligible segments means all.
+    """
+
+    event_types: tuple[str, ...]
+    filter: str | None = None
+    product: str | None = None
+    included: bool | None = None
+    price: Decimal | None = None
+    effort: str | None = None
+    effort_cost: Decimal | None = None
+    hypothesis: str | None = None
+    eligible_segments: tuple[str, ...] = ()
+
+
+class Product(_Definition, frozen=True, kw_only=True):
+    """What is sold; features belong to it."""
+
+
+class Segment(_Definition, frozen=True, kw_only=True):
+    """A kind of account; rates may differ by it."""
+
+
+class EventType(_Definition, frozen=True, kw_only=True):
+    """A declared CloudEvents type; its slug is the type itself."""
+
+
+Versioned = Meter | Baseline | Assumption | Driver
+Definition = Versioned | Feature | Product | Segment | EventType
+
+FIELD_OF_KIND: Final = {
+    "product": "products",
+    "segment": "segments",
+    "event_type": "event_types",
+    "meter": "meters",
+    "baseline": "baselines",
+    "assumption": "assumptions",
+    "driver": "drivers",
+    "feature": "features",
+}
+"""The kinds of definition, as a model file names them, and where a model holds them."""
+
+
+class Retired(msgspec.Struct, frozen=True):
+    """The last version of a definition that was taken out: if it comes back, it goes on from there."""
+
+    kind: str
+    slug: str
+    version: int
+
+
+class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
+    """One supplier's whole model. Consistent: whoever makes one has passed `model_check`."""
+
+    supplier: Supplier
+    meters: tuple[Meter, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    features: tuple[Feature, ...] = ()
+    products: tuple[Product, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    event_types: tuple[EventType, ...] = ()
+    retired: tuple[Retired, ...] = ()
+
+    def of_kind(self, kind: str) -> tuple[Definition, ...]:
+        definitions: tuple[Definition, ...] = getattr(self, FIELD_OF_KIND[kind])
+        return definitions
+
+    def meter(self, slug: str) -> Meter | None:
+        return next((meter for meter in self.meters if meter.slug == slug), None)
+
+    def rate(self, slug: str) -> Baseline | Assumption | None:
+        rates: tuple[Baseline | Assumption, ...] = (*self.baselines, *self.assumptions)
+        return next((rate for rate in rates if rate.slug == slug), None)
+
+    def driver(self, slug: str) -> Driver | None:
+        return next((driver for driver in self.drivers if driver.slug == slug), None)
+
+    def feature(self, slug: str) -> Feature | None:
+        return next((feature for feature in self.features if feature.slug == slug), None)
+
+
+def weakest(grades: Iterable[Evidence]) -> Evidence:
+    """The grade of a whole is the weakest of its parts; nothing at all is a vendor's estimate."""
+    order = list(Evidence)
+    return max(grades, key=order.index, default=Evidence.VENDOR_ESTIMATE)
+
+
+def to_document(model: ValueModel) -> bytes:
+    """JSON with decimals as strings; `from_document` reads it back to an equal model."""
+    return msgspec.json.encode(model)
+
+
+def from_document(document: bytes | str) -> ValueModel:
+    return msgspec.json.decode(document, type=ValueModel)

@@ -1,0 +1,75 @@
+"""Writes a value model as the TOML file that `read_model` reads back to the same model (versions aside)."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+import tomlkit
+from tomlkit.items import AoT, InlineTable, Table
+
+from valueplatform.core.numbers import decimal_text
+from valueplatform.value.model import FIELD_OF_KIND, Assumption, Baseline, Definition, ValueModel
+from valueplatform.value.ranges import Range
+
+Container = TypeVar("Container", Table, InlineTable)
+
+_KEYS: Mapping[str, str] = {"event_types": "event", "features": "feature"}
+_NOT_WRITTEN = frozenset({"version", "segments"})
+
+
+def export_model(model: ValueModel) -> str:
+    document = tomlkit.document()
+    supplier = tomlkit.inline_table()
+    supplier.update(msgspec.to_builtins(model.supplier))
+    document["supplier"] = supplier
+    for kind in FIELD_OF_KIND:
+        if definitions := model.of_kind(kind):
+            document[kind] = _array(kind, definitions)
+    return tomlkit.dumps(document)
+
+
+def _array(kind: str, definitions: tuple[Definition, ...]) -> AoT:
+    array = tomlkit.aot()
+    for definition in definitions:
+        array.append(_table(kind, definition))
+    return array
+
+
+def _table(kind: str, definition: Definition) -> Table:
+    table = tomlkit.table()
+    for field in msgspec.structs.fields(definition):
+        value = getattr(definition, field.name)
+        if field.name in _NOT_WRITTEN or value in (None, ()):
+            continue
+        key = "type" if kind == "event_type" and field.name == "slug" else _KEYS.get(field.name, field.name)
+        table.add(key, _value(value))
+    if isinstance(definition, Baseline | Assumption) and definition.segments:
+        segments = tomlkit.table(is_super_table=True)
+        for rate in definition.segments:
+            segments.add(rate.segment, _bounds(rate.value, tomlkit.table()))
+        table.add("segment", segments)
+    return table
+
+
+def _value(value: object) -> object:
+    match value:
+        case Range():
+            return _bounds(value, tomlkit.inline_table())
+        case Decimal():
+            return decimal_text(value)
+        case bool() | date():
+            return value
+        case (str() as only,):
+            return str(only)
+        case tuple():
+            return [str(each) for each in value]
+        case _:
+            return str(value)
+
+
+def _bounds(value: Range, container: Container) -> Container:
+    for bound in ("low", "expected", "high"):
+        container.add(bound, decimal_text(getattr(value, bound)))
+    return container

@@ -1,0 +1,207 @@
+"""The value plan: objectives in the customer's own words, and what was committed to by driver and month.
+
+Every version of a target is kept; the newest is in force. Targets of different plans for the same driver and month
+add. A month that a window cuts counts by its days, rounded cumulatively from the first of the month, half-even to
+4 places, so that the windows of any cut add up to the target exactly.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy.dialects import postgresql
+
+from valueplatform.accounts.accounts import raise_revisions
+from valueplatform.accounts.imports import Mark, Outcome, Stored
+from valueplatform.core.database import Transaction, lock_account
+from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even, scaled_decimal
+from valueplatform.core.periods import Period, month_of
+from valueplatform.value.derivation import Bound
+from valueplatform.value.ranges import Range
+from valueplatform.value.tables import objective, plan_target
+
+TargetKey = tuple[int, str, int, str, date]
+"""(account id, plan id, objective id, driver, month): what versions are counted for."""
+
+
+class Objective(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer wants, as they say it."""
+
+    objective_id: int
+    title: str
+    owner: str | None
+    created_at: datetime
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Committed value of one driver in one month, in the driver's unit. `month` is its first day."""
+
+    plan_id: str
+    objective_id: int
+    objective: str
+    driver: str
+    month: date
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+    source: str
+    version: int
+    known_at: datetime
+
+    def bound(self, bound: Bound) -> Decimal:
+        return {Bound.LOW: self.low, Bound.EXPECTED: self.expected, Bound.HIGH: self.high}[bound]
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says of one target. `value` None takes the target out again."""
+
+    account_id: int
+    plan_id: str
+    objective: str
+    driver: str
+    month: date
+    value: Range | None
+    source: str
+
+    @property
+    def identity(self) -> tuple[int, str, str, str, date]:
+        return self.account_id, self.plan_id, self.objective, self.driver, self.month
+
+
+def committed(targets: Iterable[Target], period: Period, bound: Bound) -> Decimal:
+    """What the targets commit to in the period."""
+    units = 0
+    for target in targets:
+        month = month_of(target.month)
+        shared = month.intersect(period)
+        if shared is not None:
+            amount = target.bound(bound)
+            units += _units_before(amount, month, shared.end) - _units_before(amount, month, shared.start)
+    return scaled_decimal(units, AMOUNT_PLACES)
+
+
+def _units_before(amount: Decimal, month: Period, day: date) -> int:
+    """The amount's part of the days before `day`, in units of the last place."""
+    share = Fraction(amount) * 10**AMOUNT_PLACES * (day - month.start).days / month.days
+    return int(round_half_even(share.numerator, share.denominator, 0))
+
+
+async def objectives_of(tx: Transaction, account_id: int) -> list[Objective]:
+    """All objectives of an account, the oldest first."""
+    query = select(objective.c.objective_id, objective.c.title, objective.c.owner, objective.c.created_at).where(
+        objective.c.account_id == account_id
+    )
+    return [Objective(**row._asdict()) for row in await tx.rows(query.order_by(objective.c.objective_id))]
+
+
+async def ensure_objectives(tx: Transaction, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The id of each objective by (account id, title), made where it is new."""
+    titles = sorted(set(wanted))
+    if not titles:
+        return {}
+    values = [{"account_id": account_id, "title": title} for account_id, title in titles]
+    await tx.execute(postgresql.insert(objective).values(values).on_conflict_do_nothing())
+    key = tuple_(objective.c.account_id, objective.c.title)
+    rows = await tx.rows(
+        select(objective.c.account_id, objective.c.title, objective.c.objective_id).where(key.in_(titles))
+    )
+    return {(row.account_id, row.title): row.objective_id for row in rows}
+
+
+async def targets_in_force(tx: Transaction, account_id: int, as_of: datetime | None = None) -> list[Target]:
+    """The newest version of each target, or the newest known at `as_of`; without those that were taken out."""
+    held = plan_target.c
+    query = (
+        select(plan_target, objective.c.title)
+        .join(
+            objective,
+            (objective.c.account_id == held.account_id) & (objective.c.objective_id == held.objective_id),
+        )
+        .where(held.account_id == account_id)
+        .ext(postgresql.distinct_on(held.plan_id, held.objective_id, held.driver, held.month))
+        .order_by(held.plan_id, held.objective_id, held.driver, held.month, held.version.desc())
+    )
+    rows = await tx.rows(query if as_of is None else query.where(held.known_at <= as_of))
+    return [
+        Target(
+            plan_id=row.plan_id,
+            objective_id=row.objective_id,
+            objective=row.title,
+            driver=row.driver,
+            month=row.month,
+            low=row.low,
+            expected=row.expected,
+            high=row.high,
+            source=row.source,
+            version=row.version,
+            known_at=row.known_at,
+        )
+        for row in rows
+        if row.expected is not None
+    ]
+
+
+async def put_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -> Stored:
+    """Add a version of each target that says something new; the same said again adds nothing.
+
+    `rows` speak of different targets. Holds the lock of their accounts, so that versions are counted one by one.
+    """
+    for account_id in sorted({row.account_id for row in rows}):
+        await lock_account(tx, account_id)
+    ids = await ensure_objectives(tx, ((row.account_id, row.objective) for row in rows))
+    keys = [_key(row, ids[row.account_id, row.objective]) for row in rows]
+    held = await _newest(tx, keys)
+    outcomes = [_outcome(held.get(key), row) for key, row in zip(keys, rows, strict=True)]
+    changed = [
+        (key, row) for key, row, outcome in zip(keys, rows, outcomes, strict=True) if outcome is not Outcome.UNCHANGED
+    ]
+    if changed:
+        await tx.execute(insert(plan_target), [_columns(key, row, held.get(key), now) for key, row in changed])
+        await raise_revisions(tx, (row.account_id for _, row in changed))
+    return Stored(outcomes, [Mark(row.account_id, month_of(row.month), "plan") for _, row in changed])
+
+
+class _Version(msgspec.Struct, frozen=True):
+    number: int
+    value: Range | None
+    source: str
+
+
+def _key(row: PlanRow, objective_id: int) -> TargetKey:
+    return row.account_id, row.plan_id, objective_id, row.driver, row.month
+
+
+def _outcome(held: _Version | None, row: PlanRow) -> Outcome:
+    if held is None:
+        return Outcome.UNCHANGED if row.value is None else Outcome.CREATED
+    return Outcome.UNCHANGED if (held.value, held.source) == (row.value, row.source) else Outcome.CHANGED
+
+
+async def _newest(tx: Transaction, keys: Sequence[TargetKey]) -> Mapping[TargetKey, _Version]:
+    held = plan_target.c
+    columns = (held.account_id, held.plan_id, held.objective_id, held.driver, held.month)
+    newest = select(*columns, func.max(held.version)).where(tuple_(*columns).in_(keys)).group_by(*columns)
+    rows = await tx.rows(select(plan_target).where(tuple_(*columns, held.version).in_(newest)))
+    return {
+        (row.account_id, row.plan_id, row.objective_id, row.driver, row.month): _Version(
+            row.version, None if row.expected is None else Range(row.low, row.expected, row.high), row.source
+        )
+        for row in rows
+    }
+
+
+def _columns(key: TargetKey, row: PlanRow, held: _Version | None, now: datetime) -> dict[str, object]:
+    value = row.value
+    low, expected, high = (None, None, None) if value is None else (value.low, value.expected, value.high)
+    columns = dict(zip(("account_id", "plan_id", "objective_id", "driver", "month"), key, strict=True))
+    return columns | {
+        "version": 1 if held is None else held.number + 1,
+        "low": low,
+        "expected": expected,
+        "high": high,
+        "source": row.source,
+        "known_at": now,
+    }

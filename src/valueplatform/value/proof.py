@@ -1,0 +1,321 @@
+"""The independent path: amounts recomputed from raw events with fractions, for proof and for `verify`.
+
+Nothing here is shared with the code that first computed the amounts: events are read anew (day from time and zone,
+meters from data), assumptions are resolved anew from the record, formulas are read by another parser
+(`proof_expression`). Import-linter keeps it so. What it computes must agree exactly.
+"""
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.value import proof_expression as expression
+
+CURRENCY_WORDS = 3
+_EVENTS = text("""
+    SELECT time, type, provider, data::text AS data FROM event
+    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+""")
+_ENTRIES = text("""
+    SELECT entry_id, slug, action, answers, low, expected, high, unit, effective_from FROM assumption_entry
+    WHERE account_id = :account ORDER BY entry_id
+""")
+_ACCOUNT = text("SELECT timezone, segment FROM account WHERE account_id = :account")
+_MODEL = text("SELECT document::text FROM model_revision ORDER BY revision DESC LIMIT 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedInput:
+    """An input as the proof finds it in force: three fractions, a state, the entry it came from (None = default)."""
+
+    slug: str
+    low: Fraction
+    expected: Fraction
+    high: Fraction
+    unit: str
+    state: str
+    entry_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedAmount:
+    """One driver, provider and day, recomputed. Amounts are None where the formula has no value."""
+
+    driver: str
+    provider: str
+    day: date
+    low: Decimal | None
+    expected: Decimal | None
+    high: Decimal | None
+    unit: str
+    counted: bool
+    events: int
+
+
+@dataclass(slots=True)
+class MeterTally:
+    """What the raw events of one meter say about one day: how many were metered, their sum, their members."""
+
+    events: int = 0
+    unmetered: int = 0
+    total: Fraction = Fraction(0)
+    members: set[str] = field(default_factory=set)
+
+    def value(self, aggregation: str) -> Fraction:
+        if aggregation == "UNIQUE_COUNT":
+            return Fraction(len(self.members))
+        return Fraction(self.events) if aggregation == "COUNT" else self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything that the proof of one account reads beside events, as plain data."""
+
+    account_id: int
+    timezone: str
+    segment: str | None
+    model: Mapping[str, Any]
+    entries: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+async def read_source(tx: Transaction, account_id: int) -> Source | None:
+    """None where there is no value model or no such account."""
+    document = await tx.scalar(_MODEL)
+    account = await tx.row(_ACCOUNT, {"account": account_id})
+    if document is None or account is None:
+        return None
+    entries: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in await tx.rows(_ENTRIES, {"account": account_id}):
+        entries[row.slug].append(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    model = json.loads(document, parse_float=Decimal)
+    return Source(account_id, account.timezone, account.segment, model, dict(entries))
+
+
+async def prove_days(
+    tx: Transaction, source: Source, start: date, end: date, drivers: Iterable[str] = ()
+) -> list[ProvedAmount]:
+    """Amounts of every driver (or of `drivers`) on the days of [start, end), from raw events."""
+    chosen = set(drivers)
+    wanted = [d for d in source.model.get("drivers", ()) if not chosen or d["slug"] in chosen]
+    needed = {name for driver in wanted for name in expression.names(driver["formula"])}
+    meters = [meter for meter in source.model.get("meters", ()) if meter["slug"] in needed]
+    tallies = await tally_events(tx, source, meters, start, end)
+    proved: list[ProvedAmount] = []
+    for driver in wanted:
+        proved += _prove_driver(source, driver, meters, tallies)
+    return sorted(proved, key=lambda p: (p.driver, p.provider, p.day))
+
+
+Tallies = Mapping[tuple[str, str, date], MeterTally]
+
+
+async def tally_events(
+    tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
+) -> Tallies:
+    """What raw events say of each (meter, event provider, local day)."""
+    types = sorted({kind for meter in meters for kind in meter["event_types"]})
+    zone = ZoneInfo(source.timezone)
+    # The stored day only narrows the search; the day that counts is told from the time again.
+    first, last = (
+        start - timedelta(days=min(2, (start - date.min).days)),
+        end + timedelta(days=min(2, (date.max - end).days)),
+    )
+    where = {"account": source.account_id, "types": types, "start": first, "end": last}
+    tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
+    for row in await tx.rows(_EVENTS, where):
+        data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
+        day = row.time.astimezone(zone).date()
+        if not start <= day < end:
+            continue
+        for meter in meters:
+            if row.type in meter["event_types"] and _passes(meter, data):
+                _add(tallies[meter["slug"], row.provider, day], meter, data)
+    return tallies
+
+
+def _passes(meter: Mapping[str, Any], data: object) -> bool:
+    condition = meter.get("filter")
+    return condition is None or expression.admits(condition, lambda path: value_at(data, path))
+
+
+def _add(tally: MeterTally, meter: Mapping[str, Any], data: object) -> None:
+    aggregation = meter["aggregation"]
+    value = value_at(data, meter["property"]) if meter.get("property") else None
+    if aggregation == "COUNT":
+        tally.events += 1
+    elif aggregation == "SUM" and (number := expression.wire_number(value)) is not None:
+        tally.events += 1
+        tally.total += number
+    elif aggregation == "UNIQUE_COUNT" and (member := expression.scalar_text(value)) is not None:
+        tally.events += 1
+        tally.members.add(member)
+    else:
+        tally.unmetered += 1
+
+
+def provider_of(driver: Mapping[str, Any]) -> str:
+    return str(driver.get("provider", "supplier"))
+
+
+def value_at(data: object, path: str) -> object:
+    """The value under a key written exactly so, else under its dotted parts; None where nothing is there."""
+    if not isinstance(data, dict):
+        return None
+    if path in data:
+        return data[path]
+    value: object = data
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _prove_driver(
+    source: Source, driver: Mapping[str, Any], meters: Sequence[Mapping[str, Any]], tallies: Tallies
+) -> list[ProvedAmount]:
+    used = expression.names(driver["formula"])
+    own = [meter for meter in meters if meter["slug"] in used]
+    by_event = provider_of(driver) == "event"
+    cells: defaultdict[tuple[str, date], dict[str, list[MeterTally]]] = defaultdict(lambda: defaultdict(list))
+    for (slug, provider, day), tally in tallies.items():
+        if slug in used and tally.events:
+            cells[provider if by_event else provider_of(driver), day][slug].append(tally)
+    return [_prove_cell(source, driver, own, provider, day, cell) for (provider, day), cell in cells.items()]
+
+
+def _prove_cell(
+    source: Source,
+    driver: Mapping[str, Any],
+    meters: Sequence[Mapping[str, Any]],
+    provider: str,
+    day: date,
+    cell: Mapping[str, Sequence[MeterTally]],
+) -> ProvedAmount:
+    values = {meter["slug"]: _together(meter, cell.get(meter["slug"], ())) for meter in meters}
+    slugs = sorted(expression.names(driver["formula"]) - values.keys())
+    inputs = [input_on(source, slug, day) for slug in slugs]
+    events = sum(tally.events for tallies in cell.values() for tally in tallies)
+    found = [given for given in inputs if given is not None]
+    unit = unit_of(driver, found)
+    if len(found) < len(inputs) or unit is None:
+        return ProvedAmount(
+            driver["slug"], provider, day, None, None, None, driver["unit"], counted=False, events=events
+        )
+    expected = expression.amount(driver["formula"], {**values, **{g.slug: g.expected for g in found}})
+    corners = [
+        expression.amount(driver["formula"], {**values, **dict(zip([g.slug for g in found], corner, strict=True))})
+        for corner in itertools.product(*({g.low, g.high} for g in found))
+    ]
+    points = [point for point in (expected, *corners) if point is not None]
+    whole = expected is not None and len(points) == len(corners) + 1
+    return ProvedAmount(
+        driver=driver["slug"],
+        provider=provider,
+        day=day,
+        low=rounded(min(points)) if whole else None,
+        expected=rounded(expected) if whole and expected is not None else None,
+        high=rounded(max(points)) if whole else None,
+        unit=unit,
+        counted=_counts(source, driver, found, day),
+        events=events,
+    )
+
+
+def _together(meter: Mapping[str, Any], tallies: Sequence[MeterTally]) -> Fraction:
+    whole = MeterTally()
+    for tally in tallies:
+        whole.events += tally.events
+        whole.total += tally.total
+        whole.members |= tally.members
+    return whole.value(meter["aggregation"])
+
+
+def rounded(value: Fraction, places: int = 4) -> Decimal:
+    """Half to even, once. `Fraction.__round__` is exact."""
+    return Decimal(round(value * 10**places)).scaleb(-places)
+
+
+def unit_of(driver: Mapping[str, Any], inputs: Sequence[ProvedInput]) -> str | None:
+    """The currency that the inputs state, else the driver's unit; None where they state several."""
+    stated = {word for given in inputs for word in _currency_words(given.unit)}
+    if len(stated) > 1:
+        return None
+    return stated.pop() if stated and _currency_words(driver["unit"]) else str(driver["unit"])
+
+
+def _currency_words(unit: str) -> set[str]:
+    words = "".join(letter if letter.isalpha() else " " for letter in unit).split()
+    return {word for word in words if len(word) == CURRENCY_WORDS and word.isupper()}
+
+
+def input_on(source: Source, slug: str, day: date) -> ProvedInput | None:
+    """What the record, else the model's default, says of an assumption or baseline on a day."""
+    stated = _stated_on(source.entries.get(slug, ()), day)
+    if stated is not None:
+        entry, state = stated
+        low, expected, high = (Fraction(entry[bound]) for bound in ("low", "expected", "high"))
+        return ProvedInput(slug, low, expected, high, entry["unit"] or "", state, entry["entry_id"])
+    return _default(source, slug)
+
+
+def _default(source: Source, slug: str) -> ProvedInput | None:
+    for given in (*source.model.get("assumptions", ()), *source.model.get("baselines", ())):
+        if given["slug"] == slug:
+            own = [rate["value"] for rate in given.get("segments", ()) if rate["segment"] == source.segment]
+            value = own[0] if own else given.get("default")
+            if value is None:
+                return None
+            low, expected, high = (Fraction(str(value[bound])) for bound in ("low", "expected", "high"))
+            return ProvedInput(slug, low, expected, high, given["unit"], "estimated", None)
+    return None
+
+
+def _stated_on(entries: Sequence[Mapping[str, Any]], day: date) -> tuple[Mapping[str, Any], str] | None:
+    """The entry whose value holds on `day`, and its state (value rules 9 to 11)."""
+    undone = {e["answers"] for e in entries if e["action"] == "withdraw"}
+    verdict: dict[int, Mapping[str, Any]] = {}
+    for entry in entries:  # oldest first: the last answer that stands is the verdict
+        if entry["action"] in {"validate", "dispute"} and entry["entry_id"] not in undone:
+            verdict[entry["answers"]] = entry
+    validated_on = {
+        e["answers"]: e["effective_from"] for e in entries if e["action"] == "validate" and e["entry_id"] not in undone
+    }
+    held: dict[str, tuple[tuple[date, int], Mapping[str, Any]]] = {}
+    for entry in entries:
+        number = entry["entry_id"]
+        if entry["action"] not in {"estimate", "propose"} or number in undone:
+            continue
+        since = validated_on.get(number, entry["effective_from"])
+        if since > day:
+            continue
+        answer = verdict.get(number)
+        if answer is None:
+            state = "proposed" if entry["action"] == "propose" else "estimated"
+        else:
+            state = "validated" if answer["action"] == "validate" else "under-review"
+        order = (since if state == "validated" else date.min, number)
+        if state not in held or held[state][0] < order:
+            held[state] = (order, entry)
+    for state in ("validated", "under-review", "proposed", "estimated"):
+        if state in held:
+            return held[state][1], state
+    return None
+
+
+def _counts(source: Source, driver: Mapping[str, Any], inputs: Sequence[ProvedInput], day: date) -> bool:
+    """Value rule 10: everything that it rests on is validated, and a vendor's own word is validated too."""
+    said = _stated_on(source.entries.get(f"driver:{driver['slug']}", ()), day)
+    state = said[1] if said else None
+    vendor_word = driver.get("evidence", "vendor-estimate") in {"vendor-estimate", "customer-validated"}
+    if state == "under-review" or (vendor_word and state != "validated"):
+        return False
+    return all(given.state == "validated" for given in inputs)

@@ -1,0 +1,160 @@
+"""The value read of one account, as the API, the report and the command give it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.accounts.accounts import Account
+from valueplatform.accounts.contracts import contracts_of, first_start, paid
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import InvalidInputError, UnprocessableError
+from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local_day
+from valueplatform.value.model import ValueModel
+from valueplatform.value.models import newest_model
+from valueplatform.value.plans import Target, targets_in_force
+from valueplatform.value.sharing import Combined, combined, rows_of_partner
+from valueplatform.value.shown import ShownValue, shown_values
+from valueplatform.value.values import (
+    FIRST_DAY,
+    LAST_DAY,
+    Cut,
+    Totals,
+    ValueRow,
+    pledges,
+    rows,
+    totals,
+    whole_period,
+)
+
+FISCAL_MONTH: Final = "fiscal_month"
+"""The attribute of an account that says in which month, 1 to 12, its fiscal year begins; without it, in January."""
+
+_UNITS: Final = text("""
+    SELECT DISTINCT ON (a.driver) a.driver, b.unit
+    FROM accrual a JOIN basis b ON b.account_id = a.account_id AND b.basis_id = a.basis_id
+    WHERE a.account_id = :account AND a.expected IS NOT NULL
+    ORDER BY a.driver, a.day DESC
+""")
+_FIRST: Final = text("""
+    SELECT least((SELECT min(day) FROM accrual
+                  WHERE account_id = :account AND (CAST(:provider AS text) IS NULL OR provider = :provider)),
+                 (SELECT min(shown_day) FROM posting
+                  WHERE account_id = :account AND (CAST(:provider AS text) IS NULL OR provider = :provider)))
+""")
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked. `start` and `end` (exclusive) None = from the first value to the end of today; `as_of` None =
+    as it stands now, else as posted and planned by the end of that local day. `provider` keeps a partner to what it
+    may see (value rule 19); `shows_paid` tells what the contracts cost."""
+
+    start: date | None = None
+    end: date | None = None
+    as_of: date | None = None
+    window: Window = Window.TOTAL
+    group_by: tuple[str, ...] = ("driver",)
+    provider: str | None = None
+    shows_paid: bool = True
+
+    def __post_init__(self) -> None:
+        for name, day in (("from", self.start), ("to", self.end), ("as_of", self.as_of)):
+            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+                raise InvalidInputError(f"`{name}` ({day}) is out of reach; ask for days from {FIRST_DAY} on.")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise InvalidInputError(
+                f"`to` ({self.end}) must be after `from` ({self.start}); it is the day after the last one."
+            )
+        if self.provider is not None and self.window is Window.CONTRACT_YEAR:
+            raise UnprocessableError("A partner is not shown contracts, so not contract years; choose another window.")
+
+
+class ValueRead(msgspec.Struct, frozen=True):
+    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed."""
+
+    account: str
+    currency: str
+    period: Period
+    question: Question
+    rows: Sequence[ValueRow]
+    totals: Totals
+    paid: Decimal | None
+    combined: Combined | None
+
+
+class _Ground(msgspec.Struct, frozen=True):
+    """What a read starts from, before any value is summed."""
+
+    period: Period
+    targets: Sequence[Target]
+    contract_start: date | None
+    paid: Decimal | None
+
+
+async def read_value(tx: Transaction, account: Account, question: Question, now: datetime) -> ValueRead:
+    """Answer the question. Raises NoModelError, UnprocessableError for a cut that value does not allow."""
+    model = await newest_model(tx)
+    moment = _end_of(question.as_of, account.timezone) if question.as_of else None
+    ground = await _ground(tx, account, question, model, local_day(now, account.timezone), moment)
+    values: Sequence[ShownValue] = await shown_values(tx, account.account_id, ground.period, moment)
+    together = None
+    if question.provider is not None:
+        # Two reads as of different days could be subtracted down to a single posting.
+        if moment is None:
+            together = combined(values, question.provider, ground.period, account.currency)
+        values = rows_of_partner(values, question.provider)
+    pledged = pledges(ground.targets, model, await _shown_units(tx, account.account_id), account.currency)
+    cut = Cut(ground.period, question.window, question.group_by, _fiscal_month(account), ground.contract_start)
+    return ValueRead(
+        account=account.key,
+        currency=account.currency,
+        period=ground.period,
+        question=question,
+        rows=rows(values, pledged, cut),
+        totals=totals(values, pledged, ground.period, account.currency),
+        paid=ground.paid,
+        combined=together,
+    )
+
+
+async def _ground(
+    tx: Transaction, account: Account, question: Question, model: ValueModel, today: date, moment: datetime | None
+) -> _Ground:
+    """For a partner, from its own values and commitments alone: neither contracts nor others show in the dates."""
+    targets = await targets_in_force(tx, account.account_id, moment)
+    contracts = await contracts_of(tx, account.account_id) if question.provider is None else []
+    if question.provider is not None:
+        targets = targets_of_provider(targets, model, question.provider)
+    begun = first_start(contracts)
+    first = await tx.scalar(_FIRST, {"account": account.account_id, "provider": question.provider})
+    whole = whole_period(first, targets, begun, today)
+    start = question.start or min(whole.start, question.end - ONE_DAY if question.end else whole.start)
+    period = Period(start, question.end or max(whole.end, start + ONE_DAY))
+    paid_for = [contract for contract in contracts if paid([contract], period)]
+    one_currency = all(contract.currency == account.currency for contract in paid_for)
+    shown = question.shows_paid and question.provider is None and one_currency
+    return _Ground(period, targets, begun, paid(paid_for, period) if shown else None)
+
+
+def targets_of_provider(targets: Sequence[Target], model: ValueModel, provider: str) -> list[Target]:
+    """Commitments for drivers that are the provider's alone; those of drivers shared by several are joint."""
+    own = {driver.slug for driver in model.drivers if driver.provider == provider}
+    return [target for target in targets if target.driver in own]
+
+
+async def _shown_units(tx: Transaction, account_id: int) -> Mapping[str, str]:
+    """The unit that each driver's newest amount carries."""
+    return {row.driver: row.unit for row in await tx.rows(_UNITS, {"account": account_id})}
+
+
+def _fiscal_month(account: Account) -> int:
+    given = str(account.attributes.get(FISCAL_MONTH, ""))
+    return int(given) if given.isdecimal() and 1 <= int(given) <= 12 else 1
+
+
+def _end_of(day: date, timezone: str) -> datetime:
+    """The last moment of a day in the account's zone: what was known by then."""
+    return (day_start(day + ONE_DAY, timezone) - timedelta(microseconds=1)).astimezone(UTC)

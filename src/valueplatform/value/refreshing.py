@@ -1,0 +1,45 @@
+"""From marks to amounts: what an account's changed days are worth now (the value part of flow 2)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from valueplatform.accounts.tables import account
+from valueplatform.core.database import Transaction, lock_account
+from valueplatform.core.errors import NotFoundError
+from valueplatform.core.periods import month_of
+from valueplatform.value.accrual_store import Change, recompute, take_changes
+from valueplatform.value.accruals import Record
+from valueplatform.value.assumption_record import entries_of
+from valueplatform.value.models import newest_model
+from valueplatform.value.postings import adjust, closed_months, raise_revision
+
+
+async def read_record(tx: Transaction, account_id: int) -> tuple[Record, str]:
+    """What the account's amounts depend on beside its meters, and its zone."""
+    row = await tx.row(select(account.c.timezone, account.c.segment).where(account.c.account_id == account_id))
+    if row is None:
+        raise NotFoundError(f"There is no account {account_id}.")
+    return Record(await newest_model(tx), row.segment, await entries_of(tx, account_id)), row.timezone
+
+
+async def refresh_value(tx: Transaction, account_id: int, now: datetime) -> Sequence[Change]:
+    """Work off the account's marks: compute its changed days again, and adjust the closed months among them.
+
+    The changes that were worked off; empty where there was nothing to do.
+    """
+    await lock_account(tx, account_id)
+    changes = await take_changes(tx, account_id)
+    if not changes:
+        return changes
+    record, timezone = await read_record(tx, account_id)
+    for change in changes:
+        await recompute(tx, account_id, record, change.period)
+    closed = await closed_months(tx, account_id)
+    touched = [c for c in changes if any(c.period.intersect(month_of(month)) for month in closed)]
+    if touched:
+        await adjust(tx, account_id, timezone, touched, now)
+    else:
+        await raise_revision(tx, account_id)
+    return changes

@@ -1,0 +1,124 @@
+"""Tables of what it is worth."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, Numeric, Text, func
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from valueplatform.core.schema import tenant_table
+from valueplatform.core.tables import TIMESTAMP
+
+AMOUNT = Numeric(38, 4)
+INPUT = Numeric(27, 9)
+
+# What was said about an assumption, baseline or driver of one account, append-only. `action` is estimate, propose,
+# validate, dispute or withdraw; the last three answer an earlier entry. `effective_from` is when it holds,
+# `known_at` when it was said.
+assumption_entry = tenant_table(
+    "assumption_entry",
+    Column("entry_id", BigInteger, Identity(always=True), nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("answers", BigInteger, nullable=True),
+    Column("low", INPUT, nullable=True),
+    Column("expected", INPUT, nullable=True),
+    Column("high", INPUT, nullable=True),
+    Column("unit", Text, nullable=True),
+    Column("effective_from", Date, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("conversation_id", BigInteger, nullable=True),
+    Column("known_at", TIMESTAMP, nullable=False),
+    key=("entry_id",),
+)
+
+objective = tenant_table(
+    "objective",
+    Column("objective_id", BigInteger, Identity(always=True), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("owner", Text, nullable=True),
+    Column("created_at", TIMESTAMP, nullable=False, server_default=func.now()),
+    Index("uq_objective_account_id_title", "account_id", "title", unique=True),
+    key=("objective_id",),
+)
+
+# Committed value, every version kept: a plan row that changes gets a new version, the newest is in force.
+# Expected null = the target was taken out again.
+plan_target = tenant_table(
+    "plan_target",
+    Column("plan_id", Text, nullable=False),
+    Column("objective_id", BigInteger, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("low", AMOUNT, nullable=True),
+    Column("expected", AMOUNT, nullable=True),
+    Column("high", AMOUNT, nullable=True),
+    Column("source", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    key=("plan_id", "objective_id", "driver", "month", "version"),
+)
+
+# What an amount rests on: driver version, formula, each input with its state. Many days share one basis, so it is
+# kept once; `basis_id` is the hash of its content. Rows are never changed.
+basis = tenant_table(
+    "basis",
+    Column("basis_id", UUID(as_uuid=True), nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("driver_version", Integer, nullable=False),
+    Column("formula", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("benefit_class", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("counted", Boolean, nullable=False),
+    Column("inputs", JSONB, nullable=False),
+    key=("basis_id",),
+)
+
+# Realized value as computed now: live and replaceable. A null amount carries the reason.
+accrual = tenant_table(
+    "accrual",
+    Column("driver", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("basis_id", UUID(as_uuid=True), nullable=False),
+    Column("low", AMOUNT, nullable=True),
+    Column("expected", AMOUNT, nullable=True),
+    Column("high", AMOUNT, nullable=True),
+    Column("reason", Text, nullable=True),
+    Index("ix_accrual_account_id_day", "account_id", "day"),
+    key=("driver", "provider", "day"),
+    hot=True,
+)
+
+# Months that are closed, per account.
+closed_month = tenant_table(
+    "closed_month",
+    Column("month", Date, nullable=False),
+    Column("closed_at", TIMESTAMP, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    key=("month",),
+)
+
+# A closed month, day by day, append-only (a trigger forbids change). `kind` close posts the day as it stood;
+# `kind` adjustment posts a later difference, shown on `shown_day` with its cause. Realized value of a closed
+# period = the sum of postings shown in it.
+posting = tenant_table(
+    "posting",
+    Column("posting_id", BigInteger, Identity(always=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("shown_day", Date, nullable=False),
+    Column("basis_id", UUID(as_uuid=True), nullable=False),
+    Column("low", AMOUNT, nullable=False),
+    Column("expected", AMOUNT, nullable=False),
+    Column("high", AMOUNT, nullable=False),
+    Column("cause", Text, nullable=True),
+    Column("posted_at", TIMESTAMP, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Index("ix_posting_account_id_shown_day", "account_id", "shown_day"),
+    Index("ix_posting_account_id_day", "account_id", "day"),
+    key=("posting_id",),
+)

@@ -1,0 +1,62 @@
+"""`valueplatform doctor`."""
+
+import pytest
+
+from tests.commands.factories import run
+from tests.commands.test_db import an_empty_database
+from tests.conftest import Databases
+
+
+def levels(findings: list[dict[str, str]]) -> dict[str, str]:
+    return {finding["name"]: finding["level"] for finding in findings}
+
+
+async def test_a_sound_installation_has_nothing_that_failed(databases: Databases) -> None:
+    ran = await run(databases, "doctor", "--json")
+    found = levels(ran.json)
+    # The test server runs without durability, on purpose, and by a login that may take every role.
+    assert {name for name, level in found.items() if level == "failed"} == {"durability"}
+    assert {name for name, level in found.items() if level == "warning"} == {"logins", "model"}
+    assert {"schema", "server", "clock", "disk", "time zones", "isolation"} <= found.keys()
+    assert all(finding["cure"] for finding in ran.json if finding["level"] != "ok")
+
+
+@pytest.mark.parametrize(
+    ("damage", "name", "cure"),
+    [
+        ("ALTER TABLE story NO FORCE ROW LEVEL SECURITY", "isolation of story", "FORCE ROW LEVEL SECURITY"),
+        ("GRANT SELECT ON event_key TO valueplatform_web", "isolation of event_key", "REVOKE ALL ON event_key"),
+        ("ALTER TABLE posting DISABLE TRIGGER USER", "isolation of posting", "ENABLE TRIGGER"),
+    ],
+)
+async def test_what_was_broken_by_hand_is_named_with_the_statement_that_mends_it(
+    databases: Databases, damage: str, name: str, cure: str
+) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql(damage)
+    ran = await run(databases, "doctor", "--json")
+    assert ran.code == 1
+    (finding,) = [finding for finding in ran.json if finding["name"] == name]
+    assert cure in finding["cure"]
+    assert finding["level"] == "failed"
+
+
+async def test_without_a_schema_the_rest_is_still_looked_at(databases: Databases) -> None:
+    ran = await run(await an_empty_database(databases), "doctor")
+    assert ran.code == 1
+    assert "failed   schema: at nothing yet" in ran.out
+    assert "→ valueplatform db upgrade" in ran.out
+    assert "ok       clock" in ran.out
+
+
+async def test_a_database_that_cannot_be_reached_is_a_finding() -> None:
+    ran = await run("postgresql://127.0.0.1:1/value", "doctor", "--json")
+    assert ran.code == 1
+    (finding,) = ran.json
+    assert (finding["name"], finding["level"]) == ("database", "failed")
+
+
+async def test_a_model_that_is_in_force_is_found(databases: Databases) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql("INSERT INTO model_revision VALUES (3, '{}', 'f')")
+    assert "revision 3 is in force" in (await run(databases, "doctor")).out

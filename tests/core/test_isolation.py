@@ -1,0 +1,224 @@
+"""The database keeps accounts apart by itself: everything here is raw SQL, as if all code above had failed."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tests.conftest import Databases
+from tests.core.factories import account
+from tests.core.schema_of_all_rooms import metadata
+from valueplatform.core.authorization import accounts_or_all
+from valueplatform.core.database import Database, Role, Transaction
+from valueplatform.core.isolation import APPEND_ONLY, UNSCOPED, Fault, isolation_faults, tenant_tables
+from valueplatform.core.scope import Scope, no_accounts
+
+SEEN = text("SELECT array_agg(account_id ORDER BY account_id) FROM milestone")
+MILESTONE = text("INSERT INTO milestone VALUES (:account, :id, 'go-live', now(), 'Live')")
+
+
+async def seen(tx: Transaction) -> Sequence[int]:
+    return await tx.scalar(SEEN) or []
+
+
+@pytest.fixture
+async def three(databases: Databases) -> list[int]:
+    """Three accounts with one milestone each."""
+    ids = [await account(databases, key) for key in ("acme", "globex", "initech")]
+    async with databases.worker.transaction(no_accounts()) as tx:
+        for account_id in ids:
+            await tx.execute(MILESTONE, {"account": account_id, "id": "m1"})
+    return ids
+
+
+async def faults(databases: Databases) -> list[Fault]:
+    async with databases.admin.engine.connect() as connection:
+        return await isolation_faults(connection)
+
+
+async def test_the_catalog_has_no_fault(databases: Databases) -> None:
+    assert await faults(databases) == []
+
+
+async def test_every_table_that_names_an_account_is_a_tenant_table_or_excepted_with_a_reason(
+    databases: Databases,
+) -> None:
+    async with databases.admin.engine.connect() as connection:
+        in_catalog = set(await tenant_tables(connection))
+    declared = {table.name for table in metadata.tables.values() if table.info.get("tenant")}
+    naming_accounts = {table.name for table in metadata.tables.values() if "account_id" in table.columns}
+    assert in_catalog == declared
+    assert naming_accounts - declared == set(UNSCOPED)
+
+
+@pytest.mark.parametrize(
+    ("damage", "where"),
+    [
+        ("ALTER TABLE milestone DISABLE ROW LEVEL SECURITY", "milestone"),
+        ("ALTER TABLE milestone NO FORCE ROW LEVEL SECURITY", "milestone"),
+        ("DROP POLICY web_sees_scope ON story", "story"),
+        ("CREATE POLICY everyone ON story USING (true)", "story"),
+        ("CREATE TABLE leak (leak_id int PRIMARY KEY, account_id bigint)", "leak"),
+        ("GRANT SELECT ON event_key TO valueplatform_web", "event_key"),
+        ("GRANT SELECT ON event_key TO valueplatform_worker", "event_key"),
+        ("GRANT SELECT ON cost TO valueplatform_web", "cost"),
+        ("ALTER TABLE posting DISABLE TRIGGER append_only", "posting"),
+        ("ALTER TABLE story OWNER TO valueplatform_web", "valueplatform_web"),
+    ],
+)
+async def test_a_rule_that_is_switched_off_is_found(databases: Databases, damage: str, where: str) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql(damage)
+    assert where in {fault.where for fault in await faults(databases)}
+
+
+@pytest.mark.parametrize("damage", ["BYPASSRLS", "SUPERUSER", "CREATEROLE"])
+async def test_a_web_role_with_powers_is_found(databases: Databases, damage: str) -> None:
+    # Roles belong to the whole server, so this stays inside a transaction that never commits.
+    async with databases.admin.engine.connect() as connection:
+        await connection.exec_driver_sql(f"ALTER ROLE {Role.WEB} {damage}")
+        assert Role.WEB in {fault.where for fault in await isolation_faults(connection)}
+        await connection.rollback()
+
+
+async def test_a_web_role_that_may_become_the_worker_is_found(databases: Databases) -> None:
+    async with databases.admin.engine.connect() as connection:
+        await connection.exec_driver_sql(f"GRANT {Role.WORKER} TO {Role.WEB}")
+        assert Role.WEB in {fault.where for fault in await isolation_faults(connection)}
+        await connection.rollback()
+
+
+async def test_without_a_scope_the_web_role_sees_no_row(databases: Databases, three: list[int]) -> None:
+    async with databases.web.engine.connect() as connection:
+        for table in await tenant_tables(connection):
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+    async with databases.web.transaction(no_accounts()) as tx:
+        assert await seen(tx) == []
+
+
+async def test_the_web_role_sees_one_account_a_set_or_all_as_scoped(databases: Databases, three: list[int]) -> None:
+    for wanted in ([three[0]], three[1:], [*three, 999_999], [999_999], None):
+        async with databases.web.transaction(accounts_or_all(wanted)) as tx:
+            assert await seen(tx) == (three if wanted is None else [i for i in three if i in wanted])
+
+
+async def test_the_web_role_cannot_write_into_another_account(databases: Databases, three: list[int]) -> None:
+    mine, other, _ = three
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with databases.web.transaction(accounts_or_all([mine])) as tx:
+            await tx.execute(MILESTONE, {"account": other, "id": "m2"})
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with databases.web.transaction(accounts_or_all([mine])) as tx:
+            await tx.execute(text("UPDATE milestone SET account_id = :other"), {"other": other})
+    async with databases.web.transaction(accounts_or_all([mine])) as tx:
+        await tx.execute(MILESTONE, {"account": mine, "id": "m2"})
+        assert await tx.execute(text("UPDATE milestone SET title = 'x' WHERE account_id <> :me"), {"me": mine}) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM milestone",
+        "UPDATE account SET name = 'x'",
+        "SELECT * FROM event_key",
+        "SELECT * FROM cost",
+        "INSERT INTO posting (account_id, kind) VALUES (1, 'close')",
+        "INSERT INTO app_user (email, name, role) VALUES ('a@b', 'a', 'admin')",
+        "UPDATE api_key SET account_ids = NULL",
+        "ALTER TABLE milestone NO FORCE ROW LEVEL SECURITY",
+    ],
+)
+async def test_the_web_role_may_not(databases: Databases, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+        async with databases.web.transaction(accounts_or_all(None)) as tx:
+            await tx.execute(text(statement))
+
+
+async def test_the_web_role_cannot_switch_row_security_off(databases: Databases, three: list[int]) -> None:
+    async with databases.web.transaction(accounts_or_all(three[:1])) as tx:
+        await tx.execute(text("SET LOCAL row_security = off"))
+        with pytest.raises(DBAPIError, match="row-level security"):
+            await seen(tx)
+
+
+async def test_the_worker_may_not_read_event_keys(databases: Databases) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with databases.worker.transaction(no_accounts()) as tx:
+            await tx.execute(text("SELECT * FROM event_key"))
+
+
+async def test_a_pooled_connection_keeps_no_scope(databases: Databases, three: list[int]) -> None:
+    single = Database(databases.url, Role.WEB, pool_size=1)
+    try:
+        for failing in (False, True):
+            with pytest.raises(ZeroDivisionError) if failing else nullcontext():
+                async with single.transaction(accounts_or_all([three[0]])) as tx:
+                    before = await tx.scalar(text("SELECT pg_backend_pid()"))
+                    assert await seen(tx) == [three[0]]
+                    if failing:
+                        raise ZeroDivisionError
+            async with single.engine.connect() as connection:
+                assert await connection.scalar(text("SELECT pg_backend_pid()")) == before
+                assert await connection.scalar(text("SELECT current_setting('valueplatform.scope', true)")) in {
+                    None,
+                    "",
+                }
+                assert await connection.scalar(SEEN) is None
+    finally:
+        await single.dispose()
+
+
+async def test_500_interleaved_transactions_do_not_bleed(databases: Databases, three: list[int]) -> None:
+    pool = Database(databases.url, Role.WEB, pool_size=4)
+    subsets = itertools.cycle(itertools.chain.from_iterable(itertools.combinations(three, size) for size in range(4)))
+
+    async def look(wanted: Sequence[int]) -> None:
+        async with pool.transaction(accounts_or_all(wanted)) as tx:
+            first = await seen(tx)
+            await asyncio.sleep(0)
+            assert first == await seen(tx) == list(wanted)
+
+    try:
+        for _ in range(20):
+            await asyncio.gather(*(look(wanted) for wanted in itertools.islice(subsets, 25)))
+    finally:
+        await pool.dispose()
+
+
+def _history(account_id: int) -> dict[str, str]:
+    """A row of each append-only table."""
+    uuid = "'00000000-0000-0000-0000-000000000001'"
+    return {
+        "posting": "(account_id, kind, driver, provider, day, shown_day, basis_id, low, expected, high, posted_at,"
+        f" revision) VALUES ({account_id}, 'close', 'd', 'supplier', now(), now(), {uuid}, 1, 1, 1, now(), 1)",
+        "assumption_entry": "(account_id, slug, action, effective_from, author, author_side, reason, known_at)"
+        f" VALUES ({account_id}, 's', 'propose', now(), 'a', 'supplier', '', now())",
+        "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
+        "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
+    }
+
+
+async def test_the_past_cannot_be_changed_by_anyone(databases: Databases, three: list[int]) -> None:
+    rows = _history(three[0])
+    assert set(rows) == set(APPEND_ONLY)
+    async with databases.admin.engine.begin() as connection:
+        for table, row in rows.items():
+            await connection.exec_driver_sql(f"INSERT INTO {table} {row}")
+    for table in APPEND_ONLY:
+        for statement in (f"UPDATE {table} SET account_id = account_id", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            with pytest.raises(DBAPIError, match="append-only"):
+                async with databases.admin.engine.begin() as connection:
+                    await connection.exec_driver_sql(statement)
+
+
+async def test_the_scope_literal_is_integers_and_commas_only() -> None:
+    assert accounts_or_all([3, 1, 2]).literal == "1,2,3"
+    assert accounts_or_all(None).literal == "-1"
+    assert no_accounts().literal == ""
+    injected: frozenset[int] = frozenset({"1'; DROP TABLE account; --"})  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(ValueError, match="invalid literal"):
+        _ = Scope(injected).literal

@@ -1,0 +1,293 @@
+"""Views for the templates: `rich` ones fill every field, `least` ones only what must be there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm
+from valueplatform.portal.view.conversation import Message, Quote, Reply, SystemLine, Thread, Together, Topic
+from valueplatform.portal.view.drawings import ChartView, Column, Spark, Strip, TableView
+from valueplatform.portal.view.proof import (
+    ClassRow,
+    Dispute,
+    Events,
+    Formula,
+    InputRow,
+    MeterRow,
+    Proof,
+    Token,
+    Verdict,
+)
+from valueplatform.portal.view.shell import Failure, Freshness, Person, Shell, SignIn, Tab
+from valueplatform.portal.view.steward import Account, Filter, Portfolio, PortfolioGroup, PortfolioRow, Prompt
+from valueplatform.portal.view.story import Chapter, PrintedProof, Since, SinceItem, Story, Suggestion
+from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, NumberView, Sentence, Span
+
+CHIP = Chip("under-review", "Under review")
+LINK = Link("See both sides", "/assumptions?open=asm_7")
+ACT = Act("Ask Maya Okafor about this", "/together", (("insight", "ins_11"),))
+NUMBER = NumberView("saved", "$486K", "486080.00", "USD", "under-review", "/proof/ins_11", key=True)
+SENTENCE = Sentence("ins_11", "attainment", (Span("That is "), Span("$486K", NUMBER), Span(" so far.")), is_new=True)
+PLAIN = Sentence("ins_0", "insufficient-data", (Span("Too little data to say."),))
+NOTE = Note("caveat", "9 to 17 March is missing.", (Span("Two depots sent nothing."),), (LINK,), CHIP, "ins_11")
+FACT = Fact("Past suggestions like this", "11 of 14", "landed inside")
+
+SHELL = Shell(
+    supplier="Fieldnote",
+    csrf="token-1",
+    home="/story",
+    place="Harbor Logistics",
+    tabs=(Tab("Story", "/story", current=True), Tab("Together", "/together", count=1)),
+    person=Person("Daniel Reyes", "DR", "Field operations"),
+    sign_out=Act("Sign out", "/sign-out"),
+    freshness=Freshness("40 s ago", "2026-09-02T13:41:00Z"),
+)
+BARE = Shell(supplier="Fieldnote", csrf="token-0")
+
+CHART = ChartView(
+    id="fig-commitment",
+    name="commitment",
+    description="Realized value has reached $486K of $820K committed.",
+    datasets={"rows": [{"end": "2026-08-31", "realized": 0.486, "last": True}], "gaps": []},
+    params={"prefix": "$", "suffix": "M"},
+    keys=(("realized", "Realized"), ("provisional", "Provisional"), ("gap", "No data")),
+    tables=(
+        TableView(
+            "Value by month",
+            (Column("To the end of"), Column("Realized", numeric=True)),
+            ((Span("August 2026"), Span("$486K", NUMBER)),),
+            (Span("Total"), Span("$486K")),
+        ),
+    ),
+    title="Value to date",
+    subtitle="Cumulative",
+    note=NOTE,
+)
+
+STORY = Story(
+    account_key="harbor",
+    account_name="Harbor Logistics",
+    version="v2",
+    dateline="1 Sep 2025 to 31 Aug 2026",
+    chip=Chip("on", "On plan"),
+    headline=SENTENCE,
+    lead=(PLAIN, SENTENCE),
+    chapters=(
+        Chapter(
+            "repeat",
+            "Repeat visits are behind",
+            Chip("under", "Behind"),
+            "cashable, measured against 2024",
+            (SENTENCE, PLAIN),
+            (NOTE, Note("context", "", (Span("Validated by Priya Nair."),))),
+            Strip("Avoided repeat visits", 0.486, 0.703, 0.82, 0.937, "$486K", "$820K", risk=True),
+            Link("Why repeat visits moved", "/why"),
+            ACT,
+            "Repeat visits",
+        ),
+    ),
+    chart=CHART,
+    suggestion=Suggestion("sug_1", "Turn on checklists.", (SENTENCE,), (FACT,), ACT, "Maya gets it.", "Included", ACT),
+    since=Since("Since 21 Aug", "1 new", (SinceItem("Realized grew", "#stand", "31 Aug", "2026-08-31"),)),
+    banner=Banner("stale", "As of 07:10.", "Nothing is lost."),
+    earlier=(Link("June review", "/reviews/1"),),
+    links=(Link("Download this story", "/story.md"),),
+    printed=(PrintedProof("$486,080.00", "visits times cost", "1 under review", "example.test/proof/ins_11"),),
+    ask=Act("Talk to Maya Okafor", "/together"),
+    live_href="/story/live",
+)
+LEAST_STORY = Story("bright", "Bright Grid", "v0", "From 1 Oct 2026", Chip("nodata", "No data"), PLAIN, (), ())
+
+INPUT = InputRow(
+    "a2",
+    "Cost of one repeat visit",
+    "$310.00",
+    "Fieldnote, 12 Jun 2025",
+    CHIP,
+    "/assumptions",
+    Dispute("Priya Nair proposes $265.00.", "Travel is paid already.", "21 Aug", (Span("$416K", NUMBER),), (LINK,)),
+)
+PROOF = Proof(
+    ref="ins_11",
+    number="$486K",
+    sentence=SENTENCE,
+    verdict=Verdict(agrees=True, stated="$486,080.00", recomputed="$486,080.00", how="From 98,500 events, 09:41."),
+    back=Link("Back to the story", "/story"),
+    classes=(ClassRow("Cashable", "measured", "$486,080.00", "$412K to $560K"),),
+    rests=CHIP,
+    formula=Formula(
+        (
+            Token("term", "1,568", "visits avoided", "#m1"),
+            Token("operator", "\N{MULTIPLICATION SIGN}"),
+            Token("term", "$310", "cost of one repeat visit", "#a2", "under-review"),
+            Token("result", "$486,080.00", "avoided repeat visits"),
+        ),
+        "1,568 visits times 310 dollars equals 486,080 dollars",
+        "version 3",
+        "visits_avoided * cost_per_visit",
+    ),
+    method="Sum of days.",
+    facts=(FACT,),
+    assumptions=(INPUT,),
+    baselines=(InputRow("a1", "Repeat rate", "11.8%", "2024 records", Chip("validated", "Validated")),),
+    meters=(MeterRow("m1", "Visits avoided", "visit.completed", "complete", "1,568"),),
+    period="1 Sep 2025 to 31 Aug 2026",
+    notes=(NOTE,),
+    events=Events(
+        "98,500, newest first",
+        (Column("Time"), Column("Event", code=True), Column("Minutes", numeric=True)),
+        (("31 Aug, 18:52:07", "visit.completed", "42"),),
+        "/proof/ins_11/events?cursor=x",
+        "/proof/ins_11/events.csv",
+    ),
+    ask=ACT,
+)
+LEAST_PROOF = Proof(
+    "ins_0",
+    "60",
+    PLAIN,
+    Verdict(agrees=False, stated="60", recomputed="59", how="People at Fieldnote are looking."),
+    LINK,
+)
+
+ROW = PortfolioRow(
+    "harbor",
+    "Harbor Logistics",
+    "Adopter, renews 30 Nov",
+    "/accounts/harbor",
+    NUMBER,
+    SENTENCE,
+    Chip("under", "Behind"),
+    Link("Answer Priya", "/accounts/harbor/together/1"),
+    Spark((0.02, -0.1, -0.3), 12, 0.14, "70% of committed", risk=True),
+    NUMBER,
+    "88% of commitment",
+)
+PORTFOLIO = Portfolio(
+    SENTENCE,
+    (Filter("Needs you", "/portfolio", 1, current=True),),
+    (PortfolioGroup((ROW,)), PortfolioGroup((ROW,), "This week")),
+    "/portfolio",
+    "harb",
+    "Ordered by value at stake",
+    "No account matches.",
+    Link("Show all 41", "/portfolio?show=all"),
+    "/portfolio/live",
+)
+LEAST_ROW = PortfolioRow("b", "Bright Grid", "Buyer", "/accounts/b", NUMBER, PLAIN, CHIP, LINK)
+LEAST_PORTFOLIO = Portfolio(PLAIN, (), (PortfolioGroup(()),), "/portfolio", empty="Nothing calls for you.")
+
+TOPIC = Topic("What does a repeat visit cost?", "waits for Fieldnote", "/together/1", current=True)
+QUOTE = Quote(SENTENCE, ("From your story", "Was $463K on 21 Aug"), "/proof/ins_11")
+THREAD = Thread(
+    "What does a repeat visit cost?",
+    (
+        Message("Priya Nair", "PN", "Finance", "21 Aug", "2026-08-21T10:12:00Z", ("I make it $265.",), (QUOTE,)),
+        SystemLine((Span("Priya proposed $265.00."),), CHIP, (LINK,)),
+    ),
+    (Fact("Priya Nair", "Finance"),),
+    Reply("/together/1", "Reply to Priya", "Half of travel?", "Write something first."),
+    QUOTE,
+    (Fact("What Maya sees", "This insight and its proof."),),
+    "/together/1/live",
+)
+TOGETHER = Together((TOPIC,), THREAD, "", ACT)
+LEAST_TOGETHER = Together((), None, "Open any number and ask about it.")
+
+ACCOUNT = Account(
+    STORY,
+    "Adopter",
+    (FACT,),
+    (Prompt("Answer Priya", SENTENCE, LINK, NUMBER),),
+    (INPUT,),
+    (TOPIC,),
+    "/accounts/harbor/assumptions",
+    "/accounts/harbor/together",
+)
+LEAST_ACCOUNT = Account(LEAST_STORY, "Buyer", (), (), (), (), "/a", "/t")
+
+FORM = ProposeForm(
+    "/assumptions/asm_7/propose",
+    "285.00",
+    "US dollars a visit",
+    "Propose $285.00",
+    "The total is then $1.80M.",
+    "Half of travel",
+    "",
+    "/assumptions/asm_7/preview",
+)
+ASSUMPTION = Assumption(
+    "asm_7",
+    "Cost of one repeat visit",
+    "Travel, labor",
+    NUMBER,
+    CHIP,
+    "Fieldnote, 12 Jun 2025",
+    NUMBER,
+    Link("Hide", "/assumptions"),
+    (Position("question", "Harbor proposes $265.00", "Paid already.", "Priya Nair, 21 Aug 2026"),),
+    "If $265.00 is validated",
+    ((Span("$416K", NUMBER), Span(", was $486K")),),
+    FORM,
+    (Act("Validate $310.00", "/assumptions/asm_7/validate"),),
+)
+ASSUMPTIONS = Assumptions(SENTENCE, (ASSUMPTION,), "What telemetry cannot see.", "None.")
+LEAST_ASSUMPTION = Assumption("asm_2", "Hourly cost", "", NUMBER, CHIP, "Priya Nair")
+LEAST_ASSUMPTIONS = Assumptions(None, (), "What telemetry cannot see.", "The model has none.")
+
+SIGN_IN = SignIn("/sign-in", "daniel@", "That is not an e-mail address.")
+FAILURE = Failure("This page did not load.", "What you typed is safe.", "7F3A-19", (LINK, LINK))
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A template with the values it takes."""
+
+    template: str
+    values: dict[str, object]
+
+    def with_each(self, change: Callable[[object], object]) -> "Rendering":
+        return Rendering(self.template, {name: change(value) for name, value in self.values.items()})
+
+
+def _page(template: str, **values: object) -> Rendering:
+    return Rendering(template, {"shell": SHELL, **values})
+
+
+RICH_PAGES = (
+    _page("story.html", story=STORY),
+    _page("proof.html", proof=PROOF),
+    _page("portfolio.html", portfolio=PORTFOLIO),
+    _page("account.html", account=ACCOUNT),
+    _page("together.html", together=TOGETHER),
+    _page("assumptions.html", assumptions=ASSUMPTIONS),
+    _page("sign_in.html", sign_in=SIGN_IN),
+    _page("sign_in_sent.html", sign_in=SIGN_IN),
+    _page("link_expired.html", sign_in=SIGN_IN),
+    _page("error.html", failure=FAILURE),
+)
+LEAST_PAGES = tuple(
+    page.with_each(lambda value: BARE if value is SHELL else value)
+    for page in (
+        _page("story.html", story=LEAST_STORY),
+        _page("proof.html", proof=LEAST_PROOF),
+        _page("portfolio.html", portfolio=LEAST_PORTFOLIO),
+        _page("portfolio.html", portfolio=Portfolio(PLAIN, (), (PortfolioGroup((LEAST_ROW,)),), "/portfolio")),
+        _page("account.html", account=LEAST_ACCOUNT),
+        _page("together.html", together=LEAST_TOGETHER),
+        _page("together.html", together=Together((), Thread("Talk", (), (), None))),
+        _page("assumptions.html", assumptions=LEAST_ASSUMPTIONS),
+        _page("assumptions.html", assumptions=Assumptions(None, (LEAST_ASSUMPTION,), "")),
+        _page("sign_in.html", sign_in=SignIn("/sign-in")),
+        _page("error.html", failure=Failure("Not found.", "Nothing is lost.", "")),
+    )
+)
+FRAGMENTS = (
+    _page("story_live.html", story=STORY),
+    _page("story_live.html", story=LEAST_STORY),
+    _page("proof_drawer.html", proof=PROOF),
+    _page("proof_drawer.html", proof=LEAST_PROOF),
+    _page("_portfolio_rows.html", portfolio=PORTFOLIO),
+    _page("_thread.html", thread=THREAD),
+    _page("_proof_events.html", events=PROOF.events),
+    _page("_propose.html", form=FORM, form_id="propose-asm_7"),
+)

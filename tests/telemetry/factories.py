@@ -1,0 +1,181 @@
+"""What tests of telemetry need: a model with meters, events as their senders write them, and a count of their own."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import text
+
+from tests.conftest import Databases
+from valueplatform.core.authorization import operator_scope
+from valueplatform.telemetry.cloudevents import parse_json
+from valueplatform.telemetry.group_commit import commit_requests
+from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.requests import IngestRequest, Report, Sender
+from valueplatform.telemetry.storing import Ledger
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+HTTP = Sender("http", "supplier")
+
+JOBS = Meter(
+    slug="jobs",
+    event_types=("job.done",),
+    aggregation=Aggregation.COUNT,
+    dimensions=("team",),
+    filter="channel <> 'test'",
+)
+MINUTES = Meter(slug="minutes", event_types=("job.done",), aggregation=Aggregation.SUM, property="minutes")
+USERS = Meter(
+    slug="users",
+    event_types=("job.done", "login"),
+    aggregation=Aggregation.UNIQUE_COUNT,
+    property="user",
+    dimensions=("team",),
+)
+METERS = (JOBS, MINUTES, USERS)
+
+
+async def apply_meters(
+    databases: Databases, meters: Sequence[Meter] = METERS, timezone: str = "UTC", currency: str = "EUR"
+) -> None:
+    """A revision of the model with these meters, as `model apply` leaves it."""
+    supplier = {"name": "Fieldnote", "currency": currency, "timezone": timezone}
+    document = msgspec.json.encode({"supplier": supplier, "meters": meters}).decode()
+    async with databases.admin.transaction(operator_scope()) as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO model_revision (revision, document, fingerprint)"
+                " SELECT coalesce(max(revision), 0) + 1, CAST(:document AS jsonb), 'x' FROM model_revision"
+            ),
+            {"document": document},
+        )
+
+
+async def make_account(databases: Databases, key: str, timezone: str = "UTC") -> int:
+    return int(
+        await scalar(
+            databases,
+            "INSERT INTO account (key, name, timezone) VALUES (:key, :key, :zone) RETURNING account_id",
+            key=key,
+            zone=timezone,
+        )
+    )
+
+
+def cloud_event(**changes: Any) -> dict[str, Any]:
+    """A CloudEvent as its sender writes it; a change to None leaves the attribute out."""
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": uuid4().hex,
+        "source": "/app",
+        "type": "job.done",
+        "time": "2026-06-01T10:00:00Z",
+        "account": "acme",
+        "data": {"minutes": 5, "team": "north", "channel": "app", "user": "kim"},
+    }
+    return {name: value for name, value in (event | changes).items() if value is not None}
+
+
+def request_of(events: Sequence[object], sender: Sender = HTTP, now: datetime = NOW, **options: Any) -> IngestRequest:
+    parsed = parse_json(msgspec.json.encode(events), now)
+    return IngestRequest(sender, now, parsed.events, parsed.rejections, **options)
+
+
+async def send(
+    databases: Databases, *events: object, sender: Sender = HTTP, now: datetime = NOW, **options: Any
+) -> Report:
+    """Send events in one request, on the path that all events take."""
+    (report,) = await commit_requests(databases.ingest, [request_of(events, sender, now, **options)], Ledger())
+    return report
+
+
+async def rows(databases: Databases, query: str, **values: object) -> list[dict[str, Any]]:
+    async with databases.admin.transaction(operator_scope()) as tx:
+        return [dict(row._asdict()) for row in await tx.rows(text(query), values)]
+
+
+async def scalar(databases: Databases, query: str, **values: object) -> Any:
+    async with databases.admin.transaction(operator_scope()) as tx:
+        return await tx.scalar(text(query), values)
+
+
+async def execute(databases: Databases, statement: str) -> None:
+    async with databases.admin.transaction(operator_scope()) as tx:
+        await tx.execute(text(statement))
+
+
+Rollups = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+async def stored_rollups(databases: Databases) -> tuple[Rollups, Rollups]:
+    """(account key, meter, day, provider, dimensions) → (events, total, unmetered), and the members."""
+    found = await rows(databases, "SELECT key, rollup.* FROM rollup JOIN account USING (account_id)")
+    members = await rows(databases, "SELECT key, rollup_member.* FROM rollup_member JOIN account USING (account_id)")
+    return (
+        {_place(row): (row["events"], Fraction(row["total"]), row["unmetered"]) for row in found},
+        {(*_place(row), row["member"]): (row["events"],) for row in members},
+    )
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (row["key"], row["meter"], row["day"], row["provider"], tuple(row["dimensions"]))
+
+
+async def recounted(databases: Databases) -> tuple[Rollups, Rollups]:
+    """What `stored_rollups` must be for METERS: from the raw events, in plain Python written apart from ours."""
+    events = await rows(
+        databases,
+        "SELECT key, timezone, type, time, provider, data::text AS data FROM event JOIN account USING (account_id)",
+    )
+    totals: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, Fraction(0), 0])
+    members: Counter[tuple[Any, ...]] = Counter()
+    for event in events:
+        data = _plain(event["data"])
+        day = event["time"].astimezone(ZoneInfo(event["timezone"])).date()
+        for meter, dimensions, value in _counted(event["type"], data):
+            place = (event["key"], meter, day, event["provider"], dimensions)
+            cell = totals[place]
+            cell[0] += 1
+            if value is None:
+                cell[2] += 1
+            elif isinstance(value, str):
+                members[*place, value] += 1
+            else:
+                cell[1] += value
+    return (
+        {place: (cell[0], cell[1], cell[2]) for place, cell in totals.items()},
+        {place: (count,) for place, count in members.items()},
+    )
+
+
+def _plain(data: str | None) -> dict[str, Any]:
+    value = json.loads(data, parse_float=Decimal) if data else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _counted(event_type: str, data: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str | None, ...], Any]]:
+    team = data.get("team")
+    if event_type == "job.done":
+        if isinstance(data.get("channel"), str) and data["channel"] != "test":
+            yield "jobs", (team,), Fraction(1)
+        yield "minutes", (), _minutes(data.get("minutes"))
+    if event_type in {"job.done", "login"}:
+        yield "users", (team,), data.get("user")
+
+
+def _minutes(value: object) -> Fraction | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    written = str(value)
+    if not re.fullmatch(r"-?[0-9]+([.][0-9]+)?(E[+-][0-9]+)?", written):
+        return None
+    number = Fraction(written)
+    return number if abs(number) < 10**18 and (number * 10**9).denominator == 1 else None
