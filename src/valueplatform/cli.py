@@ -9,11 +9,21 @@ import rich_click as click
 from valueplatform.commands.context import data_dir_option
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "valueplatform.commands.demo:demo",
+    "serve": "valueplatform.commands.serve:serve",
+    "worker": "valueplatform.commands.worker:worker",
     "db": "valueplatform.commands.db:db",
     "doctor": "valueplatform.commands.doctor:doctor",
+    "model": "valueplatform.commands.model:model",
     "import": "valueplatform.commands.imports:import_command",
     "key": "valueplatform.commands.keys:key",
     "user": "valueplatform.commands.users:user",
+    "story": "valueplatform.commands.story:story",
+    "report": "valueplatform.commands.report:report",
+    "verify": "valueplatform.commands.verify:verify",
+    "close": "valueplatform.commands.verify:close",
+    "train": "valueplatform.commands.suggestions:train",
+    "suggest": "valueplatform.commands.suggestions:suggest",
 }
 """Every command by name, as module:attribute, in the order of the help."""
 

@@ -14,7 +14,7 @@ from tests.core.factories import account
 from tests.core.schema_of_all_rooms import metadata
 from valueplatform.core.authorization import accounts_or_all
 from valueplatform.core.database import Database, Role, Transaction
-from valueplatform.core.isolation import APPEND_ONLY, UNSCOPED, Fault, isolation_faults, tenant_tables
+from valueplatform.core.isolation import APPEND_ONLY, UNSCOPED, Fault, isolation_faults, role_faults, tenant_tables
 from valueplatform.core.scope import Scope, no_accounts
 
 SEEN = text("SELECT array_agg(account_id ORDER BY account_id) FROM milestone")
@@ -90,6 +90,15 @@ async def test_a_web_role_that_may_become_the_worker_is_found(databases: Databas
         await connection.exec_driver_sql(f"GRANT {Role.WORKER} TO {Role.WEB}")
         assert Role.WEB in {fault.where for fault in await isolation_faults(connection)}
         await connection.rollback()
+
+
+async def test_a_missing_role_is_found_with_the_statement_that_makes_it(databases: Databases) -> None:
+    async with databases.admin.engine.connect() as connection:
+        await connection.exec_driver_sql(f"ALTER ROLE {Role.WEB} RENAME TO somebody_else")
+        (fault,) = await role_faults(connection)
+        await connection.rollback()
+    assert fault.where == Role.WEB
+    assert fault.cure == f"CREATE ROLE {Role.WEB} NOLOGIN NOSUPERUSER; GRANT {Role.WEB} TO postgres"
 
 
 async def test_without_a_scope_the_web_role_sees_no_row(databases: Databases, three: list[int]) -> None:

@@ -130,7 +130,7 @@ def assumption(slug: str, value: str, unit: str, state: State = State.VALIDATED,
 
 @dataclass(frozen=True)
 class Wave:
-    """A believable daily amount: weekly season, growth by the day, and a slow swing that no random source is needed for."""
+    """A believable daily amount: weekly season, growth by the day, and a swing that needs no random source."""
 
     level: float
     growth: float = 0.0

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def test_parts_of_a_month_add_up_to_the_month(amount: int, cuts: list[int]) -> N
             JANUARY,
             Period(JANUARY.start + timedelta(days=first), JANUARY.start + timedelta(days=last)),
         )
-        for first, last in zip(edges, edges[1:], strict=False)
+        for first, last in pairwise(edges)
     ]
     assert sum(parts) == Fraction(amount, 10_000)
 

@@ -1,10 +1,11 @@
 from datetime import date, timedelta
+from typing import Any
 
 from valueplatform.narrative.insight import Insight, Strength
 
 
-def _insight(**given: object) -> Insight:
-    fields: dict[str, object] = {
+def _insight(**given: Any) -> Insight:
+    fields: dict[str, Any] = {
         "kind": "realized",
         "subject": "account",
         "period_from": date(2026, 1, 1),
@@ -13,7 +14,7 @@ def _insight(**given: object) -> Insight:
         "strength": Strength.STRONG,
         "importance": 0.5,
     }
-    return Insight(**(fields | given))  # type: ignore[arg-type]  # any field may be replaced
+    return Insight(**(fields | given))
 
 
 def test_the_id_differs_by_account_kind_subject_and_period() -> None:

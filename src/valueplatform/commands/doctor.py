@@ -27,7 +27,7 @@ from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.errors import ProblemError
-from valueplatform.core.isolation import isolation_faults
+from valueplatform.core.isolation import isolation_faults, role_faults
 
 OLDEST_VERSION: Final = 150000
 CLOCKS_MAY_DIFFER: Final = timedelta(seconds=2)
@@ -87,10 +87,9 @@ async def examine(databases: Databases) -> AsyncIterator[Finding]:
     for check in (_server, _durability, _clock, _disk, _zones):
         async for finding in check(databases):
             yield finding
-    if status.up_to_date:
-        for check in (_isolation, _logins, _ingest, _model):
-            async for finding in check(databases):
-                yield finding
+    for check in (_isolation, _logins, _ingest, _model) if status.up_to_date else (_roles,):
+        async for finding in check(databases):
+            yield finding
 
 
 async def _value(database: Database, query: str, **parameters: str) -> object:
@@ -157,6 +156,13 @@ async def _isolation(databases: Databases) -> AsyncIterator[Finding]:
         yield Finding(f"isolation of {fault.where}", Level.FAILED, fault.says, fault.cure)
     if not faults:
         yield Finding("isolation", Level.OK, "row security is forced on every table of accounts, roles are apart")
+
+
+async def _roles(databases: Databases) -> AsyncIterator[Finding]:
+    """Before there is a schema: what `db upgrade` will make, or an administrator where the login may not."""
+    async with databases.admin.engine.connect() as connection:
+        for fault in await role_faults(connection):
+            yield Finding(f"role {fault.where}", Level.WARNING, fault.says, fault.cure)
 
 
 async def _logins(databases: Databases) -> AsyncIterator[Finding]:

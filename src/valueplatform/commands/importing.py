@@ -37,7 +37,7 @@ from valueplatform.core.tabular import BadLine, read_mapped
 from valueplatform.telemetry.event import hash_id
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL
-from valueplatform.telemetry.rebuilding import rebuild_rollups, redate_events
+from valueplatform.telemetry.rebuilding import follow_zone
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import NoModelError, newest_model
 from valueplatform.value.plan_import import PlanImport
@@ -103,7 +103,7 @@ async def _importable(database: Database, kind: str) -> tuple[Importable[Any], D
     defaults = Defaults(supplier.timezone, supplier.currency)
     drivers = None if model is None else frozenset(driver.slug for driver in model.drivers)
     kinds: dict[str, Importable[Any]] = {
-        "accounts": AccountImport(defaults, rezone),
+        "accounts": AccountImport(defaults, follow_zone),
         "contracts": ContractImport(),
         "people": PeopleImport(),
         "milestones": MilestoneImport(),
@@ -130,14 +130,6 @@ def _unused_columns(importable: Importable[Any], columns: Sequence[str]) -> tupl
             f"and may give {', '.join(importable.optional)}."
         )
     return () if importable.takes_rest else tuple(name for name in columns if name not in known)
-
-
-async def rezone(tx: Transaction, account_id: int, _timezone: str) -> None:
-    """Bring the account's events to the days of its zone, and their rollups with them."""
-    model = await _model(tx)
-    moved = await redate_events(tx, [account_id])
-    rebuilt = await rebuild_rollups(tx, () if model is None else model.meters, [account_id])
-    await mark_days(await tx.driver(), [*moved, *rebuilt], "account:timezone")
 
 
 async def keep_rejections(tx: Transaction, origin: str, rejections: Sequence[Rejection]) -> None:

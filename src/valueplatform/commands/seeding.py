@@ -55,6 +55,9 @@ SENDERS: Final = 2
 TRIES: Final = 30
 KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_NAME_PROVIDER: Final = text("""
+    INSERT INTO provider (slug, name) VALUES (:slug, :name) ON CONFLICT (slug) DO UPDATE SET name = excluded.name
+""")
 _LOADED: Final = text("SELECT EXISTS (SELECT FROM next_best_fit)")
 _BEGUN: Final = text("SELECT min(applied_at) FROM model_revision")
 
@@ -86,6 +89,8 @@ async def load_rows(databases: Databases, supplier: SampleSupplier, report: Repo
     """The model, and everything that is imported; repeating it changes nothing."""
     async with databases.worker.transaction(operator_scope()) as tx:
         await apply_model(tx, read_model(supplier.model_toml(), "fieldnote.toml"))
+        for slug, name in supplier.partners.items():
+            await tx.execute(_NAME_PROVIDER, {"slug": slug, "name": name})
     for kind in KINDS:
         rows: Sequence[Any] = getattr(supplier, kind)
         await import_rows(databases.worker, kind, rows, system_clock, partial(report, f"Importing {kind}"))

@@ -34,7 +34,7 @@ class Fault:
 async def isolation_faults(connection: AsyncConnection) -> list[Fault]:
     """All faults, the roles' first. `connection` may read the catalog in any role."""
     return [
-        *await _role_faults(connection),
+        *await role_faults(connection),
         *await _table_faults(connection),
         *await _unscoped_faults(connection),
         *await _history_faults(connection),
@@ -109,7 +109,7 @@ async def _unscoped_faults(connection: AsyncConnection) -> Sequence[Fault]:
 
 
 _ROLES: Final = """
-    SELECT n.name, r.oid IS NOT NULL AS found, r.rolsuper OR r.rolbypassrls AS above_policies,
+    SELECT n.name, quote_ident(current_user) AS login, r.oid IS NOT NULL AS found, r.rolsuper OR r.rolbypassrls AS above_policies,
            r.rolcreaterole OR r.rolcreatedb OR r.rolreplication AS powerful,
            (SELECT array_agg(m.rolname::text ORDER BY m.rolname) FROM pg_roles m
              WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER')) AS member_of,
@@ -119,11 +119,13 @@ _ROLES: Final = """
 """
 
 
-async def _role_faults(connection: AsyncConnection) -> Sequence[Fault]:
+async def role_faults(connection: AsyncConnection) -> Sequence[Fault]:
+    """Faults of the roles alone, which a database without any schema may have too."""
     faults = []
     for row in await connection.execute(text(_ROLES), {"roles": [role.value for role in Role]}):
         if not row.found:
-            faults.append(Fault(row.name, "the role is missing", f"CREATE ROLE {row.name} NOLOGIN NOSUPERUSER"))
+            cure = f"CREATE ROLE {row.name} NOLOGIN NOSUPERUSER; GRANT {row.name} TO {row.login}"
+            faults.append(Fault(row.name, "the role is missing", cure))
             continue
         if row.above_policies and row.name != Role.INGEST:
             cure = f"ALTER ROLE {row.name} NOSUPERUSER NOBYPASSRLS"

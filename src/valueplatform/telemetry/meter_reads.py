@@ -1,33 +1,45 @@
-"""Meter values by window, as OpenMeter answers: rollups where days are enough, events where hours or another zone
-are asked for."""
+"""Meter values by window, as OpenMeter answers.
+
+Read from daily rollups where those are enough: whole local days of the accounts' own zones, all subjects together. Hours,
+other zones, times within a day and subjects are read from events, a bounded number of them.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.errors import InvalidInputError, NotFoundError, UnprocessableError
 from valueplatform.core.periods import Window, day_start, window_start, zone
 from valueplatform.telemetry.filters import compile_filter
 from valueplatform.telemetry.meters import (
+    COMPUTED,
     Aggregation,
     Meter,
     Unmetered,
-    metered_value,
     path_reader,
     scalar_text,
+    value_reader,
 )
+from valueplatform.telemetry.payload import decode
 
-MOST_EVENTS = 200_000
-"""Hours and subjects are read from events, at most this many a query."""
+MOST_EVENTS: Final = 200_000
+"""So many events one query reads."""
 
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+ACCOUNT: Final = "account"
+SUBJECT: Final = "subject"
+_FIRST: Final = date(1000, 1, 1)
+_LAST: Final = date(9000, 1, 1)
+
+Instant = date | datetime
+"""An aware time, or a date: its first moment in the zone that is asked for, else in each account's own."""
 
 
 class WindowSize(StrEnum):
@@ -38,127 +50,236 @@ class WindowSize(StrEnum):
 
 
 class MeterQuestion(msgspec.Struct, frozen=True):
-    """`start` and `end` (exclusive) are aware moments; `size` None = one window for all. `zone_name` None = each
-    account's own zone. `group_by` are dimensions of the meter, `subject` or `account`."""
+    """`end` is exclusive; `size` None = one window for all. `zone_name` None = each account's own zone. `group_by` are
+    dimensions of the meter, `subject` or `account`. `accounts` None = all in scope. `provider` keeps to its events."""
 
-    start: datetime
-    end: datetime
+    start: Instant
+    end: Instant
     size: WindowSize | None = None
     zone_name: str | None = None
     group_by: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
+    accounts: tuple[str, ...] | None = None
+    provider: str | None = None
+
+    def __post_init__(self) -> None:
+        days = [moment.date() if isinstance(moment, datetime) else moment for moment in (self.start, self.end)]
+        if not all(_FIRST <= day <= _LAST for day in days):
+            raise InvalidInputError(f"`from` and `to` must lie between {_FIRST} and {_LAST}.")
+        start, end = self.moments("UTC")
+        if start >= end:
+            raise InvalidInputError("`to` must be after `from`.")
+
+    def moments(self, own_zone: str) -> tuple[datetime, datetime]:
+        """From when to when, in UTC, for accounts of a zone."""
+        name = self.zone_name or own_zone
+        return _moment(self.start, name), _moment(self.end, name)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What is grouped by, but for the subject, which has a place of its own in the answer."""
+        return tuple(group for group in self.group_by if group != SUBJECT)
 
 
-class MeterValue(msgspec.Struct, frozen=True):
-    """One window and group. The names are OpenMeter's; `value` is an exact decimal string."""
+class MeterValue(msgspec.Struct, frozen=True, rename="camel"):
+    """One window and group, in OpenMeter's words. The value is exact."""
 
-    value: str
-    windowStart: datetime  # noqa: N815 - OpenMeter's name
-    windowEnd: datetime  # noqa: N815 - OpenMeter's name
+    value: Decimal
+    window_start: datetime
+    window_end: datetime
     subject: str | None
-    groupBy: Mapping[str, str | None]  # noqa: N815 - OpenMeter's name
+    group_by: Mapping[str, str | None]
 
 
-_EVENTS = text("""
-    SELECT a.key AS account, a.timezone, e.time, e.subject, e.data::text AS data
+@dataclass(frozen=True, slots=True, order=True)
+class _Cell:
+    """Where a value belongs. Windows are in UTC; without windows, None stands for the whole time."""
+
+    window: tuple[datetime, datetime] | None
+    subject: str | None
+    dimensions: tuple[str | None, ...]
+
+
+_Found = Iterable[tuple[_Cell, Decimal]]
+_ACCOUNTS: Final = text("""
+    SELECT timezone, array_agg(account_id) AS ids, array_agg(key) AS account_keys FROM account
+    WHERE account_id > 0 AND (CAST(:keys AS text[]) IS NULL OR key = ANY(:keys)) GROUP BY timezone ORDER BY timezone
+""")
+_EVENTS: Final = text("""
+    SELECT e.account_id, a.key, e.time, e.subject, e.data::text AS data
     FROM event e JOIN account a USING (account_id)
-    WHERE e.type = ANY(:types) AND e.time >= :start AND e.time < :end
-      AND e.day >= :first AND e.day <= :last
-      AND (cardinality(CAST(:accounts AS text[])) = 0 OR a.key = ANY(CAST(:accounts AS text[])))
-      AND (cardinality(CAST(:subjects AS text[])) = 0 OR e.subject = ANY(CAST(:subjects AS text[])))
+    WHERE e.account_id = ANY(:ids) AND e.type = ANY(:types) AND e.day >= :first AND e.day <= :last
+      AND e.time >= :start AND e.time < :end
+      AND (cardinality(CAST(:subjects AS text[])) = 0 OR e.subject = ANY(:subjects))
+      AND (CAST(:provider AS text) IS NULL OR e.provider = :provider)
     LIMIT :limit
 """)
-
-_Key = tuple[datetime, datetime, str | None, tuple[str | None, ...]]
+_WINDOWS: Final[Mapping[WindowSize | None, str]] = {
+    None: "NULL::date",
+    WindowSize.DAY: "r.day",
+    WindowSize.WEEK: "date_trunc('week', r.day)::date",
+    WindowSize.MONTH: "date_trunc('month', r.day)::date",
+}
 
 
 async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) -> list[MeterValue]:
     """Values of the meter over the accounts in scope, by window and group, oldest first.
 
-    Raises InvalidInputError for a group that the meter does not have, or more events than one query reads.
+    Unique members count once in each account. Raises InvalidInputError for a group that the meter does not have, or more
+    events than one query reads, and NotFoundError for an account that is not in scope.
     """
-    known = {*meter.dimensions, "subject", "account"}
+    _check(meter, question)
+    rows = await tx.rows(_ACCOUNTS, {"keys": None if question.accounts is None else list(question.accounts)})
+    unknown = set(question.accounts or ()) - {key for row in rows for key in row.account_keys}
+    if unknown:
+        raise NotFoundError(f"There is no account {', '.join(map(repr, sorted(unknown)))}.")
+    sums: defaultdict[_Cell, Decimal] = defaultdict(Decimal)
+    spans: list[tuple[datetime, datetime]] = []
+    for row in rows:
+        spans.append(question.moments(row.timezone))
+        read = _from_rollups if _days_are_enough(question, row.timezone) else _from_events
+        for cell, value in await read(tx, meter, question, row.timezone, row.ids):
+            sums[cell] += value
+    return [_value(question, spans, cell, sums[cell]) for cell in sorted(sums, key=_order)]
+
+
+def _check(meter: Meter, question: MeterQuestion) -> None:
+    if meter.aggregation not in COMPUTED:
+        raise UnprocessableError(f"Meter {meter.slug!r} is a {meter.aggregation.value}, which is not computed yet.")
+    known = {*meter.dimensions, SUBJECT, ACCOUNT}
     for group in question.group_by:
         if group not in known:
             raise InvalidInputError(
-                f"Meter {meter.slug!r} has no dimension {group!r}; it has {', '.join(sorted(known))}."
+                f"Meter {meter.slug!r} cannot be grouped by {group!r}; it has {', '.join(sorted(known))}."
             )
+
+
+def _value(
+    question: MeterQuestion, spans: Sequence[tuple[datetime, datetime]], cell: _Cell, total: Decimal
+) -> MeterValue:
+    begin, end = cell.window or (min(start for start, _ in spans), max(end for _, end in spans))
+    groups = dict(zip(question.dimensions, cell.dimensions, strict=True))
+    return MeterValue(total, begin, end, cell.subject, groups)
+
+
+def _order(cell: _Cell) -> tuple[object, ...]:
+    """Absent values come first."""
+    parts = [(part is not None, part or "") for part in (cell.subject, *cell.dimensions)]
+    return (*(cell.window or ()), *parts)
+
+
+def _moment(given: Instant, zone_name: str) -> datetime:
+    return (given if isinstance(given, datetime) else day_start(given, zone_name)).astimezone(UTC)
+
+
+def _days_are_enough(question: MeterQuestion, own_zone: str) -> bool:
+    if question.size is WindowSize.HOUR or question.subjects or SUBJECT in question.group_by:
+        return False
+    if question.size is not None and question.zone_name not in {None, own_zone}:
+        return False
+    return all(_starts_a_day(moment, own_zone) for moment in question.moments(own_zone))
+
+
+def _starts_a_day(moment: datetime, zone_name: str) -> bool:
+    return day_start(moment.astimezone(zone(zone_name)).date(), zone_name) == moment
+
+
+async def _from_rollups(
+    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, ids: Sequence[int]
+) -> _Found:
+    start, end = (moment.astimezone(zone(own_zone)).date() for moment in question.moments(own_zone))
+    where = {"ids": list(ids), "meter": meter.slug, "start": start, "end": end, "provider": question.provider}
+    rows = await tx.rows(_rollup_query(meter, question), where)
+    return [(_Cell(_local_window(row.first, question.size, own_zone), None, tuple(row[2:])), row.value) for row in rows]
+
+
+def _rollup_query(meter: Meter, question: MeterQuestion) -> TextClause:
+    """Put together from constants and the numbers of columns alone. The first columns are `first` and `value`."""
+    groups = [
+        "a.key" if group == ACCOUNT else f"r.dimensions[{meter.dimensions.index(group) + 1}]"
+        for group in question.dimensions
+    ]
+    unique = meter.aggregation is Aggregation.UNIQUE_COUNT
+    value = "count(DISTINCT (r.account_id, r.member))::numeric" if unique else "sum(r.total)"
+    metered = "r.events" if unique else "r.events - r.unmetered"
+    columns = [f"{_WINDOWS[question.size]} AS first", f"{value} AS value", *groups]
+    by = ", ".join(str(place) for place in (1, *range(3, 3 + len(groups))))
+    table = "rollup_member" if unique else "rollup"
+    return text(f"""
+        SELECT {", ".join(columns)} FROM {table} r JOIN account a USING (account_id)
+        WHERE r.account_id = ANY(:ids) AND r.meter = :meter AND r.day >= :start AND r.day < :end
+          AND (CAST(:provider AS text) IS NULL OR r.provider = :provider)
+        GROUP BY {by} HAVING sum({metered}) > 0
+    """)  # noqa: S608 - see above
+
+
+def _local_window(first: date | None, size: WindowSize | None, zone_name: str) -> tuple[datetime, datetime] | None:
+    if first is None or size is None:
+        return None
+    return day_start(first, zone_name).astimezone(UTC), day_start(_next(first, size), zone_name).astimezone(UTC)
+
+
+def _next(first: date, size: WindowSize) -> date:
+    if size is WindowSize.MONTH:
+        return (first + timedelta(days=31)).replace(day=1)
+    return first + timedelta(days=7 if size is WindowSize.WEEK else 1)
+
+
+async def _from_events(
+    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, ids: Sequence[int]
+) -> _Found:
+    start, end = question.moments(own_zone)
     where = {
+        "ids": list(ids),
         "types": list(meter.event_types),
-        "start": question.start,
-        "end": question.end,
-        "first": question.start.astimezone(UTC).date() - timedelta(days=1),
-        "last": question.end.astimezone(UTC).date() + timedelta(days=1),
-        "accounts": list(question.accounts),
+        "start": start,
+        "end": end,
+        "first": start.date() - timedelta(days=1),
+        "last": end.date() + timedelta(days=1),
         "subjects": list(question.subjects),
+        "provider": question.provider,
         "limit": MOST_EVENTS + 1,
     }
     rows = await tx.rows(_EVENTS, where)
     if len(rows) > MOST_EVENTS:
         raise InvalidInputError(
-            f"The query reads more than {MOST_EVENTS} events; ask for a shorter time or one account."
+            f"The query reads more than {MOST_EVENTS:,} events; ask for a shorter time, for one account, "
+            "or for whole days without subjects and in the accounts' own zones."
         )
-    return _aggregate(meter, question, rows)
-
-
-def _aggregate(meter: Meter, question: MeterQuestion, rows: Sequence[Any]) -> list[MeterValue]:
-    admits = compile_filter(meter.filter)
-    sums: defaultdict[_Key, Decimal] = defaultdict(Decimal)
-    members: defaultdict[_Key, set[str]] = defaultdict(set)
-    for row in rows:
-        decoded = _DECODER.decode(row.data) if row.data is not None else {}
-        data = decoded if isinstance(decoded, dict) else {}
-        value = metered_value(meter, data) if admits(data) else Unmetered("filtered")
-        if isinstance(value, Unmetered):
-            continue
-        key = (*_window(question, row.time, row.timezone), *_group(question, row, data))
+    members: defaultdict[_Cell, set[tuple[int, str]]] = defaultdict(set)
+    sums: defaultdict[_Cell, Decimal] = defaultdict(Decimal)
+    for row, data, value in _metered(meter, rows):
+        cell = _cell(question, own_zone, row, data)
         if isinstance(value, Decimal):
-            sums[key] += value
+            sums[cell] += value
         else:
-            members[key].add(value)
-    if meter.aggregation is Aggregation.UNIQUE_COUNT:
-        sums.update({key: Decimal(len(found)) for key, found in members.items()})
-    return [
-        MeterValue(
-            value=format(total, "f"),
-            windowStart=key[0],
-            windowEnd=key[1],
-            subject=key[2],
-            groupBy=dict(zip(_named(question), key[3], strict=True)),
-        )
-        for key, total in sorted(sums.items(), key=lambda item: (item[0][0], item[0][2] or "", str(item[0][3])))
-    ]
+            members[cell].add((row.account_id, value))
+    return [*sums.items(), *((cell, Decimal(len(found))) for cell, found in members.items())]
 
 
-def _named(question: MeterQuestion) -> tuple[str, ...]:
-    return tuple(group for group in question.group_by if group != "subject")
+def _metered(meter: Meter, rows: Iterable[Row[Any]]) -> Iterator[tuple[Row[Any], Mapping[str, object], Decimal | str]]:
+    admits, read = compile_filter(meter.filter), value_reader(meter)
+    for row in rows:
+        decoded = None if row.data is None else decode(row.data)
+        data: Mapping[str, object] = decoded if isinstance(decoded, dict) else {}
+        value = read(data) if admits(data) else Unmetered("filtered")
+        if not isinstance(value, Unmetered):
+            yield row, data, value
 
 
-def _group(question: MeterQuestion, row: Any, data: Mapping[str, object]) -> tuple[str | None, tuple[str | None, ...]]:
-    subject = row.subject if "subject" in question.group_by else None
-    values = [
-        row.account if group == "account" else scalar_text(path_reader(group)(data)) for group in _named(question)
-    ]
-    return subject, tuple(values)
+def _cell(question: MeterQuestion, own_zone: str, row: Row[Any], data: Mapping[str, object]) -> _Cell:
+    values = [row.key if group == ACCOUNT else scalar_text(path_reader(group)(data)) for group in question.dimensions]
+    subject = row.subject if SUBJECT in question.group_by else None
+    return _Cell(_window_of(question, row.time, question.zone_name or own_zone), subject, tuple(values))
 
 
-def _window(question: MeterQuestion, moment: datetime, own_zone: str) -> tuple[datetime, datetime]:
-    """The window's ends in UTC. An hour is a local hour: where clocks go back there are two of one name."""
+def _window_of(question: MeterQuestion, moment: datetime, zone_name: str) -> tuple[datetime, datetime] | None:
+    """An hour is a local hour: where clocks go back there are two of one name."""
     if question.size is None:
-        return question.start.astimezone(UTC), question.end.astimezone(UTC)
-    name = question.zone_name or own_zone
-    local = moment.astimezone(zone(name))
+        return None
+    local = moment.astimezone(zone(zone_name))
     if question.size is WindowSize.HOUR:
-        begin = moment - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return begin.astimezone(UTC), (begin + timedelta(hours=1)).astimezone(UTC)
-    window = Window(question.size.value)
-    first = window_start(local.date(), window)
-    after = _next(first, window)
-    return day_start(first, name).astimezone(UTC), day_start(after, name).astimezone(UTC)
-
-
-def _next(first: date, window: Window) -> date:
-    if window is Window.MONTH:
-        return (first + timedelta(days=31)).replace(day=1)
-    return first + timedelta(days=7 if window is Window.WEEK else 1)
+        into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        begin = moment.astimezone(UTC) - into
+        return begin, begin + timedelta(hours=1)
+    return _local_window(window_start(local.date(), Window(question.size.value)), question.size, zone_name)

@@ -23,9 +23,12 @@ UNKNOWN_ACCOUNT: Final = 0
 
 _KEEP: Final = """
     INSERT INTO rejected_event (account_id, key_id, origin, id, code, message, body, content_hash, received_at)
-    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::uuid[], $9::timestamptz[]) AS new (a, k, o, i, c, m, b, content_hash, r)
+    SELECT account_id, key_id, origin, id, code, message, body, content_hash, received_at
+    FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
+                $9::timestamptz[]) WITH ORDINALITY
+        AS new (account_id, key_id, origin, id, code, message, body, content_hash, received_at, place)
     WHERE NOT EXISTS (SELECT 1 FROM rejected_event AS held WHERE held.content_hash = new.content_hash)
+    ORDER BY place
 """
 _STILL_REJECTED: Final = "UPDATE rejected_event SET code = $2, message = $3 WHERE rejected_id = $1"
 _REPLAYED: Final = "UPDATE rejected_event SET replayed_at = $2 WHERE rejected_id = $1"

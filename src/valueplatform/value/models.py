@@ -1,12 +1,11 @@
 """The value model in the database: every revision is kept, the newest is in force."""
 
-import hashlib
-
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.value.model import ValueModel, from_document, to_document
+from valueplatform.value.model_versions import fingerprint
 
 _NEWEST = text("SELECT revision, document::text AS document FROM model_revision ORDER BY revision DESC LIMIT 1")
 _STORE = text("""
@@ -38,6 +37,5 @@ async def newest_model(tx: Transaction) -> ValueModel:
 
 async def store_model(tx: Transaction, model: ValueModel) -> int:
     """Add a revision, under the exclusive model lock that the caller holds; its number."""
-    document = to_document(model)
-    values = {"document": document.decode(), "fingerprint": hashlib.sha256(document).hexdigest()}
+    values = {"document": to_document(model).decode(), "fingerprint": fingerprint(model)}
     return int(await tx.scalar(_STORE, values))

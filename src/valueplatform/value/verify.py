@@ -1,7 +1,6 @@
 """`verify`, the part of value: rollups, accruals and postings of one account against raw events."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -40,6 +39,7 @@ _POSTED = text("""
                WHERE x.account_id = :account AND x.expected IS NOT NULL AND x.day >= :start AND x.day < :end) a
       ON (a.driver, a.provider, a.day) = (p.driver, p.provider, p.day)
 """)
+_EVENTS = text("SELECT count(*) FROM event WHERE account_id = :account AND day >= :start AND day < :end")
 _WAITING = text("SELECT count(*) FROM changed_day WHERE account_id = :account")
 
 
@@ -67,7 +67,7 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
     """Recompute the account's days in [start, end) and compare every row."""
     where = {"account": source.account_id, "start": start, "end": end}
     found: list[Discrepancy] = []
-    rollups, events = await _check_rollups(tx, source, start, end, found)
+    rollups = await _check_rollups(tx, source, start, end, found)
     proved = await prove_days(tx, source, start, end)
     accruals = _check_accruals(await tx.rows(_ACCRUALS, where), proved, found)
     postings = 0
@@ -78,13 +78,13 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
             if (posted or 0) != (standing or 0):
                 place = f"{row.driver}, {row.provider}, {row.day}, {bound}"
                 found.append(Discrepancy("posting", place, _shown(posted), _shown(standing)))
+    events = int(await tx.scalar(_EVENTS, where) or 0)
     waiting = int(await tx.scalar(_WAITING, {"account": source.account_id}) or 0)
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
 
 
-async def _check_rollups(
-    tx: Transaction, source: Source, start: date, end: date, found: list[Discrepancy]
-) -> tuple[int, int]:
+async def _check_rollups(tx: Transaction, source: Source, start: date, end: date, found: list[Discrepancy]) -> int:
+    """How many rows were compared; what differs goes into `found`."""
     meters = source.model.get("meters", ())
     tallies = await tally_events(tx, source, meters, start, end)
     aggregation = {meter["slug"]: meter["aggregation"] for meter in meters}
@@ -103,7 +103,7 @@ async def _check_rollups(
         if stated.get(key) != recomputed.get(key):
             place = ", ".join(map(str, key))
             found.append(Discrepancy("rollup", place, _pair(stated.get(key)), _pair(recomputed.get(key))))
-    return len(stated), sum(tally.events + tally.unmetered for tally in tallies.values())
+    return len(stated)
 
 
 def _check_accruals(rows: Iterable[Any], proved: Iterable[ProvedAmount], found: list[Discrepancy]) -> int:
@@ -135,13 +135,6 @@ def _row(row: Any) -> str:
 
 def _shown(value: Decimal | None) -> str:
     return "none" if value is None else format(value, "f")
-
-
-def by_kind(discrepancies: Iterable[Discrepancy]) -> Mapping[str, int]:
-    counts: defaultdict[str, int] = defaultdict(int)
-    for discrepancy in discrepancies:
-        counts[discrepancy.what] += 1
-    return dict(counts)
 
 
 _TALLY = text("""

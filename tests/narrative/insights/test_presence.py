@@ -1,0 +1,79 @@
+from datetime import date, timedelta
+
+from tests.narrative.factories import Wave, account, driver, rows, steady, workdays
+from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.insights.presence import presence, stalled_since
+
+START = date(2026, 1, 1)
+TODAY = date(2026, 8, 21)
+TOMORROW = TODAY + timedelta(days=1)
+
+
+def _told(facts: AccountFacts) -> dict[str, Insight]:
+    return {insight.kind: insight for insight in presence(facts)}
+
+
+def test_a_driver_that_works_on_weekdays_is_not_stalled_on_sunday() -> None:
+    sunday = date(2026, 8, 23)
+    facts = account(rows("a", workdays(START, sunday, 5)), drivers=(driver("a"),), today=sunday)
+    assert stalled_since(facts, "a") is None
+
+
+def test_a_daily_driver_is_stalled_after_more_than_a_week_of_nothing() -> None:
+    daily = rows("a", steady(START, date(2026, 8, 12), 5))
+    on_the_eighth_day = account(daily, drivers=(driver("a"),), today=date(2026, 8, 20))
+    assert stalled_since(on_the_eighth_day, "a") == date(2026, 8, 12)
+    on_the_seventh = account(daily, drivers=(driver("a"),), today=date(2026, 8, 19))
+    assert stalled_since(on_the_seventh, "a") is None
+
+
+def test_a_driver_that_pauses_often_is_given_more_time() -> None:
+    monthly = {START + timedelta(days=20 * i): 5 for i in range(9)}
+    facts = account(rows("a", monthly), drivers=(driver("a"),), today=START + timedelta(days=160 + 39))
+    assert stalled_since(facts, "a") is None
+    later = account(rows("a", monthly), drivers=(driver("a"),), today=START + timedelta(days=160 + 40))
+    assert stalled_since(later, "a") is not None
+
+
+def test_too_few_days_make_no_rhythm() -> None:
+    facts = account(rows("a", steady(START, START + timedelta(days=7), 5)), drivers=(driver("a"),))
+    assert presence(facts) == []
+
+
+def test_a_stalled_driver_says_what_it_brought_before() -> None:
+    found = _told(account(rows("a", steady(START, date(2026, 8, 1), 5)), drivers=(driver("a"),)))["stalled-driver"]
+    assert found.number("before").value == 140
+    assert found.number("since").value == 0
+    assert found.terms["stopped_day"] == "2026-08-01"
+    assert found.favorable is False
+
+
+def test_a_lost_week_is_told_as_missing() -> None:
+    gap = {date(2026, 6, 9) + timedelta(days=i) for i in range(9)}
+    daily = {d: v for d, v in Wave(10).days(START, TOMORROW).items() if d not in gap}
+    found = _told(account(rows("a", daily), drivers=(driver("a"),)))["missing-days"]
+    assert (found.terms["first_day"], found.terms["last_day"]) == ("2026-06-09", "2026-06-17")
+
+
+def test_a_weekend_is_not_missing() -> None:
+    assert _told(account(rows("a", workdays(START, TOMORROW, 5)), drivers=(driver("a"),))) == {}
+
+
+def test_a_pause_of_long_ago_is_not_told() -> None:
+    gap = {date(2025, 3, 9) + timedelta(days=i) for i in range(9)}
+    daily = {d: v for d, v in Wave(10).days(date(2025, 1, 1), TOMORROW).items() if d not in gap}
+    assert _told(account(rows("a", daily), drivers=(driver("a"),))) == {}
+
+
+def test_a_first_driver_is_not_new_but_a_later_one_is() -> None:
+    both = [*rows("a", steady(START, TOMORROW, 5)), *rows("b", steady(date(2026, 7, 20), TOMORROW, 5))]
+    facts = account(both, drivers=(driver("a"), driver("b")))
+    found = [insight for insight in presence(facts) if insight.kind == "new-driver"]
+    assert [insight.subject for insight in found] == ["b"]
+    assert found[0].number("earlier").value == 0
+
+
+def test_a_driver_is_new_for_sixty_days() -> None:
+    both = [*rows("a", steady(START, TOMORROW, 5)), *rows("b", steady(date(2026, 6, 1), TOMORROW, 5))]
+    assert "new-driver" not in _told(account(both, drivers=(driver("a"), driver("b"))))

@@ -1,0 +1,33 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from valueplatform.telemetry.admission import local_day_of
+
+ZONES = sorted(available_timezones() - {"Factory", "localtime"})
+moments = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_the_remembered_day_is_the_day_in_the_zone(moment: datetime, zone: str) -> None:
+    assert local_day_of(moment, zone) == moment.astimezone(ZoneInfo(zone)).date()
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("America/St_Johns", datetime(2006, 10, 29, 2, 31, tzinfo=UTC)),  # went back at 00:01, into the day before
+        ("Pacific/Apia", datetime(2011, 12, 30, 10, 0, tzinfo=UTC)),  # left out a whole day
+        ("Asia/Kathmandu", datetime(2026, 1, 1, 18, 15, tzinfo=UTC)),
+        ("Africa/Monrovia", datetime(1971, 6, 1, 0, 44, 30, tzinfo=UTC)),  # 44 minutes and 30 seconds behind
+        ("America/Sao_Paulo", datetime(2018, 11, 4, 3, 0, tzinfo=UTC)),  # midnight did not exist
+        ("Europe/Amsterdam", datetime(1930, 5, 1, 23, 40, 28, tzinfo=UTC)),
+    ],
+)
+def test_days_change_to_the_second_in_zones_of_every_kind(zone: str, around: datetime) -> None:
+    for seconds in range(-1800, 1800):
+        moment = around + timedelta(seconds=seconds)
+        assert local_day_of(moment, zone) == moment.astimezone(ZoneInfo(zone)).date()
