@@ -22,7 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "report": "valueplatform.commands.report:report",
     "verify": "valueplatform.commands.verify:verify",
     "close": "valueplatform.commands.verify:close",
-    "train": "valueplatform.commands.suggestions:train",
+    "train": "valueplatform.commands.suggestions:train_command",
     "suggest": "valueplatform.commands.suggestions:suggest",
 }
 """Every command by name, as module:attribute, in the order of the help."""

@@ -89,7 +89,7 @@ async def test_ravenstack_counts_sums_and_conflicts_equal_an_independent_count(
         }
     expected = duck.execute(f"SELECT account_id, count(*) FROM ({FIRST_OF_EACH_ID}) GROUP BY 1").fetchall()
     assert per_account == dict(expected)
-    counted = {}
+    counted: dict[tuple[str, str, str], int] = {}
     for meter, column in (("uses", "usage_count"), ("seconds_in_use", "usage_duration_secs")):
         sums = f"SELECT account_id, feature_name, sum({column}::BIGINT) FROM ({FIRST_OF_EACH_ID}) GROUP BY 1, 2"
         counted |= {(account, meter, feature): int(total) for account, feature, total in duck.execute(sums).fetchall()}

@@ -6,18 +6,18 @@ import polars as pl
 import pytest
 
 from tests.narrative.next_best_worlds import TODAY, world
-from valueplatform.core.periods import next_month
+from valueplatform.core.periods import months_between
 from valueplatform.narrative.next_best_adoption import SIGNS, fit_adoption, peers_at, signs_of
 from valueplatform.narrative.next_best_panel import ACCOUNT_SCHEMA, USAGE_SCHEMA, VALUE_SCHEMA, Grid, Panel, grid_of
 
 
 def grid_from(usage: list[tuple[int, str, date]], segments: dict[int, str], features: tuple[str, ...]) -> Grid:
     """Each use lasts from its month to today."""
-    rows = []
-    for account, feature, month in usage:
-        while month < TODAY.replace(day=1):
-            rows.append((account, feature, month, 3, month))
-            month = next_month(month)
+    rows = [
+        (account, feature, month.start, 3, month.start)
+        for account, feature, since in usage
+        for month in months_between(since, TODAY.replace(day=1))
+    ]
     accounts = [(account, segment, TODAY) for account, segment in segments.items()]
     return grid_of(
         Panel(
@@ -74,10 +74,9 @@ def test_what_most_of_a_segment_uses_is_more_likely_to_be_taken_up() -> None:
         segments[account] = ("north", "south")[account % 2]
         usage.append((account, "base", date(2024, 1, 1)))
         likely = ("a", "b")[account % 2]
-        for feature in ("a", "b"):
-            if rng.random() < (0.8 if feature == likely else 0.05):
-                usage.append((account, feature, date(2024, 1, 1) + timedelta(days=int(rng.integers(0, 750)))))
-    usage = [(account, feature, month.replace(day=1)) for account, feature, month in usage]
+        taken = [feature for feature in ("a", "b") if rng.random() < (0.8 if feature == likely else 0.05)]
+        days = [date(2024, 1, 1) + timedelta(days=int(rng.integers(0, 750))) for _ in taken]
+        usage += [(account, feature, day.replace(day=1)) for feature, day in zip(taken, days, strict=True)]
     grid = grid_from(usage, segments, ("base", "a", "b"))
     fitted = fit_adoption(grid, np.ones((120, 3), dtype=np.bool_))
     assert fitted is not None
@@ -96,8 +95,9 @@ def test_the_chance_is_calibrated_on_what_it_learned_from() -> None:
     fitted = fit_adoption(grid, np.ones((150, 8), dtype=np.bool_))
     assert fitted is not None
     month = grid.months - 7
-    at_risk = ~grid.active[:, :, month] & grid.used[:, :, : month + 1].any(axis=(1, 2))[:, None]
-    later = grid.used[:, :, month + 1 :].any(axis=2)[at_risk].mean()
+    begun = np.asarray(grid.used[:, :, : month + 1].any(axis=(1, 2)))[:, None]
+    at_risk = ~grid.active[:, :, month] & begun
+    later = np.asarray(grid.used[:, :, month + 1 :].any(axis=2))[at_risk].mean()
     stated = fitted.chances(signs_of(grid, month, peers_at(grid, month)))[at_risk].mean()
     assert stated == pytest.approx(later, abs=0.08)
 

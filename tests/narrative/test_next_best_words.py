@@ -108,8 +108,8 @@ def test_the_stewards_prompt_says_whom_why_now_and_what_is_at_stake() -> None:
     prompt = Prompt(one, State.OPEN, contact, Why.RENEWAL, date(2026, 5, 12), Decimal("374.0000"))
     said = text(WORDS.prompt(prompt))
     assert said.startswith(
-        "Start to use Guided checklists. Talk to Ana Ruiz (champion). The contract ends on 12 May 2026. Expected in the "
-        "next 12 months: $1.10K, likely $"
+        "Start to use Guided checklists. Talk to Ana Ruiz (champion). The contract ends on 12 May 2026. Expected in "
+        "the next 12 months: $1.10K, likely $"
     )
     assert said.endswith("The chance that it is taken up within half a year is 34%.")
 

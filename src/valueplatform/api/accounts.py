@@ -5,15 +5,17 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from valueplatform.accounts.accounts import Account, list_accounts
-from valueplatform.api.calling import Gate, groups_of, open_account
-from valueplatform.core.authorization import Action, KeyKind, KeyPrincipal, require, scope_of
-from valueplatform.core.errors import InvalidInputError
+from valueplatform.api.calling import AccountKey, Caller, OpenGate, groups_of, open_account, partner_of
+from valueplatform.api.documentation import READS, answers
+from valueplatform.core.authorization import Action, KeyPrincipal, may, require, scope_of
 from valueplatform.core.pages import DEFAULT_LIMIT, Page
 from valueplatform.core.periods import Window
-from valueplatform.value.reading import Question, read_value, value_json
+from valueplatform.value.answer import ValueAnswer, value_answer
+from valueplatform.value.reading import Question, read_value
+from valueplatform.value.values import GROUPS
 
 
 class AccountOut(msgspec.Struct, frozen=True):
@@ -28,51 +30,117 @@ class AccountOut(msgspec.Struct, frozen=True):
     attributes: dict[str, Any]
 
 
+_ACCOUNT = AccountOut("harbor-logistics", "Harbor Logistics", "USD", "America/New_York", "mid-market", "customer", {})
+_VALUE = {
+    "account": "harbor-logistics",
+    "currency": "USD",
+    "from": "2026-01-01",
+    "to": "2026-04-01",
+    "as_of": None,
+    "rows": [
+        {
+            "window_start": "2026-01-01",
+            "driver": "dispatch_time",
+            "unit": "USD",
+            "benefit_class": "capacity",
+            "evidence": "measured",
+            "state": "validated",
+            "realized": "10342.5000",
+            "realized_low": "8120.2500",
+            "realized_high": "12010.0000",
+            "counted": "10342.5000",
+            "committed_low": "8000.0000",
+            "committed_expected": "10000.0000",
+            "committed_high": "12000.0000",
+        }
+    ],
+    "totals": {
+        "realized": "10342.5000",
+        "realized_low": "8120.2500",
+        "realized_high": "12010.0000",
+        "counted": "10342.5000",
+        "realized_by_class": {"capacity": "10342.5000"},
+        "realized_by_state": {"validated": "10342.5000"},
+        "committed_low": "8000.0000",
+        "committed_expected": "10000.0000",
+        "committed_high": "12000.0000",
+        "excluded": [],
+        "paid": "6000.0000",
+    },
+}
+
+
 def account_out(account: Account, caller: KeyPrincipal) -> AccountOut:
-    shown = {} if caller.kind is KeyKind.PARTNER and caller.person is None else dict(account.attributes)
+    shown = {} if partner_of(caller) is not None else dict(account.attributes)
     return AccountOut(
         account.key, account.name, account.currency, account.timezone, account.segment, account.stage, shown
     )
-
-
-def own_rows(caller: KeyPrincipal) -> str | None:
-    """The provider whose rows a partner is kept to; None for everybody else."""
-    return caller.provider if caller.kind is KeyKind.PARTNER and caller.person is None else None
 
 
 class AccountsController(Controller):
     path = "/api/v1/accounts"
     tags = ("Accounts",)
 
-    @get(summary="Accounts in the caller's scope")
+    @get(
+        summary="Accounts in reach of the key",
+        responses=answers(Page[AccountOut], Page([_ACCOUNT], None), 400, 401, 403, 503),
+    )
     async def accounts(
-        self, caller: KeyPrincipal, gate: Gate, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+        self,
+        caller: Caller,
+        gate: OpenGate,
+        limit: FromQuery[int] = DEFAULT_LIMIT,
+        cursor: FromQuery[str | None] = None,
     ) -> Page[AccountOut]:
+        """By key."""
         require(caller, Action.READ_ACCOUNTS)
         async with gate.web.transaction(scope_of(caller)) as tx:
             page = await list_accounts(tx, limit=limit, cursor=cursor)
         return Page([account_out(account, caller) for account in page.items], page.next_cursor)
 
-    @get("/{key:str}", summary="One account")
-    async def account(self, caller: KeyPrincipal, gate: Gate, key: str) -> AccountOut:
+    @get("/{key:str}", summary="One account", responses=answers(AccountOut, _ACCOUNT, 401, 403, 404, 503))
+    async def account(self, caller: Caller, gate: OpenGate, key: AccountKey) -> AccountOut:
         async with gate.web.transaction(scope_of(caller)) as tx:
             return account_out(await open_account(tx, caller, key, Action.READ_ACCOUNTS), caller)
 
-    @get("/{key:str}/value", summary="Realized value beside committed value")
+    @get(
+        "/{key:str}/value",
+        summary="Realized value beside committed value",
+        responses=answers(ValueAnswer, _VALUE, *READS, 422),
+    )
     async def value(
         self,
-        caller: KeyPrincipal,
-        gate: Gate,
-        key: str,
-        start: Annotated[date | None, Parameter(query="from", description="First day")] = None,
-        end: Annotated[date | None, Parameter(query="to", description="Day after the last")] = None,
-        as_of: Annotated[date | None, Parameter(description="As posted by the end of this day")] = None,
-        window: Window = Window.TOTAL,
-        group_by: Annotated[str | None, Parameter(description="Comma list; default driver")] = None,
-    ) -> dict[str, Any]:
-        if start is not None and end is not None and end <= start:
-            raise InvalidInputError(f"`to` ({end}) must be after `from` ({start}); it is the day after the last one.")
-        question = Question(start, end, as_of, window, groups_of(group_by, ("driver",)), own_rows(caller))
+        caller: Caller,
+        gate: OpenGate,
+        key: AccountKey,
+        start: Annotated[
+            date | None, QueryParameter(name="from", description="First day; without it, the first with value.")
+        ] = None,
+        end: Annotated[
+            date | None, QueryParameter(name="to", description="Day after the last; without it, tomorrow.")
+        ] = None,
+        as_of: Annotated[
+            date | None, QueryParameter(description="As posted and planned by the end of this day; open months are out.")
+        ] = None,
+        window: Annotated[Window, QueryParameter(description="How long each row is.")] = Window.TOTAL,
+        group_by: Annotated[
+            str | None, QueryParameter(description=f"Comma list of {', '.join(GROUPS)}; without it, driver.")
+        ] = None,
+    ) -> ValueAnswer:
+        """By window and group. `totals.realized` sums monetized value in every state, `totals.counted` what is agreed.
+
+        A partner reads its own rows and totals, and beside them the combined total of all providers, unless that
+        would tell what one other partner brought.
+        """
+        question = Question(
+            start=start,
+            end=end,
+            as_of=as_of,
+            window=window,
+            group_by=groups_of(group_by, ("driver",)),
+            provider=partner_of(caller),
+            shows_paid=may(caller, Action.READ_CONTRACTS),
+        )
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE)
-            return value_json(await read_value(tx, account, question, gate.clock()))
+            return value_answer(await read_value(tx, account, question, gate.clock()))

@@ -1,34 +1,49 @@
 """Who calls: a machine with its key, and the account that it asks for."""
 
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.params import PathParameter
+from litestar.types import Guard
 
 from valueplatform.accounts.accounts import Account, account_by_key
 from valueplatform.accounts.people import as_person
-from valueplatform.core.authorization import Action, KeyPrincipal, require, scope_of
+from valueplatform.core.authorization import Action, KeyPrincipal, Side, require, scope_of
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database, Transaction
 from valueplatform.core.errors import UnauthenticatedError
 from valueplatform.core.keys import KeyRing
 
-ApiRequest = Request[None, None, State]
+ApiRequest = Request[None, KeyPrincipal, State]
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+_CALLER = "valueplatform.caller"
 
 
 class Gate:
-    """Lets callers in: checks keys, and opens accounts that are in their scope."""
+    """Lets callers in: checks keys, and knows the database in the role that sees a caller's accounts only."""
 
     def __init__(self, web: Database, keys: KeyRing, clock: Clock) -> None:
         self.web = web
         self.keys = keys
         self.clock = clock
 
-    async def caller(self, request: ApiRequest) -> KeyPrincipal:
-        """Raises UnauthenticatedError without a valid key."""
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not bearer:
+    async def caller(self, connection: Connection) -> KeyPrincipal:
+        """Who sent the request. Raises UnauthenticatedError without a valid key."""
+        known = connection.scope.get(_CALLER)
+        if not isinstance(known, KeyPrincipal):
+            known = await self._authenticated(connection.headers.get("authorization", ""))
+            connection.scope[_CALLER] = known  # type: ignore[literal-required]  # extensions of a scope have no types
+        return known
+
+    async def _authenticated(self, authorization: str) -> KeyPrincipal:
+        scheme, _, bearer = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not bearer.strip():
             raise UnauthenticatedError("Send a key as `Authorization: Bearer …`; `valueplatform key create` makes one.")
         principal = await self.keys.principal(bearer.strip())
         if principal.person is None:
@@ -38,11 +53,18 @@ class Gate:
         return named if isinstance(named, KeyPrincipal) else principal
 
 
-async def open_account(tx: Transaction, caller: KeyPrincipal, key: str, *actions: Action) -> Account:
-    """The account, once the caller may do all of `actions`. Raises ForbiddenError, NotFoundError."""
-    for action in actions:
-        require(caller, action)
-    return await account_by_key(tx, key)
+Caller = NamedDependency[KeyPrincipal]
+OpenGate = NamedDependency[Gate]
+AccountKey = Annotated[str, PathParameter(description="The account's key, as the supplier chose it.")]
+
+
+def known_callers_only(gate: Gate) -> Guard:
+    """Refuses a request without a valid key before anything else of it is read."""
+
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+        await gate.caller(connection)
+
+    return guard
 
 
 def provided(gate: Gate) -> dict[str, Provide]:
@@ -55,6 +77,18 @@ def provided(gate: Gate) -> dict[str, Provide]:
         return gate
 
     return {"caller": Provide(provide_caller), "gate": Provide(provide_gate, sync_to_thread=False)}
+
+
+async def open_account(tx: Transaction, caller: KeyPrincipal, key: str, *actions: Action) -> Account:
+    """The account, once the caller may do all of `actions`. Raises ForbiddenError, NotFoundError."""
+    for action in actions:
+        require(caller, action)
+    return await account_by_key(tx, key)
+
+
+def partner_of(caller: KeyPrincipal) -> str | None:
+    """The provider whose part a partner is kept to (value rule 19); None for everybody else."""
+    return caller.provider if caller.side is Side.PARTNER else None
 
 
 def groups_of(text: str | None, default: Sequence[str]) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ import rich_click as click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from valueplatform.commands import seeding
-from valueplatform.commands.context import Databases, asynchronous, data_dir_option, opened, stderr
+from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InstallationError
-from valueplatform.core.sign_in import create_link
+from valueplatform.core.sign_in import create_link, sign_in_url
 from valueplatform.core.users import user_by_email
 from valueplatform.sample import SampleSupplier, generate
 from valueplatform.sample.events import arrivals
@@ -41,17 +41,13 @@ CUSTOMER = "harbor-logistics"
 @click.option("--seed", default=7, show_default=True, help="Another seed is another supplier.")
 @click.option("--load-only", is_flag=True, help="Load the sample, and end.")
 @data_dir_option
+@examples("valueplatform demo", "valueplatform demo --port 9000 --accounts 12 --days 180 --data-dir ./demo")
 @click.pass_context
 @asynchronous
 async def demo(ctx: click.Context, port: int, accounts: int, days: int, seed: int, load_only: bool) -> None:  # noqa: FBT001 - click calls it so
-    r"""Start the sample supplier: database, server and worker, with one sign-in link per role.
+    """Start the sample supplier: database, server and worker, with one sign-in link per role.
 
     The first run loads the sample through the real ingest path; later runs go on with what is there.
-
-    \b
-    Examples:
-      valueplatform demo
-      valueplatform demo --port 9000 --accounts 12 --days 180 --data-dir ./demo
     """
     _refuse_taken_port(port)
     async with opened(ctx) as databases, _serving(databases, port) as base_url:
@@ -135,7 +131,7 @@ async def _greet(databases: Databases, base_url: str, access: seeding.Access) ->
         for role, email in people.items():
             person = await user_by_email(tx, email)
             token = await create_link(tx, person, system_clock, LINK_LIFETIME)
-            lines.append(f"  {role} ({person.name}):\n    {base_url}/sign-in/{token}")
+            lines.append(f"  {role} ({person.name}):\n    {sign_in_url(base_url, token)}")
     click.echo(f"\nValue Platform runs on {base_url}\n")
     click.echo("Sign in with one of these links; each opens once (`valueplatform user link EMAIL` makes another):\n")
     click.echo("\n".join(lines))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from valueplatform.commands.context import asynchronous, data_dir_option, json_option, opened, say
+from valueplatform.commands.context import asynchronous, data_dir_option, examples, json_option, opened, say
 from valueplatform.core.authorization import operator_scope
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_export import export_model
@@ -18,19 +18,13 @@ MOST_SHOWN = 60
 
 @click.group()
 def model() -> None:
-    r"""The value model as a file: meters, baselines, assumptions, drivers, features.
-
-    \b
-    Examples:
-      valueplatform model check model.toml
-      valueplatform model apply model.toml
-      valueplatform model export > model.toml
-    """
+    """The value model as a file: meters, baselines, assumptions, drivers, features."""
 
 
 @model.command()
 @FILE
 @json_option
+@examples("valueplatform model check model.toml")
 @click.pass_context
 @asynchronous
 async def check(ctx: click.Context, file: Path) -> None:
@@ -50,6 +44,7 @@ async def check(ctx: click.Context, file: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @data_dir_option
 @json_option
+@examples("valueplatform model apply model.toml", "valueplatform model apply model.toml --dry-run")
 @click.pass_context
 @asynchronous
 async def apply(ctx: click.Context, file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click calls it so
@@ -72,6 +67,7 @@ async def apply(ctx: click.Context, file: Path, dry_run: bool) -> None:  # noqa:
 
 @model.command()
 @data_dir_option
+@examples("valueplatform model export > model.toml")
 @click.pass_context
 @asynchronous
 async def export(ctx: click.Context) -> None:

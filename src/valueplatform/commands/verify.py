@@ -15,6 +15,7 @@ from valueplatform.commands.context import (
     Databases,
     asynchronous,
     data_dir_option,
+    examples,
     json_option,
     opened,
     say,
@@ -57,17 +58,13 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only days from this one on.")
 @data_dir_option
 @json_option
+@examples("valueplatform verify", "valueplatform verify --account harbor-logistics --since 2026-01-01")
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    r"""Recompute rollups, accruals, postings and every insight's numbers from raw events, by separate code.
+    """Recompute rollups, accruals, postings and every insight's numbers from raw events, by separate code.
 
     Exits 1 and lists what differs.
-
-    \b
-    Examples:
-      valueplatform verify
-      valueplatform verify --account harbor-logistics --since 2026-01-01
     """
     start = since.date() if since else FIRST_DAY
     async with opened(ctx) as databases:
@@ -125,15 +122,11 @@ async def _accounts(databases: Databases, key: str | None) -> list[Any]:
 @click.option("--account", help="Only this account, by its key.")
 @data_dir_option
 @json_option
+@examples("valueplatform close 2026-05", "valueplatform close 2026-05 --account harbor-logistics --json")
 @click.pass_context
 @asynchronous
 async def close(ctx: click.Context, month: str, account: str | None) -> None:
-    r"""Post MONTH (as 2026-05) of every account, or of one; what is closed already stays as it is.
-
-    \b
-    Example:
-      valueplatform close 2026-05 --account harbor-logistics
-    """
+    """Post MONTH (as 2026-05) of every account, or of one; what is closed already stays as it is."""
     try:
         period = month_of(date.fromisoformat(f"{month}-01"))
     except ValueError as error:

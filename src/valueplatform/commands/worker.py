@@ -5,23 +5,18 @@ import signal
 
 import rich_click as click
 
-from valueplatform.commands.context import asynchronous, data_dir_option, opened
+from valueplatform.commands.context import asynchronous, data_dir_option, examples, opened
 from valueplatform.worker import Worker
 
 
 @click.command()
 @click.option("--drain", is_flag=True, help="Work off what is waiting now, and end.")
 @data_dir_option
+@examples("DATABASE_URL=postgresql://db/value valueplatform worker", "valueplatform worker --drain")
 @click.pass_context
 @asynchronous
 async def worker(ctx: click.Context, drain: bool) -> None:  # noqa: FBT001 - click calls it so
-    r"""Turn changed days into amounts, insights and stories, until told to stop. Any number may run.
-
-    \b
-    Examples:
-      DATABASE_URL=postgresql://… valueplatform worker
-      valueplatform worker --data-dir ./data --drain
-    """
+    """Turn changed days into amounts, insights and stories, until told to stop. Any number may run."""
     async with opened(ctx) as databases:
         serving = Worker(databases.worker)
         if drain:

@@ -8,6 +8,7 @@ parts of a UNION ALL follow one another.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import sqlglot
@@ -21,6 +22,7 @@ _PART_SIZE: Final = 1 << 40
 _NAMES: Final = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
 _SET_OPERATIONS: Final = frozenset({TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT})
 _TABLE_FOLLOWS: Final = frozenset({TokenType.FROM, TokenType.JOIN, TokenType.COMMA})
+_BEFORE_STAR: Final = frozenset({TokenType.SELECT, TokenType.COMMA, TokenType.DOT})
 _AFTER_TABLES: Final = frozenset({TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.HAVING})
 
 
@@ -103,13 +105,20 @@ def _insertions(select: _Select) -> list[tuple[int, str]]:
     offset = f"{select.part * _PART_SIZE} + " if select.part else ""
     if not tables or select.has(TokenType.DISTINCT):
         return []
-    columns = select.own[1 : next(i for i, token in enumerate(select.own) if token.token_type is TokenType.FROM)]
-    star = next((token for token in columns if token.token_type is TokenType.STAR), None)
+    end_of_columns = next(index for index, token in enumerate(select.own) if token.token_type is TokenType.FROM)
+    columns = select.own[1:end_of_columns]
+    star = next((token for before, token in pairwise(select.own[:end_of_columns]) if _is_star(before, token)), None)
     if star is not None:
         return [(star.end + 1, f" REPLACE ({offset}{ROW} AS {ROW})")] if offset else []
-    if any(token.text == ROW for token in columns):
-        return []
+    ends = [*(index for index, token in enumerate(columns) if token.token_type is TokenType.COMMA), len(columns)]
+    if any(end and columns[end - 1].text == ROW for end in ends):
+        return []  # the author gives an order
     return [(select.start.end + 1, f" {offset}{_row_expression(select, tables)} AS {ROW},")]
+
+
+def _is_star(before: Token, token: Token) -> bool:
+    """All columns, not a multiplication."""
+    return token.token_type is TokenType.STAR and before.token_type in _BEFORE_STAR
 
 
 def _row_expression(select: _Select, tables: Sequence[str]) -> str:

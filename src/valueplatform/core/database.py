@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, each in one role, each transaction in one tenant scope."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -88,26 +88,32 @@ class Database:
         The first statement sets the scope, so the asyncpg connection is inside the transaction from the start.
         Raises UnavailableError where the database cannot be reached.
         """
-        try:
-            async with self.engine.begin() as connection:
+        with _reachable():
+            async with AsyncExitStack() as stack:
+                try:
+                    connection = await stack.enter_async_context(self.engine.begin())
+                except (OSError, TimeoutError) as error:  # a socket that is not there, among others
+                    raise unavailable() from error
                 await connection.exec_driver_sql(f"SET LOCAL valueplatform.scope = '{scope.literal}'")
                 yield Transaction(connection, scope)
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresConnectionError,
-            asyncpg.CannotConnectNowError,
-        ) as error:
-            raise unavailable() from error
-        except (OperationalError, InterfaceError) as error:
-            raise unavailable() from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise unavailable() from error
-            raise
 
     async def dispose(self) -> None:
         await self.engine.dispose()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """A lost connection as UnavailableError; every other error as it is."""
+    try:
+        yield
+    except (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise unavailable() from error
+    except (OperationalError, InterfaceError) as error:
+        raise unavailable() from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise unavailable() from error
+        raise
 
 
 def unavailable() -> UnavailableError:

@@ -109,7 +109,8 @@ async def _unscoped_faults(connection: AsyncConnection) -> Sequence[Fault]:
 
 
 _ROLES: Final = """
-    SELECT n.name, quote_ident(current_user) AS login, r.oid IS NOT NULL AS found, r.rolsuper OR r.rolbypassrls AS above_policies,
+    SELECT n.name, quote_ident(current_user) AS login, r.oid IS NOT NULL AS found,
+           r.rolsuper OR r.rolbypassrls AS above_policies,
            r.rolcreaterole OR r.rolcreatedb OR r.rolreplication AS powerful,
            (SELECT array_agg(m.rolname::text ORDER BY m.rolname) FROM pg_roles m
              WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER')) AS member_of,

@@ -86,11 +86,14 @@ async def _ensure_roles(connection: AsyncConnection) -> None:
 
 
 async def _ensure_role(connection: AsyncConnection, role: Role) -> None:
-    exists = await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": role.value})
-    if not exists:
-        # Two databases of one server may be set up at once; the second finds the role made.
-        async with connection.begin_nested():
-            await connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER")
+    if not await _exists(connection, role):
+        try:
+            async with connection.begin_nested():
+                await connection.exec_driver_sql(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER")
+        except DBAPIError:
+            # Another database of the same server is being set up just now; its lock does not reach here.
+            if not await _exists(connection, role):
+                raise
     if role is Role.INGEST:
         may = await connection.scalar(
             text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
@@ -100,9 +103,18 @@ async def _ensure_role(connection: AsyncConnection, role: Role) -> None:
         )
         if may and not bypasses:
             await connection.exec_driver_sql(f"ALTER ROLE {role} BYPASSRLS")
-    member = await connection.scalar(text("SELECT pg_has_role(current_user, :name, 'MEMBER')"), {"name": role.value})
-    if not member:
+    # Since PostgreSQL 16 whoever creates a role is a member of it that may not yet act in it.
+    may_act = text("""
+        SELECT pg_has_role(current_user, :name,
+                           CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    """)
+    if not await connection.scalar(may_act, {"name": role.value}):
         await connection.exec_driver_sql(f"GRANT {role} TO CURRENT_USER")
+
+
+async def _exists(connection: AsyncConnection, role: Role) -> bool:
+    query = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :name)")
+    return bool(await connection.scalar(query, {"name": role.value}))
 
 
 def _reason(error: DBAPIError) -> str:

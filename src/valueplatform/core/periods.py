@@ -87,7 +87,7 @@ def month_of(day: date) -> Period:
 def months_between(start: date, end: date) -> Iterator[Period]:
     """The calendar months that share a day with [start, end)."""
     month = month_start(start)
-    while month < end:
+    while max(month, start) < end:
         yield Period(month, next_month(month))
         month = next_month(month)
 

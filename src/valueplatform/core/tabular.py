@@ -67,11 +67,15 @@ def _in_order(frames: Mapping[str, pl.DataFrame], sql: str) -> pl.DataFrame:
             result = _run(frames, sql)
         except pl.exceptions.PolarsError as error:
             known = ", ".join(f"{name} ({', '.join(frame.columns)})" for name, frame in frames.items())
-            raise InvalidInputError(f"The query fails: {error}. The tables are: {known}.") from error
+            reason = str(error).split("\n", 1)[0]
+            raise InvalidInputError(f"The query fails: {reason}. The tables are: {known}.") from error
     if not sorts_itself(sql):
         order = [name for name in result.columns if name == ROW or name.startswith(f"{ROW}:")]
-        # Without a row to go by (an aggregate), any order will do, as long as it is the same the next time.
-        result = result.sort(order or [pl.all().cast(pl.String, strict=False)], nulls_last=True, maintain_order=True)
+        if not order:
+            # Without a row to go by (an aggregate), any order will do, as long as it is the same the next time.
+            texts = pl.Series(ROW, [repr(row) for row in result.iter_rows()], dtype=pl.String)
+            result, order = result.with_columns(texts), [ROW]
+        result = result.sort(order, nulls_last=True, maintain_order=True)
     return result.select(name for name in result.columns if name != ROW and not name.startswith(f"{ROW}:"))
 
 

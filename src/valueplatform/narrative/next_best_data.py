@@ -160,7 +160,7 @@ def filter_paths(expression: str) -> tuple[str, ...]:
 
     def walk(node: exp.Expr) -> Iterator[str]:
         if isinstance(node, exp.Column | exp.Dot):
-            yield ".".join(part.name for part in node.find_all(exp.Identifier, bfs=False))
+            yield ".".join(part.name for part in node.parts)
             return
         for child in node.iter_expressions():
             yield from walk(child)

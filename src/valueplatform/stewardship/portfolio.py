@@ -103,7 +103,7 @@ class _Place(Position, frozen=True, array_like=True):
     unit: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{3}\Z")]
     at_stake: Annotated[str, msgspec.Meta(pattern=r"\A\d{1,34}(\.\d{1,4})?\Z")]
     find_text: Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
-    account_id: Annotated[int, msgspec.Meta(ge=1, lt=2**63)]
+    account_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
 _C: Final = standing.c

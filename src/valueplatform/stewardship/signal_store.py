@@ -84,7 +84,7 @@ class SignalItem(msgspec.Struct, frozen=True):
 
 class _Place(Position, frozen=True, array_like=True):
     raised_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    account_id: Annotated[int, msgspec.Meta(ge=1, lt=2**63)]
+    account_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     signal_id: Annotated[str, msgspec.Meta(pattern=r"\Asig_[0-9a-f]{20}\Z")]
 
 

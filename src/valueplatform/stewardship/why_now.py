@@ -84,7 +84,7 @@ class SignalWords:
         if not admitted.insight.number("before").value:
             return (Span(f"No event has come since {last}."),)
         before = self._number(admitted, "before")
-        return Span(f"No event has come since {last}; the weeks up to then brought "), before, Span(".")
+        return Span(f"No event has come since {last}; the weeks until then brought "), before, Span(".")
 
     def _no_events_yet(self, admitted: Admitted, given: Situation) -> Spans:  # noqa: ARG002 - as above
         since = self._day(admitted.insight.terms["since_day"])

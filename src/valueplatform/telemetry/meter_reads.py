@@ -1,7 +1,7 @@
 """Meter values by window, as OpenMeter answers.
 
-Read from daily rollups where those are enough: whole local days of the accounts' own zones, all subjects together. Hours,
-other zones, times within a day and subjects are read from events, a bounded number of them.
+Read from daily rollups where those are enough: whole local days of the accounts' own zones, all subjects together.
+Hours, other zones, times within a day and subjects are read from events, a bounded number of them.
 """
 
 from collections import defaultdict
@@ -125,8 +125,8 @@ _WINDOWS: Final[Mapping[WindowSize | None, str]] = {
 async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) -> list[MeterValue]:
     """Values of the meter over the accounts in scope, by window and group, oldest first.
 
-    Unique members count once in each account. Raises InvalidInputError for a group that the meter does not have, or more
-    events than one query reads, and NotFoundError for an account that is not in scope.
+    Unique members count once in each account. Raises InvalidInputError for a group that the meter does not have, or
+    more events than one query reads, and NotFoundError for an account that is not in scope.
     """
     _check(meter, question)
     rows = await tx.rows(_ACCOUNTS, {"keys": None if question.accounts is None else list(question.accounts)})

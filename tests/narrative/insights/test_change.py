@@ -57,7 +57,7 @@ def test_a_month_that_shows_an_adjustment_is_not_compared() -> None:
 
 
 def test_a_driver_that_began_in_the_month_before_is_not_compared() -> None:
-    daily = rows("a", {d: v for d, v in Wave(1000).days(date(2026, 6, 20), TODAY).items()})
+    daily = rows("a", Wave(1000).days(date(2026, 6, 20), TODAY))
     assert _told(account(daily, drivers=(driver("a"),), today=TODAY)) == {}
 
 

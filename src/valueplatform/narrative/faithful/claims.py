@@ -12,7 +12,19 @@ from valueplatform.narrative.faithful.evaluation import values_beneath
 from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
-from valueplatform.value.derivation import Derivation, Difference, Input, Metered, Paid, Realized, Statistic, Total
+from valueplatform.value.derivation import (
+    Adjusted,
+    Closed,
+    Committed,
+    Derivation,
+    Difference,
+    Input,
+    Metered,
+    Paid,
+    Realized,
+    Statistic,
+    Total,
+)
 
 Numbers = Mapping[str, Fraction]
 
@@ -36,9 +48,8 @@ def _status(n: Numbers, terms: Mapping[str, str]) -> bool:
 
 
 def _distance(n: Numbers, terms: Mapping[str, str]) -> bool:
-    if terms["status"] == "ahead":
-        return n["distance"] > 0
-    return (n["distance"] < 0) is (terms["status"] == "behind")
+    edge = n["high"] if terms["status"] == "ahead" else n["low"]
+    return _status(n, terms) and n["distance"] == n["realized"] - edge
 
 
 def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
@@ -90,6 +101,8 @@ def _number_problems(insight: Insight, number: Number, record: Record) -> Iterat
     rests_on_open = any(not value.counted for leaf in realized for value in values_beneath(leaf, record))
     if rests_on_open and number.standing is Standing.VALIDATED:
         yield f"{number.name} is called validated, and rests on what is not"
+    if rests_on_open and insight.terms.get("certainty") == "counted":
+        yield f"{number.name} is called counted, and takes in what does not count"
 
 
 def _unit(node: Derivation, record: Record) -> str | None:
@@ -106,6 +119,9 @@ def _unit(node: Derivation, record: Record) -> str | None:
             return _input_unit(node, record)
         case Paid():
             return record.currency
+        case Committed() | Closed() | Adjusted():
+            units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
+            return units.pop() if len(units) == 1 else None
         case Total():
             return _unit(node.parts[0], record)
         case Metered():
@@ -122,7 +138,7 @@ def _input_unit(node: Input, record: Record) -> str | None:
 def _period_problems(insight: Insight) -> Iterator[str]:
     spans = [span for number in insight.numbers if (span := subject_span(number.derivation)) is not None]
     told = (insight.period_from, insight.period_to)
-    if spans and told not in spans and hull(spans) != told:
+    if spans and told not in {spans[0], hull(spans)}:
         yield f"the period {told[0]} to {told[1]} is not that of its numbers"
 
 
@@ -166,8 +182,6 @@ def _names_beneath(node: Derivation, record: Record) -> set[str | None]:
 def days_of(node: Derivation) -> Iterator[date]:
     """The days that a derivation's periods begin and end on, the end as its last day; months by their first day."""
     for leaf in leaves(node):
-        if isinstance(leaf, Input):
-            yield leaf.day
         span = span_of_leaf(leaf)
         if span is not None:
             yield span[0]

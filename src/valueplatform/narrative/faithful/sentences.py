@@ -100,10 +100,12 @@ def _name_tokens(text: str, taken: Sequence[Token], admitted: Admitted) -> Itera
 
 def _day_tokens(text: str, taken: Sequence[Token]) -> Iterator[Token]:
     free = _blanked(text, taken)
+    days = []
     for match in DAY.finditer(free):
         month = next(i for i, name in enumerate(MONTHS, start=1) if name.startswith(match[2]))
-        yield Token("day", match.start(), match.end(), first=date(int(match[3]), month, int(match[1])))
-    for match in MONTH.finditer(free):
+        days.append(Token("day", match.start(), match.end(), first=date(int(match[3]), month, int(match[1]))))
+    yield from days
+    for match in MONTH.finditer(_blanked(free, days)):  # "8 May 2026" is no month
         yield Token("month", match.start(), match.end(), first=date(int(match[2]), MONTHS.index(match[1]) + 1, 1))
 
 
@@ -174,6 +176,8 @@ def _direction_problems(clause: str, inside: Sequence[Token], insight: Insight) 
     for token, number in figures:
         if number.value < 0 and not has_sign(token.name) and not (is_signed(number) and down):
             yield f"{number.name} lost its sign"
+        if number.value < 0 and has_sign(token.name) and is_signed(number) and down:
+            yield f"{number.name} says its sign twice"
 
 
 def _name_order_problems(inside: Sequence[Token], insight: Insight) -> Iterator[str]:

@@ -204,6 +204,7 @@ def _position(facts: AccountFacts, given: Attained) -> Insight:
             number("low", given.low, facts.currency),
             number("high", given.high, facts.currency),
             number("distance", distance, facts.currency, standing),
+            number("realized", given.realized, facts.currency, standing),
         ),
         strength=Strength.STRONG,
         importance=importance(facts, distance.value, _SURPRISE[given.status]),

@@ -78,7 +78,7 @@ def _stalled(facts: AccountFacts, driver: str, stopped: date) -> Insight:
     return Insight(
         kind="stalled-driver",
         subject=driver,
-        period_from=since.start,
+        period_from=before.start,
         period_to=since.end,
         numbers=(
             number("before", earlier, unit, standing),

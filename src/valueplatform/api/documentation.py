@@ -1,0 +1,127 @@
+"""What the OpenAPI description says beside what it reads from the handlers: errors, examples, how to sign in."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, Example, License, SecurityScheme, Tag
+from msgspec import Meta
+
+from valueplatform.api.problems import MEDIA_TYPE
+
+PUBLIC: Final[list[dict[str, list[str]]]] = [{}]
+"""The `security` of what needs no key."""
+
+_WHEN: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        400: "The request cannot be understood; sent again unchanged, it will fail again.",
+        401: "No key, or none that is valid.",
+        403: "The key may not do this; `missing` names the right.",
+        404: "There is no such thing among what the key may see.",
+        406: "Not available in the form that is asked for; the problem names those that are.",
+        408: "The body did not arrive in time.",
+        409: "The request contradicts what is recorded already.",
+        413: "The body is larger than the stated limit.",
+        422: "Understood, and impossible by the rules of value; the problem says which.",
+        429: "Too much waits already; `Retry-After` says for how many seconds.",
+        503: "The database cannot be reached at present; `Retry-After` says for how many seconds.",
+    }
+)
+READS: Final = (400, 401, 403, 404, 503)
+WRITES: Final = (400, 401, 403, 404, 409, 413, 422, 503)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457. `code` is stable and for machines, `detail` for people; some problems say more."""
+
+    type: Annotated[str, Meta(examples=["about:blank"])]
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+def answers(
+    shape: object, example: object, *errors: int, status: int = 200, description: str = ""
+) -> dict[int, ResponseSpec]:
+    """What an operation answers, for its `responses`: the good answer with an example, and its errors."""
+    good = ResponseSpec(
+        data_container=shape,  # type: ignore[arg-type]  # generic types are not classes to a type checker
+        generate_examples=False,
+        description=description or HTTPStatus(status).phrase,
+        examples=[Example(value=msgspec.to_builtins(example))] if example is not None else None,
+    )
+    return {status: good, **{code: _error(code) for code in sorted(errors)}}
+
+
+def _error(status: int) -> ResponseSpec:
+    title = HTTPStatus(status).phrase
+    example = {"type": "about:blank", "title": title, "status": status, "detail": _WHEN[status], "code": "…"}
+    return ResponseSpec(
+        data_container=Problem,
+        generate_examples=False,
+        description=_WHEN[status],
+        media_type=MEDIA_TYPE,
+        examples=[Example(value=example)],
+    )
+
+
+_DESCRIPTION: Final = """\
+Value of every account, as its customer and its supplier agreed on it, with the proof of each number.
+
+**Keys.** Every request carries a key: `Authorization: Bearer vp_…`. `valueplatform key create` makes one. A key sees
+exactly its accounts; whatever else there may be answers 404. A partner's key sees the partner's own rows, its share
+and the combined total.
+
+**Numbers** are exact decimals, written as text. **Days** are local to the account; `to` is the day after the last.
+
+**Lists** come in pages: `limit` and `cursor` go in, `items` and `next_cursor` come out; the last page has none.
+
+**Reading again.** Every answer has an `ETag`; sent back as `If-None-Match`, it answers 304 where nothing changed.
+
+**Writing once.** A write with an `Idempotency-Key` answers the same when it is sent again within 24 hours, and is not
+done twice; the same key with another request is a conflict.
+
+**Errors** are RFC 9457 problems (`application/problem+json`) with a stable `code`.
+"""
+_TAGS: Final = (
+    ("Accounts", "Accounts in reach of the key, and what each is worth."),
+    ("Story", "What the value means, in sentences whose every number opens up to its proof."),
+    ("Suggestions", "Next best value, ranked, and what was decided about it."),
+    ("Report", "The value report as a file."),
+    ("Assumptions", "Inputs to value that telemetry cannot see; both sides set them, a validator agrees."),
+    ("Plans", "Objectives, and value committed to, every version kept."),
+    ("Milestones", "The spine of an account's timeline."),
+    ("Meters", "What was counted, in OpenMeter's form."),
+    ("Events", "Usage events in, and what could not be taken."),
+    ("Stewardship", "What calls for a person."),
+    ("Operation", "Whether the service lives."),
+)
+
+
+def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
+    """The description at `/api/openapi.json`, and pages made of it."""
+    key = SecurityScheme(
+        type="http", scheme="bearer", description="A key from `valueplatform key create`, such as `vp_partner_…`."
+    )
+    return OpenAPIConfig(
+        title="Value Platform",
+        version=version,
+        description=_DESCRIPTION,
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        path="/api",
+        render_plugins=[JsonRenderPlugin(media_type="application/json"), *pages],  # type: ignore[arg-type]  # any media type is served
+        components=Components(security_schemes={"key": key}),
+        security=[{"key": []}],
+        tags=[Tag(name=name, description=text) for name, text in _TAGS],
+        use_handler_docstrings=True,
+    )
+
+
+Responses = dict[int, ResponseSpec]
+Anything = dict[str, Any]

@@ -1,0 +1,75 @@
+"""A quick form of figure J5: every fault that is planted in an insight or a sentence is caught."""
+
+import pytest
+
+from tests.narrative.factories import admitted, harbor, record_of
+from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS, InsightFault, SentenceFault, stale
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.faithful import Admitted, admit, rederive_from
+from valueplatform.narrative.faithful.sentences import check_sentence
+from valueplatform.narrative.wording import english, render
+from valueplatform.value.derivation import Realized
+
+FACTS = harbor()
+RECORD = record_of(FACTS)
+ADMITTED = admitted(FACTS)
+TOLD = [given for given in ADMITTED if english().has_sentence(given.insight.kind)]
+AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD)
+
+
+@pytest.mark.parametrize("plant", INSIGHT_FAULTS, ids=lambda plant: plant.__name__)
+def test_a_fault_in_an_insight_is_refused(plant: InsightFault) -> None:
+    planted = [faulty for given in ADMITTED for faulty in plant(given.insight, RECORD)]
+    assert planted, "nothing to plant this fault in"
+    for faulty in planted:
+        kept, _ = admit([faulty], rederive_from(RECORD, [faulty]))
+        assert kept == [], (faulty.kind, faulty.subject, faulty.terms, faulty.numbers)
+
+
+@pytest.mark.parametrize("plant", SENTENCE_FAULTS, ids=lambda plant: plant.__name__)
+def test_a_fault_in_a_sentence_is_caught(plant: SentenceFault) -> None:
+    planted = 0
+    for given in TOLD:
+        for audience in AUDIENCES:
+            for faulty in plant(render(given, audience).spans, given.insight):
+                planted += 1
+                assert check_sentence(faulty, given) != [], (given.insight.kind, "".join(s.text for s in faulty))
+    assert planted, "nothing to plant this fault in"
+
+
+def test_numbers_of_a_record_that_has_moved_on_are_refused() -> None:
+    later = stale(RECORD)
+    for given in ADMITTED:
+        reaches_now = any(
+            isinstance(number.derivation, Realized) and number.derivation.end > FACTS.today
+            for number in given.insight.numbers
+        )
+        if reaches_now and given.insight.kind not in {"stalled-driver", "detractor", "partner-contribution"}:
+            assert admit([given.insight], rederive_from(later, [given.insight]))[0] == []
+
+
+def test_an_insight_of_another_account_is_refused() -> None:
+    other = record_of(harbor(today=FACTS.today.replace(day=20)))
+    kept, _ = admit([a.insight for a in ADMITTED], rederive_from(other, [a.insight for a in ADMITTED]))
+    told_alike = {a.insight.kind for a in kept}
+    assert "realized" not in told_alike or len(kept) < len(ADMITTED)
+
+
+def test_more_than_a_thousand_faults_of_more_than_thirty_kinds_were_planted() -> None:
+    count = sum(1 for plant in INSIGHT_FAULTS for a in ADMITTED for _ in plant(a.insight, RECORD))
+    for plant in SENTENCE_FAULTS:
+        count += sum(1 for a in TOLD for to in AUDIENCES for _ in plant(render(a, to).spans, a.insight))
+    assert count > 1000
+    assert len(INSIGHT_FAULTS) + len(SENTENCE_FAULTS) > 30
+
+
+def test_the_check_finds_no_fault_where_none_was_planted() -> None:
+    for given in TOLD:
+        for audience in AUDIENCES:
+            assert check_sentence(render(given, audience).spans, given) == []
+
+
+def test_only_what_was_admitted_can_be_rendered() -> None:
+    with pytest.raises(AttributeError):
+        render(ADMITTED[0].insight, Audience.CUSTOMER)  # type: ignore[arg-type]  # what the type forbids
+    assert isinstance(ADMITTED[0], Admitted)
