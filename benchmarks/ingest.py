@@ -50,7 +50,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 def events(count: int, seed: int) -> Iterator[dict[str, object]]:
     """Believable events: 200 accounts, 30 days, 5 teams, 40 crews."""
-    draw = random.Random(seed)  # noqa: S311 - not a secret
+    draw = random.Random(seed)
     for _ in range(count):
         yield {
             "specversion": "1.0",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from gettext import NullTranslations
@@ -66,6 +67,13 @@ def test_a_short_record_is_the_accounts_own() -> None:
     assert "too little of your own value is on record" in text(WORDS.reason(one))
 
 
+def test_effects_that_scatter_are_said_to() -> None:
+    (one,) = suggested(a_fit({"a": replace(EVEN, spread=0.3)}), feature("a"))
+    said = text(WORDS.reason(one))
+    assert "We cannot price this for you yet: accounts that began to use it differ too much." in said
+    assert "$" not in said
+
+
 def test_costs_without_a_rate_are_said_to_be_left_out() -> None:
     paid = feature("a", included=False, price=Decimal(20))
     (one,) = suggested(a_fit({"a": EVEN}), paid, account=an_account(currency="EUR"))
@@ -87,7 +95,7 @@ def test_what_was_used_once_is_suggested_again() -> None:
 
 def test_no_sentence_claims_a_cause() -> None:
     ways = [
-        *(suggested(a_fit({"a": verdict}), feature("a")) for verdict in Verdict),
+        *(suggested(a_fit({"a": verdict}), feature("a")) for verdict in Verdict if verdict is not Verdict.PRICED),
         (priced(included=False, price=Decimal(20), effort_cost=Decimal(1)),),
     ]
     said = " ".join(text(WORDS.reason(one)).lower() for way in ways for one in way)

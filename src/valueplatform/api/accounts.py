@@ -120,7 +120,8 @@ class AccountsController(Controller):
             date | None, QueryParameter(name="to", description="Day after the last; without it, tomorrow.")
         ] = None,
         as_of: Annotated[
-            date | None, QueryParameter(description="As posted and planned by the end of this day; open months are out.")
+            date | None,
+            QueryParameter(description="As posted and planned by the end of this day; open months are out."),
         ] = None,
         window: Annotated[Window, QueryParameter(description="How long each row is.")] = Window.TOTAL,
         group_by: Annotated[

@@ -1,72 +1,39 @@
 """Assumptions: what holds, the record, and what both sides say (value rules 9 to 11)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, get, post
+from litestar.params import JSONBody, PathParameter
+from msgspec import Meta
 
 from valueplatform.accounts.accounts import Account
-from valueplatform.api.calling import ApiRequest, Gate, open_account
+from valueplatform.api.assumption_view import AssumptionOut, EntryOut, Reader, entry_out, shown_to
+from valueplatform.api.calling import AccountKey, ApiRequest, Caller, Gate, OpenGate, open_account, partner_of
+from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.given import LONGEST_TEXT, day_of, range_of, text_of
 from valueplatform.api.once import once
 from valueplatform.core.authorization import Action as Right
 from valueplatform.core.authorization import KeyPrincipal, may, scope_of
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import InvalidInputError, NotFoundError
-from valueplatform.core.numbers import decimal_text
+from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import local_day
 from valueplatform.value import assumption_record as record
+from valueplatform.value.accruals import Record
 from valueplatform.value.assumption_record import Author, Statement
-from valueplatform.value.assumptions import Action, Entry, driver_slug, holding
-from valueplatform.value.model import Baseline
-from valueplatform.value.ranges import Range
+from valueplatform.value.assumptions import Action, Entry, driver_slug
 from valueplatform.value.refreshing import read_record
-
-
-class EntryOut(msgspec.Struct, frozen=True):
-    """One line of the record."""
-
-    entry_id: int
-    slug: str
-    action: str
-    answers: int | None
-    low: str | None
-    expected: str | None
-    high: str | None
-    unit: str | None
-    effective_from: date
-    author: str
-    side: str
-    reason: str
-    known_at: datetime
-
-
-class AssumptionOut(msgspec.Struct, frozen=True):
-    """What holds of one assumption or baseline today, and the record behind it, oldest first."""
-
-    slug: str
-    title: str
-    kind: str
-    unit: str
-    state: str | None
-    low: str | None
-    expected: str | None
-    high: str | None
-    effective_from: date | None
-    author: str | None
-    validator: str | None
-    pending: Sequence[int]
-    entries: Sequence[EntryOut]
 
 
 class ProposalIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that somebody proposes. Without low and high it is one number; without a day it holds from today."""
 
-    slug: str
-    expected: Decimal
-    reason: str
+    slug: Annotated[str, Meta(examples=["hourly_cost"])]
+    expected: Annotated[Decimal, Meta(examples=["43.50"])]
+    reason: Annotated[str, Meta(examples=["Payroll of the second quarter"])]
     low: Decimal | None = None
     high: Decimal | None = None
     unit: str | None = None
@@ -74,147 +41,170 @@ class ProposalIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why; it stays in the record."""
+
     reason: str = ""
 
 
-def entry_out(entry: Entry) -> EntryOut:
-    value = entry.value
-    return EntryOut(
-        entry_id=entry.entry_id,
-        slug=entry.slug,
-        action=entry.action,
-        answers=entry.answers,
-        low=decimal_text(value.low) if value else None,
-        expected=decimal_text(value.expected) if value else None,
-        high=decimal_text(value.high) if value else None,
-        unit=entry.unit,
-        effective_from=entry.effective_from,
-        author=entry.author,
-        side=entry.side,
-        reason=entry.reason,
-        known_at=entry.known_at,
-    )
+class DefaultIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An assumption, a baseline, or a driver as `driver:SLUG`."""
+
+    slug: Annotated[str, Meta(examples=["hourly_cost", "driver:dispatch_time"])]
 
 
-async def assumptions_of(tx: Transaction, account_id: int, today: date) -> list[AssumptionOut]:
-    """Every assumption and baseline of the model, as they hold for the account."""
-    facts, _ = await read_record(tx, account_id)
-    defaults = facts.defaults()
-    found = []
-    for rate in (*facts.model.baselines, *facts.model.assumptions):
-        entries = facts.entries.get(rate.slug, ())
-        held = holding(entries, defaults.get(rate.slug), today)
-        said = held.settled_by or held.entry if held else None
-        found.append(
-            AssumptionOut(
-                slug=rate.slug,
-                title=rate.title or rate.slug,
-                kind="baseline" if isinstance(rate, Baseline) else "assumption",
-                unit=held.unit if held else rate.unit,
-                state=held.state if held else None,
-                low=decimal_text(held.value.low) if held else None,
-                expected=decimal_text(held.value.expected) if held else None,
-                high=decimal_text(held.value.high) if held else None,
-                effective_from=said.effective_from if said else None,
-                author=held.entry.author if held and held.entry else None,
-                validator=held.settled_by.author if held and held.settled_by else None,
-                pending=[entry.entry_id for entry in held.pending] if held else [],
-                entries=[entry_out(entry) for entry in entries],
-            )
-        )
-    return found
+EntryId = Annotated[int, PathParameter(description="The entry that is answered.")]
 
-
-def author_of(caller: KeyPrincipal) -> Author:
-    return Author(caller.author, caller.side, validates=may(caller, Right.VALIDATE_ASSUMPTION))
+_ENTRY = {
+    "entry_id": 7,
+    "slug": "hourly_cost",
+    "action": "propose",
+    "answers": None,
+    "low": "43.5",
+    "expected": "43.5",
+    "high": "43.5",
+    "unit": "USD/hour",
+    "effective_from": "2026-07-01",
+    "author": "vera@harbor.example",
+    "side": "customer",
+    "reason": "Payroll of the second quarter",
+    "known_at": "2026-06-30T14:00:00Z",
+}
+_ASSUMPTION = {
+    "slug": "hourly_cost",
+    "title": "Hourly cost of a dispatcher",
+    "kind": "assumption",
+    "unit": "USD/hour",
+    "state": "validated",
+    "low": "38",
+    "expected": "45",
+    "high": "52",
+    "effective_from": "2026-01-01",
+    "author": "Fieldnote",
+    "validator": "priya@harbor.example",
+    "pending": [7],
+    "entries": [_ENTRY],
+}
+_WRITTEN = answers(EntryOut, _ENTRY, *WRITES, status=201)
 
 
 class AssumptionsController(Controller):
     path = "/api/v1/accounts/{key:str}/assumptions"
     tags = ("Assumptions",)
 
-    @get(summary="What holds, and the record")
-    async def read(self, caller: KeyPrincipal, gate: Gate, key: str) -> list[AssumptionOut]:
+    @get(
+        summary="What holds, and the record", responses=answers(list[AssumptionOut], [_ASSUMPTION], 401, 403, 404, 503)
+    )
+    async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[AssumptionOut]:
+        """Every assumption and baseline as it holds today, with what was said of it, oldest first. A partner is shown
+        those that its own drivers rest on, without disputes and without people."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Right.READ_ASSUMPTIONS)
-            return await assumptions_of(tx, account.account_id, local_day(gate.clock(), account.timezone))
+            facts, _ = await read_record(tx, account.account_id)
+        return shown_to(_reader(caller), facts, local_day(gate.clock(), account.timezone))
 
-    @post(summary="Propose a value")
+    @post(summary="Propose a value", responses=_WRITTEN)
     async def propose(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, data: ProposalIn
+        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[ProposalIn]
     ) -> Response[EntryOut]:
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Right.PROPOSE_ASSUMPTION)
+        """It counts from when a validator of the customer validates it."""
 
-            async def write() -> tuple[int, Any]:
-                statement = await _statement(tx, account, data, gate.clock())
-                author, now = author_of(caller), gate.clock()
-                entry = await record.state_value(tx, account.account_id, Action.PROPOSE, statement, author, now)
-                return 201, entry_out(entry)
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            statement = await _statement(tx, account, data, caller, now)
+            return await record.state_value(tx, account.account_id, Action.PROPOSE, statement, author_of(caller), now)
 
-            return await once(tx, request, caller, gate.clock, write)
+        return await _written(request, caller, gate, key, Right.PROPOSE_ASSUMPTION, write)
 
-    @post("/{entry_id:int}/validate", summary="Validate an estimate or a proposal", status_code=201)
+    @post("/{entry_id:int}/validate", summary="Validate an estimate or a proposal", responses=_WRITTEN)
     async def validate(
         self,
         request: ApiRequest,
-        caller: KeyPrincipal,
-        gate: Gate,
-        key: str,
-        entry_id: int,
-        data: AnswerIn | None = None,
+        caller: Caller,
+        gate: OpenGate,
+        key: AccountKey,
+        entry_id: EntryId,
+        data: JSONBody[AnswerIn | None] = None,
     ) -> Response[EntryOut]:
-        reason = data.reason if data else ""
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Right.VALIDATE_ASSUMPTION)
+        """For a named validator on the customer's side, by a key that acts for that person; never for who proposed."""
+        reason = text_of(data.reason, "reason", LONGEST_TEXT, empty="") if data else ""
 
-            async def write() -> tuple[int, Any]:
-                now = gate.clock()
-                today = local_day(now, account.timezone)
-                entry = await record.validate(tx, account.account_id, entry_id, author_of(caller), now, today, reason)
-                return 201, entry_out(entry)
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            today = local_day(now, account.timezone)
+            return await record.validate(tx, account.account_id, entry_id, author_of(caller), now, today, reason)
 
-            return await once(tx, request, caller, gate.clock, write)
+        return await _written(request, caller, gate, key, Right.VALIDATE_ASSUMPTION, write)
 
-    @post("/{entry_id:int}/dispute", summary="Put a value under review", status_code=201)
+    @post("/{entry_id:int}/dispute", summary="Put a value under review", responses=_WRITTEN)
     async def dispute(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, entry_id: int, data: AnswerIn
+        self,
+        request: ApiRequest,
+        caller: Caller,
+        gate: OpenGate,
+        key: AccountKey,
+        entry_id: EntryId,
+        data: JSONBody[AnswerIn],
     ) -> Response[EntryOut]:
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Right.DISPUTE_ASSUMPTION)
+        """What rests on it falls back to the last validated value, or stops to count. Say why."""
+        reason = text_of(data.reason, "reason", LONGEST_TEXT)
 
-            async def write() -> tuple[int, Any]:
-                entry = await record.dispute(
-                    tx, account.account_id, entry_id, author_of(caller), gate.clock(), data.reason
-                )
-                return 201, entry_out(entry)
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            return await record.dispute(tx, account.account_id, entry_id, author_of(caller), now, reason)
 
-            return await once(tx, request, caller, gate.clock, write)
+        return await _written(request, caller, gate, key, Right.DISPUTE_ASSUMPTION, write)
 
-    @post("/{entry_id:int}/withdraw", summary="Take back one's own proposal or dispute", status_code=201)
+    @post("/{entry_id:int}/withdraw", summary="Take back a proposal or a dispute of one's own side", responses=_WRITTEN)
     async def withdraw(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, entry_id: int
+        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, entry_id: EntryId
     ) -> Response[EntryOut]:
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Right.PROPOSE_ASSUMPTION)
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            if partner_of(caller) is not None:
+                await _require_own(tx, account, caller, entry_id)
+            return await record.withdraw(tx, account.account_id, entry_id, author_of(caller), now)
 
-            async def write() -> tuple[int, Any]:
-                entry = await record.withdraw(tx, account.account_id, entry_id, author_of(caller), gate.clock())
-                return 201, entry_out(entry)
+        return await _written(request, caller, gate, key, Right.PROPOSE_ASSUMPTION, write)
 
-            return await once(tx, request, caller, gate.clock, write)
-
-    @post("/{slug:str}/validate-default", summary="Validate the model's default, or a driver", status_code=201)
+    @post("/validate-default", summary="Validate what the value model says", responses=_WRITTEN)
     async def validate_default(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, slug: str
+        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[DefaultIn]
     ) -> Response[EntryOut]:
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Right.VALIDATE_ASSUMPTION)
+        """The default of an assumption or baseline for this account's segment, or a driver itself."""
 
-            async def write() -> tuple[int, Any]:
-                return 201, entry_out(await _validate_stated(tx, account, slug, author_of(caller), gate.clock()))
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            return await _validate_stated(tx, account, data.slug, author_of(caller), now)
 
-            return await once(tx, request, caller, gate.clock, write)
+        return await _written(request, caller, gate, key, Right.VALIDATE_ASSUMPTION, write)
+
+
+def author_of(caller: KeyPrincipal) -> Author:
+    return Author(caller.author, caller.side, validates=may(caller, Right.VALIDATE_ASSUMPTION))
+
+
+def _reader(caller: KeyPrincipal) -> Reader:
+    return Reader(caller.author, partner_of(caller))
+
+
+async def _written(
+    request: ApiRequest,
+    caller: KeyPrincipal,
+    gate: Gate,
+    key: str,
+    right: Right,
+    write: Callable[[Transaction, Account, datetime], Awaitable[Entry]],
+) -> Response[Any]:
+    """One entry added to the record of an account, once."""
+    async with gate.web.transaction(scope_of(caller)) as tx:
+        account = await open_account(tx, caller, key, right)
+
+        async def add() -> EntryOut:
+            return entry_out(await write(tx, account, gate.clock()))
+
+        return await once(tx, request, caller, gate.clock, add)
+
+
+async def _require_own(tx: Transaction, account: Account, caller: KeyPrincipal, entry_id: int) -> None:
+    """Partners do not speak for each other. Raises NotFoundError, as for an entry that is not there."""
+    entries = await record.entries_of(tx, account.account_id)
+    if not any(e.entry_id == entry_id and e.author == caller.author for found in entries.values() for e in found):
+        raise NotFoundError(f"There is no entry {entry_id} in this account's record.")
 
 
 async def _validate_stated(tx: Transaction, account: Account, slug: str, author: Author, now: datetime) -> Entry:
@@ -227,15 +217,21 @@ async def _validate_stated(tx: Transaction, account: Account, slug: str, author:
     return await record.validate_stated(tx, account.account_id, slug, default, author, now, today)
 
 
-async def _statement(tx: Transaction, account: Account, data: ProposalIn, now: datetime) -> Statement:
+async def _statement(
+    tx: Transaction, account: Account, data: ProposalIn, caller: KeyPrincipal, now: datetime
+) -> Statement:
     facts, _ = await read_record(tx, account.account_id)
     rate = facts.model.rate(data.slug)
-    if rate is None:
+    if rate is None or not _concerns(facts, data.slug, caller):
         raise NotFoundError(f"The value model has no assumption or baseline {data.slug!r}.")
-    if not data.reason.strip():
-        raise InvalidInputError("`reason` is empty: say where the value comes from; it stays in the record.")
-    low = data.expected if data.low is None else data.low
-    high = data.expected if data.high is None else data.high
-    value = Range(low, data.expected, high)
-    unit = data.unit or rate.unit
-    return Statement(data.slug, value, unit, data.effective_from or local_day(now, account.timezone), data.reason)
+    return Statement(
+        slug=data.slug,
+        value=range_of(data.expected, data.low, data.high, data.slug),
+        unit=text_of(data.unit, "unit", empty=rate.unit) if data.unit else rate.unit,
+        effective_from=day_of(data.effective_from or local_day(now, account.timezone), "effective_from"),
+        reason=text_of(data.reason, "reason", LONGEST_TEXT),
+    )
+
+
+def _concerns(facts: Record, slug: str, caller: KeyPrincipal) -> bool:
+    return slug in _reader(caller).slugs(facts.model)

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.di import Provide
 from litestar.enums import MediaType
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from valueplatform.api.calling import ApiRequest
 from valueplatform.api.request_body import read_body
@@ -119,7 +119,7 @@ class EventsController(Controller):
         caller: KeyPrincipal,
         intake: Intake,
         source: str,
-        event_id: Annotated[str, Parameter(query="id")],
+        event_id: Annotated[str, QueryParameter(name="id")],
     ) -> None:
         require(caller, Action.RETRACT_EVENTS)
         async with intake.database.transaction(no_accounts()) as tx:

@@ -2,43 +2,79 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Controller, get
-from litestar.params import Parameter
+from litestar import Controller, Response, get
+from litestar.enums import MediaType
+from litestar.params import PathParameter, QueryParameter
 
-from valueplatform.api.calling import Gate, groups_of
-from valueplatform.core.authorization import Action, KeyPrincipal, require, scope_of
+from valueplatform.api.calling import Caller, OpenGate, groups_of, partner_of
+from valueplatform.api.documentation import READS, answers
+from valueplatform.core.authorization import Action, require, scope_of
 from valueplatform.core.errors import InvalidInputError, NotFoundError
-from valueplatform.core.periods import day_start, zone
-from valueplatform.telemetry.meter_reads import MeterQuestion, MeterValue, WindowSize, query_meter
+from valueplatform.core.periods import ONE_DAY, zone
+from valueplatform.telemetry.meter_reads import (
+    SUBJECT,
+    Instant,
+    MeterQuestion,
+    MeterValue,
+    WindowSize,
+    query_meter,
+)
 from valueplatform.value.models import newest_model
 
+USUAL: Final = timedelta(days=30)
+"""How far back a query goes that does not say from when."""
 
-class MeterOut(msgspec.Struct, frozen=True):
+# OpenMeter's values are JSON numbers; these are written digit by digit, so they are exact all the same.
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+class MeterOut(msgspec.Struct, frozen=True, rename="camel"):
+    """What a meter counts; `groupBy` are the dimensions that it may be grouped by."""
+
     slug: str
     title: str
     aggregation: str
-    eventTypes: Sequence[str]  # noqa: N815 - OpenMeter's spelling
-    valueProperty: str | None  # noqa: N815 - OpenMeter's name
-    groupBy: Sequence[str]  # noqa: N815 - OpenMeter's name
+    event_types: Sequence[str]
+    value_property: str | None
+    group_by: Sequence[str]
     filter: str | None
 
 
-class MeterAnswer(msgspec.Struct, frozen=True):
-    """OpenMeter's answer to a meter query."""
+class MeterAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """OpenMeter's answer to a meter query; the end of each window is exclusive."""
 
-    windowSize: WindowSize | None  # noqa: N815 - OpenMeter's name
+    start: datetime | date = msgspec.field(name="from")
+    end: datetime | date = msgspec.field(name="to")
+    window_size: WindowSize | None = msgspec.field(name="windowSize")
     data: list[MeterValue]
+
+
+_METER = MeterOut("jobs_dispatched", "Jobs dispatched", "COUNT", ["job.dispatched"], None, ["team"], "channel = 'app'")
+_ANSWER = {
+    "from": "2026-05-01",
+    "to": "2026-06-01",
+    "windowSize": "DAY",
+    "data": [
+        {
+            "value": 42,
+            "windowStart": "2026-05-01T04:00:00Z",
+            "windowEnd": "2026-05-02T04:00:00Z",
+            "subject": None,
+            "groupBy": {"team": "north"},
+        }
+    ],
+}
 
 
 class MetersController(Controller):
     path = "/api/v1/meters"
     tags = ("Meters",)
 
-    @get(summary="Meters of the value model in force")
-    async def meters(self, caller: KeyPrincipal, gate: Gate) -> list[MeterOut]:
+    @get(summary="Meters of the value model in force", responses=answers(list[MeterOut], [_METER], 401, 403, 404, 503))
+    async def meters(self, caller: Caller, gate: OpenGate) -> list[MeterOut]:
         require(caller, Action.READ_METERS)
         async with gate.web.transaction(scope_of(caller)) as tx:
             model = await newest_model(tx)
@@ -55,52 +91,66 @@ class MetersController(Controller):
             for meter in model.meters
         ]
 
-    @get("/{slug:str}/query", summary="Values of a meter by window")
+    @get("/{slug:str}/query", summary="Values of a meter by window", responses=answers(MeterAnswer, _ANSWER, *READS))
     async def query(
         self,
-        caller: KeyPrincipal,
-        gate: Gate,
-        slug: str,
-        start: Annotated[str | None, Parameter(query="from", description="RFC 3339 time or a date")] = None,
-        end: Annotated[str | None, Parameter(query="to", description="Exclusive; default now")] = None,
-        window_size: Annotated[WindowSize | None, Parameter(query="windowSize")] = None,
-        window_zone: Annotated[str | None, Parameter(query="windowTimeZone", description="IANA; default own")] = None,
-        group_by: Annotated[list[str] | None, Parameter(query="groupBy")] = None,
-        subject: list[str] | None = None,
-        account: list[str] | None = None,
-    ) -> MeterAnswer:
+        caller: Caller,
+        gate: OpenGate,
+        slug: Annotated[str, PathParameter(description="The meter's name in formulas.")],
+        start: Annotated[
+            str | None,
+            QueryParameter(name="from", description="RFC 3339 time, or a day; without it, 30 days before `to`."),
+        ] = None,
+        end: Annotated[
+            str | None, QueryParameter(name="to", description="Exclusive: a time or a day; without it, tomorrow.")
+        ] = None,
+        window_size: Annotated[
+            WindowSize | None, QueryParameter(name="windowSize", description="Without it, one window for all.")
+        ] = None,
+        window_zone: Annotated[
+            str | None,
+            QueryParameter(name="windowTimeZone", description="IANA name; without it, each account's own zone."),
+        ] = None,
+        group_by: Annotated[
+            list[str] | None, QueryParameter(name="groupBy", description="Dimensions, `subject` or `account`.")
+        ] = None,
+        subject: Annotated[list[str] | None, QueryParameter(description="Only these subjects.")] = None,
+        account: Annotated[list[str] | None, QueryParameter(description="Only these accounts, by key.")] = None,
+    ) -> Response[MeterAnswer]:
+        """Days are local to each account, or to `windowTimeZone`. A partner reads its own events; subjects need the
+        right to single events (`events:read`)."""
         require(caller, Action.READ_METERS)
         groups = groups_of(",".join(group_by or ()), ())
-        if subject or "subject" in groups:
+        if subject or SUBJECT in groups:
             require(caller, Action.READ_EVENTS)
-        zone_name = zone(window_zone).key if window_zone else None
-        now = gate.clock()
+        until = _instant(end, "to") or gate.clock().date() + ONE_DAY
         question = MeterQuestion(
-            start=_moment(start, "from", zone_name) or now - timedelta(days=30),
-            end=_moment(end, "to", zone_name) or now,
+            start=_instant(start, "from") or until - USUAL,
+            end=until,
             size=window_size,
-            zone_name=zone_name,
+            zone_name=zone(window_zone).key if window_zone else None,
             group_by=groups,
             subjects=tuple(subject or ()),
-            accounts=tuple(account or ()),
+            accounts=None if account is None else tuple(account),
+            provider=partner_of(caller),
         )
-        if question.end <= question.start:
-            raise InvalidInputError("`to` must be after `from`.")
         async with gate.web.transaction(scope_of(caller)) as tx:
             meter = (await newest_model(tx)).meter(slug)
             if meter is None:
                 raise NotFoundError(f"The value model has no meter {slug!r}.")
-            return MeterAnswer(window_size, await query_meter(tx, meter, question))
+            data = await query_meter(tx, meter, question)
+        answer = MeterAnswer(start=question.start, end=question.end, window_size=window_size, data=data)
+        return Response(_ENCODER.encode(answer), media_type=MediaType.JSON)  # type: ignore[arg-type]  # encoded here
 
 
-def _moment(given: str | None, name: str, zone_name: str | None) -> datetime | None:
-    """A time with its zone, or the first moment of a date in the zone that is asked for (else UTC)."""
+def _instant(given: str | None, name: str) -> Instant | None:
+    """A day, or a time; one without a zone is in UTC."""
     if given is None:
         return None
     try:
         if len(given) == len("2026-01-31"):
-            return day_start(date.fromisoformat(given), zone_name or "UTC")
-        moment = datetime.fromisoformat(given.replace(" ", "+"))
-    except (ValueError, OverflowError) as error:
-        raise InvalidInputError(f"`{name}` is {given!r}; write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
+            return date.fromisoformat(given)
+        moment = datetime.fromisoformat(given.replace(" ", "+"))  # a plus in a query is read as a blank
+    except ValueError as error:
+        raise InvalidInputError(f"`{name}` is {given[:40]!r}; write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,17 +1,23 @@
 """Milestones of an account: purchase, go-live, renewal and what else stands on its timeline."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, get, put
+from litestar.params import JSONBody, PathParameter
 
-from valueplatform.accounts.imports import write_marks
-from valueplatform.accounts.milestones import Milestone, milestones_of, put_milestone
-from valueplatform.api.calling import ApiRequest, Gate, open_account
+from valueplatform.accounts.milestones import KINDS, Milestone, milestones_of, put_milestone
+from valueplatform.api.calling import AccountKey, ApiRequest, Caller, OpenGate, open_account, partner_of
+from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.given import moment_of, text_of
+from valueplatform.api.marking import append_marks
 from valueplatform.api.once import once
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
-from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import ForbiddenError
+
+GO_LIVE = "go-live"
 
 
 class MilestoneOut(msgspec.Struct, frozen=True):
@@ -22,40 +28,73 @@ class MilestoneOut(msgspec.Struct, frozen=True):
 
 
 class MilestoneIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`time` needs a zone, as in 2026-03-01T09:00:00+01:00."""
+    """`time` needs a zone. Kinds that the story knows: purchase, go-live, renewal, expansion, review, churn; others
+    are shown as they are. Without a title it is called by its kind."""
 
     kind: str
     time: datetime
     title: str = ""
 
 
+_EXAMPLE = {"id": "go-live", "kind": "go-live", "time": "2026-03-01T09:00:00+01:00", "title": "Went live in Reno"}
+
+
+def shown_to(caller: KeyPrincipal, kind: str) -> bool:
+    """What a contract shows in is not for partners (value rule 19); when an account went live is for all."""
+    return partner_of(caller) is None or kind == GO_LIVE or kind not in KINDS
+
+
 class MilestonesController(Controller):
     path = "/api/v1/accounts/{key:str}/milestones"
     tags = ("Milestones",)
 
-    @get(summary="Milestones, oldest first")
-    async def read(self, caller: KeyPrincipal, gate: Gate, key: str) -> list[MilestoneOut]:
+    @get(summary="Milestones, oldest first", responses=answers(list[MilestoneOut], [_EXAMPLE], 401, 403, 404, 503))
+    async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[MilestoneOut]:
+        """A partner is shown those that tell nothing of contracts and reviews."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_MILESTONES)
             found = await milestones_of(tx, account.account_id)
-        return [MilestoneOut(one.milestone_id, one.kind, one.at, one.title) for one in found]
+        return [
+            MilestoneOut(one.milestone_id, one.kind, one.at, one.title) for one in found if shown_to(caller, one.kind)
+        ]
 
-    @put("/{milestone_id:str}", summary="Add or change a milestone")
+    @put("/{milestone_id:str}", summary="Add or change a milestone", responses=answers(MilestoneOut, _EXAMPLE, *WRITES))
     async def write_one(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, milestone_id: str, data: MilestoneIn
+        self,
+        request: ApiRequest,
+        caller: Caller,
+        gate: OpenGate,
+        key: AccountKey,
+        milestone_id: Annotated[str, PathParameter(description="Chosen by whoever adds it.")],
+        data: JSONBody[MilestoneIn],
     ) -> Response[MilestoneOut]:
-        kind = data.kind.strip().lower()
-        if data.time.tzinfo is None:
-            raise InvalidInputError(f"`time` ({data.time.isoformat()}) has no zone; write 2026-03-01T09:00:00+01:00.")
-        if not kind or "\0" in kind + data.title + milestone_id:
-            raise InvalidInputError("`kind` is empty, or a text has a zero byte in it.")
-        milestone = Milestone(milestone_id=milestone_id, kind=kind, at=data.time, title=data.title.strip() or kind)
+        """A partner may add and change milestones of kinds of its own, such as `rollout`."""
+        kind = text_of(data.kind, "kind").lower()
+        milestone = Milestone(
+            milestone_id=text_of(milestone_id, "milestone_id"),
+            kind=kind,
+            at=moment_of(data.time, "time"),
+            title=text_of(data.title, "title", empty=kind),
+        )
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.MANAGE_MILESTONES)
 
-            async def write() -> tuple[int, Any]:
+            async def write() -> Any:
+                if partner_of(caller) is not None:
+                    await _refuse_of_both_sides(tx, account.account_id, milestone)
                 stored = await put_milestone(tx, account.account_id, account.timezone, milestone)
-                await write_marks(tx, stored.marks)
-                return 200, MilestoneOut(milestone_id, kind, data.time, milestone.title)
+                await append_marks(tx, stored.marks)
+                return MilestoneOut(milestone.milestone_id, kind, data.time, milestone.title)
 
-            return await once(tx, request, caller, gate.clock, write)
+            return await once(tx, request, caller, gate.clock, write, status=200)
+
+
+async def _refuse_of_both_sides(tx: Transaction, account_id: int, wanted: Milestone) -> None:
+    """Months close from go-live on, and renewals end contracts: these are for customer and supplier to say. The id of
+    one of theirs is refused in the same words as its kind."""
+    held = {one.milestone_id: one.kind for one in await milestones_of(tx, account_id)}
+    if wanted.kind in KINDS or held.get(wanted.milestone_id) in KINDS:
+        raise ForbiddenError(
+            f"A partner cannot set this milestone: {', '.join(KINDS)} are for customer and supplier. "
+            "Use another kind and an id of your own."
+        )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Response
@@ -16,21 +16,31 @@ from valueplatform.core.clock import Clock
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ConflictError, InvalidInputError
 
-KEPT = timedelta(hours=24)
-LONGEST = 255
-_ENCODER = msgspec.json.Encoder()
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))")
-_FIND = text("""
+KEPT: Final = timedelta(hours=24)
+LONGEST: Final = 255
+REPLAYED: Final = "Idempotent-Replayed"
+"""The header of an answer that was given before."""
+
+_ENCODER: Final = msgspec.json.Encoder()
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7))")
+_FIND: Final = text("""
     SELECT request_hash, status, body FROM idempotency
     WHERE caller = :caller AND idempotency_key = :key AND created_at > :since
 """)
-_KEEP = text("""
+_KEEP: Final = text("""
     INSERT INTO idempotency (caller, idempotency_key, request_hash, status, body, created_at)
     VALUES (:caller, :key, :request_hash, :status, :body, :now)
     ON CONFLICT (caller, idempotency_key) DO UPDATE SET request_hash = excluded.request_hash,
         status = excluded.status, body = excluded.body, created_at = excluded.created_at
 """)
-_FORGET = text("DELETE FROM idempotency WHERE created_at <= :since")
+# Rows that another writer holds are left to it, so that two cannot wait for each other.
+_FORGET: Final = text("""
+    DELETE FROM idempotency WHERE (caller, idempotency_key) IN (
+        SELECT caller, idempotency_key FROM idempotency WHERE created_at <= :since LIMIT 100 FOR UPDATE SKIP LOCKED)
+""")
+
+Write = Callable[[], Awaitable[Any]]
+"""Does the write; gives what is answered."""
 
 
 class ReusedKeyError(ConflictError):
@@ -40,20 +50,16 @@ class ReusedKeyError(ConflictError):
 
 
 async def once(
-    tx: Transaction,
-    request: ApiRequest,
-    caller: KeyPrincipal,
-    clock: Clock,
-    write: Callable[[], Awaitable[tuple[int, Any]]],
+    tx: Transaction, request: ApiRequest, caller: KeyPrincipal, clock: Clock, write: Write, *, status: int = 201
 ) -> Response[Any]:
-    """Do the write, which gives a status and a body, in the caller's transaction; or answer as the first time.
+    """Do the write in the caller's transaction and answer with `status`; or answer as the first time.
 
-    The answer is kept in the transaction of the write: either both are there or neither.
+    The answer is kept in the transaction of the write: either both are there or neither. A write that fails is not
+    kept, and may be sent again. Raises ReusedKeyError.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
-        status, body = await write()
-        return _response(status, _ENCODER.encode(body))
+        return _response(status, _ENCODER.encode(await write()))
     if not key.strip() or len(key) > LONGEST:
         raise InvalidInputError(f"Idempotency-Key must have 1 to {LONGEST} characters.")
     now, who = clock(), str(caller.key_id)
@@ -64,14 +70,13 @@ async def once(
     if kept is not None:
         if kept.request_hash != request_hash:
             raise ReusedKeyError(f"Idempotency-Key {key!r} was used for another request within the last 24 hours.")
-        return _response(kept.status, kept.body)
-    status, value = await write()
-    body = _ENCODER.encode(value)
+        return _response(kept.status, kept.body, {REPLAYED: "true"})
+    body = _ENCODER.encode(await write())
     values = {"caller": who, "key": key, "request_hash": request_hash, "status": status, "body": body, "now": now}
     await tx.execute(_KEEP, values)
     await tx.execute(_FORGET, {"since": now - KEPT})
     return _response(status, body)
 
 
-def _response(status: int, body: bytes) -> Response[bytes]:
-    return Response(body, status_code=status, media_type=MediaType.JSON)
+def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=headers)

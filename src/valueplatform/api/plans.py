@@ -3,26 +3,42 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, get, post, put
+from litestar.params import JSONBody, PathParameter
+from msgspec import Meta
 
-from valueplatform.accounts.imports import write_marks
-from valueplatform.api.calling import ApiRequest, Gate, open_account
+from valueplatform.api.calling import AccountKey, ApiRequest, Caller, OpenGate, open_account, partner_of
+from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.given import day_of, range_of, text_of
+from valueplatform.api.marking import append_marks
 from valueplatform.api.once import once
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError
-from valueplatform.core.numbers import decimal_text
+from valueplatform.core.numbers import decimal_text, round_half_even
+from valueplatform.value.answer import Amount
 from valueplatform.value.models import newest_model
-from valueplatform.value.plans import PlanRow, ensure_objectives, objectives_of, put_targets, targets_in_force
+from valueplatform.value.plans import (
+    Objective,
+    PlanRow,
+    Target,
+    ensure_objectives,
+    objectives_of,
+    put_targets,
+    targets_in_force,
+)
 from valueplatform.value.ranges import Range
+from valueplatform.value.reading import targets_of_provider
 
 MOST_TARGETS = 1000
 
 
 class ObjectiveOut(msgspec.Struct, frozen=True):
+    """What the customer wants, in its own words. A partner is not told who owns it."""
+
     objective_id: int
     title: str
     owner: str | None
@@ -32,26 +48,26 @@ class ObjectiveOut(msgspec.Struct, frozen=True):
 class ObjectiveIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the customer wants, in its own words."""
 
-    title: str
+    title: Annotated[str, Meta(examples=["Dispatch without waiting"])]
 
 
 class TargetOut(msgspec.Struct, frozen=True):
-    """Committed value of one driver in one month; `version` counts what was said of it."""
+    """Committed value of one driver in one month, in the driver's unit; `version` counts what was said of it."""
 
     plan: str
     objective: str
     driver: str
     month: date
-    low: str
-    expected: str
-    high: str
+    low: Amount
+    expected: Amount
+    high: Amount
     source: str
     version: int
     known_at: datetime
 
 
 class TargetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`expected` null takes the target out again; without low and high it is one number."""
+    """`month` is its first day. `expected` null takes the target out again; without low and high it is one number."""
 
     objective: str
     driver: str
@@ -62,101 +78,154 @@ class TargetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "api"
 
 
+_NOW = "2026-01-05T09:00:00Z"
+_OBJECTIVE = {"objective_id": 1, "title": "Dispatch without waiting", "owner": None, "created_at": _NOW}
+_TARGET = {
+    "plan": "business-case",
+    "objective": "Dispatch without waiting",
+    "driver": "dispatch_time",
+    "month": "2026-02-01",
+    "low": "8000.0000",
+    "expected": "10000.0000",
+    "high": "12000.0000",
+    "source": "business case",
+    "version": 1,
+    "known_at": _NOW,
+}
+
+
 class PlansController(Controller):
     path = "/api/v1/accounts/{key:str}"
     tags = ("Plans",)
 
-    @get("/objectives", summary="Objectives in the customer's words")
-    async def objectives(self, caller: KeyPrincipal, gate: Gate, key: str) -> list[ObjectiveOut]:
+    @get("/objectives", summary="Objectives", responses=answers(list[ObjectiveOut], [_OBJECTIVE], 401, 403, 404, 503))
+    async def objectives(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[ObjectiveOut]:
+        """In the customer's own words. A partner is shown those that its own drivers serve."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_PLAN)
             found = await objectives_of(tx, account.account_id)
-        return [ObjectiveOut(one.objective_id, one.title, one.owner, one.created_at) for one in found]
+            if partner_of(caller) is not None:
+                served = {target.objective_id for target in await _targets(tx, account.account_id, caller)}
+                found = [one for one in found if one.objective_id in served]
+        return [_objective_out(one, caller) for one in found]
 
-    @post("/objectives", summary="Add an objective", status_code=201)
+    @post("/objectives", summary="Add an objective", responses=answers(ObjectiveOut, _OBJECTIVE, *WRITES, status=201))
     async def add_objective(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, data: ObjectiveIn
+        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[ObjectiveIn]
     ) -> Response[ObjectiveOut]:
-        title = data.title.strip()
-        if not title or "\0" in title:
-            raise InvalidInputError("`title` is empty: say what the customer wants, in its own words.")
+        """One of the same title is not added twice."""
+        title = text_of(data.title, "title")
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
 
-            async def write() -> tuple[int, Any]:
+            async def write() -> Any:
                 ids = await ensure_objectives(tx, [(account.account_id, title)])
                 found = await objectives_of(tx, account.account_id)
-                one = next(o for o in found if o.objective_id == ids[account.account_id, title])
-                return 201, ObjectiveOut(one.objective_id, one.title, one.owner, one.created_at)
+                one = next(one for one in found if one.objective_id == ids[account.account_id, title])
+                return _objective_out(one, caller)
 
             return await once(tx, request, caller, gate.clock, write)
 
-    @get("/plans", summary="Committed value in force")
-    async def plans(self, caller: KeyPrincipal, gate: Gate, key: str) -> list[TargetOut]:
+    @get(
+        "/plans", summary="Committed value in force", responses=answers(list[TargetOut], [_TARGET], 401, 403, 404, 503)
+    )
+    async def plans(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[TargetOut]:
+        """The newest version of each target. A partner is shown those of its own drivers."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_PLAN)
-            return await _targets(tx, account.account_id)
+            return [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
 
-    @put("/plans/{plan:str}", summary="State targets of a plan; each that changes gets a new version")
+    @put(
+        "/plans/{plan:str}",
+        summary="State targets of a plan",
+        responses=answers(list[TargetOut], [_TARGET], *WRITES),
+    )
     async def put_plan(
-        self, request: ApiRequest, caller: KeyPrincipal, gate: Gate, key: str, plan: str, data: list[TargetIn]
+        self,
+        request: ApiRequest,
+        caller: Caller,
+        gate: OpenGate,
+        key: AccountKey,
+        plan: Annotated[str, PathParameter(description="Chosen by whoever states it, such as `business-case`.")],
+        data: JSONBody[list[TargetIn]],
     ) -> Response[list[TargetOut]]:
+        """Each target that says something new gets a new version; those that are not sent stay as they are. All targets
+        in force are answered. A partner may state targets of its own drivers."""
         if not 1 <= len(data) <= MOST_TARGETS:
             raise InvalidInputError(f"Send 1 to {MOST_TARGETS} targets at a time, not {len(data)}.")
+        plan_id = text_of(plan, "plan")
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
 
-            async def write() -> tuple[int, Any]:
-                drivers = {driver.slug for driver in (await newest_model(tx)).drivers}
-                rows = [_row(account.account_id, plan, target, drivers) for target in data]
+            async def write() -> Any:
+                drivers = await _drivers_of(tx, caller)
+                rows = [_row(account.account_id, plan_id, target, drivers) for target in data]
                 if len({row.identity for row in rows}) < len(rows):
                     raise InvalidInputError(
                         "Two targets are of the same objective, driver and month; send one of each."
                     )
                 stored = await put_targets(tx, rows, gate.clock())
-                await write_marks(tx, stored.marks)
-                return 200, await _targets(tx, account.account_id)
+                await append_marks(tx, stored.marks)
+                return [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
 
-            return await once(tx, request, caller, gate.clock, write)
+            return await once(tx, request, caller, gate.clock, write, status=200)
+
+
+async def _drivers_of(tx: Transaction, caller: KeyPrincipal) -> set[str]:
+    """The drivers that the caller may commit to."""
+    provider = partner_of(caller)
+    drivers = (await newest_model(tx)).drivers
+    return {driver.slug for driver in drivers if provider is None or driver.provider == provider}
+
+
+async def _targets(tx: Transaction, account_id: int, caller: KeyPrincipal) -> Sequence[Target]:
+    targets = await targets_in_force(tx, account_id)
+    provider = partner_of(caller)
+    return targets if provider is None else targets_of_provider(targets, await newest_model(tx), provider)
 
 
 def _row(account_id: int, plan: str, target: TargetIn, drivers: set[str]) -> PlanRow:
     if target.driver not in drivers:
-        raise NotFoundError(f"The value model has no driver {target.driver!r}.")
-    if target.month.day != 1:
-        raise InvalidInputError(f"`month` is {target.month}; write the first day of the month.")
-    value = None
-    if target.expected is not None:
-        low = target.expected if target.low is None else target.low
-        high = target.expected if target.high is None else target.high
-        if not low <= target.expected <= high:
-            raise InvalidInputError(f"{target.driver}, {target.month}: low, expected and high must rise.")
-        value = Range(low, target.expected, high)
+        raise NotFoundError(f"There is no driver {target.driver!r} to commit to.")
+    month = day_of(target.month, "month")
+    if month.day != 1:
+        raise InvalidInputError(f"`month` is {month}; write the first day of the month.")
+    name = f"{target.driver}, {month}"
+    value = None if target.expected is None else _kept(range_of(target.expected, target.low, target.high, name))
     return PlanRow(
         account_id=account_id,
         plan_id=plan,
-        objective=target.objective.strip(),
+        objective=text_of(target.objective, "objective"),
         driver=target.driver,
-        month=target.month,
+        month=month,
         value=value,
-        source=target.source,
+        source=text_of(target.source, "source", empty="api"),
     )
 
 
-async def _targets(tx: Transaction, account_id: int) -> list[TargetOut]:
-    targets: Sequence[Any] = await targets_in_force(tx, account_id)
-    return [
-        TargetOut(
-            plan=target.plan_id,
-            objective=target.objective,
-            driver=target.driver,
-            month=target.month,
-            low=decimal_text(target.low),
-            expected=decimal_text(target.expected),
-            high=decimal_text(target.high),
-            source=target.source,
-            version=target.version,
-            known_at=target.known_at,
-        )
-        for target in targets
-    ]
+def _kept(value: Range) -> Range:
+    """Rounded to the places that amounts are kept with, so that the same said again is the same."""
+    low, expected, high = (
+        round_half_even(*bound.as_integer_ratio()) for bound in (value.low, value.expected, value.high)
+    )
+    return Range(low, expected, high)
+
+
+def _objective_out(one: Objective, caller: KeyPrincipal) -> ObjectiveOut:
+    owner = one.owner if partner_of(caller) is None else None
+    return ObjectiveOut(one.objective_id, one.title, owner, one.created_at)
+
+
+def _target_out(target: Target) -> TargetOut:
+    return TargetOut(
+        plan=target.plan_id,
+        objective=target.objective,
+        driver=target.driver,
+        month=target.month,
+        low=decimal_text(target.low),
+        expected=decimal_text(target.expected),
+        high=decimal_text(target.high),
+        source=target.source,
+        version=target.version,
+        known_at=target.known_at,
+    )

@@ -66,6 +66,8 @@ class Ground(StrEnum):
     UNCLEAR = "unclear"
     SHORT_RECORD = "short-record"
     """The account's own record is too short."""
+    SCATTERED = "scattered"
+    """Accounts differ so much that the range reaches farther below nothing than the expectation lies above it."""
 
 
 class Emptiness(StrEnum):
@@ -226,11 +228,17 @@ def _draft(fitted: Fit, model: ValueModel, situation: Situation, feature: Featur
     popularity = fitted.popularity(feature.slug, situation.segment)
     draft = _bare(feature, model, situation, popularity)
     year = situation.year_of_value()
-    if found.verdict is Verdict.PRICED and found.effect is not None and year is not None and year > 0:
-        return _priced(draft, found.effect, year, situation)
+    if found.verdict is not Verdict.PRICED or found.effect is None:
+        ground = Ground(found.verdict.value)
+    elif year is None or year <= 0:
+        ground = Ground.SHORT_RECORD
+    else:
+        low, expected, _ = shares = _shares(found.effect, situation.segment)
+        if low > -expected:
+            return _priced(draft, found.effect, year, shares)
+        ground = Ground.SCATTERED
     if popularity is None or not popularity.users:
         return None
-    ground = Ground.SHORT_RECORD if found.verdict is Verdict.PRICED else Ground(found.verdict.value)
     numbers = (
         *draft.numbers,
         ReasonNumber("adopters", Decimal(found.adopters), "account"),
@@ -266,8 +274,8 @@ def _bare(feature: Feature, model: ValueModel, situation: Situation, popularity:
     )
 
 
-def _priced(draft: Suggestion, effect: Effect, year: Decimal, situation: Situation) -> Suggestion | None:
-    shares = _shares(effect, situation.segment)
+def _priced(draft: Suggestion, effect: Effect, year: Decimal, shares: tuple[Decimal, ...]) -> Suggestion | None:
+    """`shares` are low, expected and high; None where the costs eat what is expected."""
     net = _can_be_deducted(draft)
     cost = sum((cost.amount for cost in draft.costs), Decimal(0)) if net else Decimal(0)
     low, expected, high = ((year * share * USED_YEAR).quantize(_UNIT) - cost for share in shares)
@@ -278,8 +286,8 @@ def _priced(draft: Suggestion, effect: Effect, year: Decimal, situation: Situati
         ReasonNumber("adopters", Decimal(effect.adopters), "account"),
         ReasonNumber("uplift", shares[1], "share"),
         ReasonNumber("uplift_overall", _rounded(float(np.expm1(effect.log_effect))), "share"),
-        ReasonNumber("year_of_value", year, situation.currency),
-        ReasonNumber("gross", expected + cost, situation.currency),
+        ReasonNumber("year_of_value", year, draft.unit),
+        ReasonNumber("gross", expected + cost, draft.unit),
     )
     return msgspec.structs.replace(draft, low=low, expected=expected, high=high, net=net, numbers=numbers)
 

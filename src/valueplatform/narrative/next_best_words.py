@@ -136,6 +136,8 @@ class SuggestionWords:
                 yield _("We cannot price this yet: what is known of it rests mostly on one account.")
             case Ground.UNCLEAR:
                 yield _("We name no value: accounts that began to use it did not clearly realize more than others.")
+            case Ground.SCATTERED:
+                yield _("We cannot price this for you yet: accounts that began to use it differ too much.")
             case Ground.SHORT_RECORD:
                 yield _("We cannot price this for you yet: too little of your own value is on record.")
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
-from valueplatform.core.periods import next_month
 from valueplatform.narrative.faithful.evaluation import values_beneath
 from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
 from valueplatform.narrative.faithful.record import Record
@@ -38,6 +37,10 @@ COUNTED_KINDS: Final = frozenset(
 OPEN_KINDS: Final = frozenset({"attainment"})
 """Kinds in which one number, called `waiting` or `estimated`, says what does not count."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "estimated"})
+RECORDED_DAYS: Final = frozenset({"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day"})
+"""Terms that name a day of the record: a statement, a milestone, the end of a contract."""
+STARTS: Final = frozenset({"since_day", "month", "previous_month"})
+"""Terms that name where a stretch of its numbers begins."""
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -108,24 +111,29 @@ def _number_problems(insight: Insight, number: Number, record: Record) -> Iterat
 def _unit(node: Derivation, record: Record) -> str | None:
     """The unit that the derivation gives; None where it leaves the unit open."""
     match node:
-        case Realized():
-            return node.unit
         case Difference():
             return _unit(node.minuend, record)
+        case Total():
+            return _unit(node.parts[0], record)
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None
+    return _unit_of_leaf(node, record)
+
+
+def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
+    match node:
+        case Realized():
+            return node.unit
         case Input():
             return _input_unit(node, record)
         case Paid():
             return record.currency
+        case Metered():
+            return "count"
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None
-        case Total():
-            return _unit(node.parts[0], record)
-        case Metered():
-            return "count"
     return None
 
 
@@ -143,18 +151,16 @@ def _period_problems(insight: Insight) -> Iterator[str]:
 
 
 def _term_problems(insight: Insight, record: Record) -> Iterator[str]:
-    spans = (span_of_leaf(leaf) for number in insight.numbers for leaf in leaves(number.derivation))
+    spans = [span_of_leaf(leaf) for number in insight.numbers for leaf in leaves(number.derivation)]
     starts = {span[0] for span in spans if span is not None}
-    known_days = record.days | {day for number in insight.numbers for day in days_of(number.derivation)}
+    ends = {span[1] - _ONE_DAY for span in spans if span is not None}
     for term, said in insight.terms.items():
         if term.endswith("_name"):
             yield from _name_problems(insight, term, said, record)
-        elif term == "since_day" and date.fromisoformat(said) not in starts:
-            yield f"{term} {said} is not where its numbers begin"
-        elif term.endswith("_day") and date.fromisoformat(said) not in known_days:
-            yield f"{term} {said} is a day that neither its numbers nor the record name"
-        elif term.endswith("month") and date.fromisoformat(said) not in known_days:
-            yield f"{term} {said} is a month that its numbers do not speak of"
+        elif term.endswith(("_day", "month")):
+            known = record.days if term in RECORDED_DAYS else starts if term in STARTS else starts | ends | record.days
+            if date.fromisoformat(said) not in known:
+                yield f"{term} {said} is not what its numbers or the record name"
 
 
 def _name_problems(insight: Insight, term: str, said: str, record: Record) -> Iterator[str]:
@@ -177,14 +183,3 @@ def _names_beneath(node: Derivation, record: Record) -> set[str | None]:
     if meters:
         return {record.titles.get(f"meter:{slug}") for slug in meters}
     return {record.titles.get(f"driver:{slug}") for slug in drivers_in(node)}
-
-
-def days_of(node: Derivation) -> Iterator[date]:
-    """The days that a derivation's periods begin and end on, the end as its last day; months by their first day."""
-    for leaf in leaves(node):
-        span = span_of_leaf(leaf)
-        if span is not None:
-            yield span[0]
-            yield span[1] - _ONE_DAY
-            if span[1] == next_month(span[0].replace(day=1)):
-                yield span[0].replace(day=1)

@@ -1,0 +1,91 @@
+"""J5: planted faults that are caught, and numbers of told insights that re-compute from raw events.
+
+Faults of more than twelve kinds (wrong number, unit, sign, period, name, rounding, …) are planted in the insights and
+sentences of a rich account; a fault counts as caught if the insight is refused or the sentence is withheld. Run:
+`python -m benchmarks.faithfulness [--quick]`.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.figures import Measured, figure
+from tests.narrative.factories import admitted, harbor, record_of
+from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS
+from valueplatform.commands import seeding
+from valueplatform.commands.context import connect, upgrade_schema
+from valueplatform.commands.verify import FIRST_DAY, verified
+from valueplatform.core.embedded import running
+from valueplatform.core.settings import Settings
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.faithful import admit, rederive_from
+from valueplatform.narrative.faithful.sentences import check_sentence
+from valueplatform.narrative.wording import english, render
+from valueplatform.sample import generate
+from valueplatform.sample.events import arrivals
+from valueplatform.telemetry.cloudevents import parse_json
+from valueplatform.telemetry.group_commit import commit_requests
+from valueplatform.telemetry.requests import IngestRequest, Sender
+from valueplatform.telemetry.storing import Ledger
+from valueplatform.worker import Worker
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def planted_faults() -> tuple[int, int, int]:
+    """How many faults were planted, how many caught, and of how many kinds."""
+    facts = harbor()
+    record, told = record_of(facts), admitted(facts)
+    planted = caught = 0
+    for plant_insight in INSIGHT_FAULTS:
+        for faulty in (f for given in told for f in plant_insight(given.insight, record)):
+            planted += 1
+            caught += not admit([faulty], rederive_from(record, [faulty]))[0]
+    for plant_sentence in SENTENCE_FAULTS:
+        for given in (g for g in told if english().has_sentence(g.insight.kind)):
+            for audience in (Audience.CUSTOMER, Audience.STEWARD):
+                for spans in plant_sentence(render(given, audience).spans, given.insight):
+                    planted += 1
+                    caught += bool(check_sentence(spans, given))
+    return planted, caught, len(INSIGHT_FAULTS) + len(SENTENCE_FAULTS)
+
+
+async def told_numbers(accounts: int, days: int) -> tuple[int, int]:
+    """Numbers of insights that hold in a loaded sample, and how many of them differ from their recomputation."""
+    now = datetime.now(UTC)
+    supplier = generate(accounts=accounts, days=days, today=now.date(), until=now)
+    with tempfile.TemporaryDirectory(prefix="vp-bench-") as folder, running(Path(folder)) as server:
+        databases = connect(Settings(None, Path(folder)), server.url)
+        await upgrade_schema(databases)
+        await seeding.load_rows(databases, supplier, lambda *_: None)
+        await seeding.load_agreements(databases, supplier, lambda *_: None)
+        ledger, each = Ledger(), (a.event for a in arrivals(supplier.cast, supplier.seed, supplier.until))
+        while batch := list(islice(each, 1000)):
+            parsed = parse_json(_ENCODER.encode(batch), now)
+            request = IngestRequest(Sender("benchmark", "supplier"), now, parsed.events, parsed.rejections)
+            await commit_requests(databases.ingest, [request], ledger)
+        await Worker(databases.worker).drain()
+        verdict = await verified(databases, None, FIRST_DAY)
+        await databases.dispose()
+    return verdict.insight_numbers, len(verdict.differences)
+
+
+async def main(*, quick: bool) -> None:
+    planted, caught, kinds = planted_faults()
+    name = f"planted faults caught, of {kinds} kinds"
+    figure("J5", name, Measured(caught, planted), target=planted, unit="faults", n=planted)
+    numbers, differ = await told_numbers(*((6, 200) if quick else (36, 548)))
+    name = "numbers of told insights that re-compute exactly"
+    figure("J5", name, Measured(numbers - differ, numbers), target=numbers, unit="numbers", n=numbers)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smaller sample")
+    parser.add_argument("--data", help="taken for the sake of one form; this benchmark makes its own data")
+    asyncio.run(main(quick=parser.parse_args().quick))

@@ -1,0 +1,40 @@
+"""What goes back to a browser: pages, fragments, the way on after a write."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from jinja2 import Environment
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.enums import MediaType
+
+from valueplatform.portal.calling import PortalRequest
+
+HX_REQUEST: Final = "hx-request"
+
+
+class Pages:
+    """Renders templates into answers."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+
+    def render(self, template: str, **values: object) -> str:
+        return self._templates.get_template(template).render(values)
+
+    def page(
+        self, template: str, *, status_code: int = 200, cookies: Sequence[Cookie] = (), **values: object
+    ) -> Response[str]:
+        return Response(
+            self.render(template, **values), status_code=status_code, media_type=MediaType.HTML, cookies=list(cookies)
+        )
+
+
+def wants_fragment(request: PortalRequest) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get(HX_REQUEST) == "true"
+
+
+def see_other(path: str, cookies: Sequence[Cookie] = ()) -> Response[None]:
+    """After a write, and to a page that is elsewhere."""
+    return Response(None, status_code=303, headers={"Location": path}, cookies=list(cookies))
