@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -48,9 +49,9 @@ def model_of(features: tuple[Feature, ...]) -> ValueModel:
     )
 
 
-def feature(slug: str, **given: object) -> Feature:
-    settings = {"slug": slug, "event_types": (slug,), "included": True, **given}
-    return Feature(**settings)  # type: ignore[arg-type]  # whatever a test wants to say of a feature
+def feature(slug: str, **given: Any) -> Feature:
+    settings: dict[str, Any] = {"event_types": (slug,), "included": True}
+    return Feature(slug=slug, **(settings | given))
 
 
 def world(

@@ -91,7 +91,7 @@ class Reader(msgspec.Struct, frozen=True):
 def shown_to(reader: Reader, facts: Record, today: date) -> list[AssumptionOut]:
     """Every assumption and baseline that the reader may know of, as it holds for the account."""
     visible = reader.slugs(facts.model)
-    rates = (*facts.model.baselines, *facts.model.assumptions)
+    rates: tuple[Baseline | Assumption, ...] = (*facts.model.baselines, *facts.model.assumptions)
     return [_assumption(reader, facts, rate, today) for rate in rates if rate.slug in visible]
 
 

@@ -51,7 +51,7 @@ def answers(
 ) -> dict[int, ResponseSpec]:
     """What an operation answers, for its `responses`: the good answer with an example, and its errors."""
     good = ResponseSpec(
-        data_container=shape,  # type: ignore[arg-type]  # generic types are not classes to a type checker
+        data_container=shape,
         generate_examples=False,
         description=description or HTTPStatus(status).phrase,
         examples=[Example(value=msgspec.to_builtins(example))] if example is not None else None,

@@ -108,7 +108,7 @@ class _Place(Position, frozen=True, array_like=True):
 
 _C: Final = standing.c
 _ORDER: Final = (_C.urgency, _C.abroad, _C.unit, _C.at_stake.desc(), _C.find_text, _C.account_id)
-_PAGE: Final = select(standing, account.c.key, account.c.name, account.c.stage, account.c.segment).join_from(
+_ROWS: Final = select(standing, account.c.key, account.c.name, account.c.stage, account.c.segment).join_from(
     standing, account, account.c.account_id == _C.account_id
 )
 
@@ -126,17 +126,30 @@ async def portfolio_page(
 
     Renewals are counted from `today`. Raises InvalidInputError for a limit or cursor that cannot be.
     """
-    query = _PAGE.where(_listed(chosen, today), _found(search)).order_by(*_ORDER).limit(checked_limit(limit) + 1)
+    limit = checked_limit(limit)
     after = position_in(cursor, _Place)
-    rows = await tx.rows(query if after is None else _beyond(query, after))
+    rows = await tx.rows(_page(today, chosen, search, after).limit(limit + 1))
     following = _place(rows[limit - 1]) if len(rows) > limit else None
     return Page([_portfolio_row(row) for row in rows[:limit]], cursor_of(following) if following else None)
 
 
 async def portfolio_summary(tx: Transaction, today: date) -> PortfolioSummary:
     """The numbers of the headline and the filters, over all accounts in scope."""
+    rows = await tx.rows(_counts(today))
+    names = ("accounts", "today", "this_week", "renewing", "under_review", "no_data")
+    counts = {name: sum(int(getattr(row, name)) for row in rows) for name in names}
+    amounts = tuple(AtStake(row.unit, row.today, row.amount) for row in rows if row.today)
+    return PortfolioSummary(**counts, at_stake=amounts)
+
+
+def _page(today: date, chosen: Filter, search: str, after: _Place | None) -> Select[Any]:
+    query = _ROWS.where(_listed(chosen, today), _found(search)).order_by(*_ORDER)
+    return query if after is None else _beyond(query, after)
+
+
+def _counts(today: date) -> Select[Any]:
     calls_today = _C.urgency == int(Urgency.TODAY)
-    query = (
+    return (
         select(
             _C.unit,
             _C.abroad,
@@ -151,11 +164,6 @@ async def portfolio_summary(tx: Transaction, today: date) -> PortfolioSummary:
         .group_by(_C.abroad, _C.unit)
         .order_by(_C.abroad, _C.unit)
     )
-    rows = await tx.rows(query)
-    names = ("accounts", "today", "this_week", "renewing", "under_review", "no_data")
-    counts = {name: sum(int(getattr(row, name)) for row in rows) for name in names}
-    amounts = tuple(AtStake(row.unit, row.today, row.amount) for row in rows if row.today)
-    return PortfolioSummary(**counts, at_stake=amounts)
 
 
 def _listed(chosen: Filter, today: date) -> ColumnElement[bool]:

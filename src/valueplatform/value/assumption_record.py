@@ -105,7 +105,11 @@ async def validate(
         raise ForbiddenError("Whoever proposed a value cannot validate it; ask another validator (value rule 9).")
     effective = validation_takes_effect(target, author.side, today)
     answer = Statement(target.slug, target.value, target.unit, effective, reason)
-    return await _append(tx, account_id, Action.VALIDATE, answer, entry_id, author, now)
+    entry = await _append(tx, account_id, Action.VALIDATE, answer, entry_id, author, now)
+    if effective > target.effective_from:
+        # Until now the proposal held, as proposed, on the days before as well.
+        await _mark(tx, account_id, target.slug, target.effective_from)
+    return entry
 
 
 async def validate_stated(
@@ -217,12 +221,11 @@ async def _append(
         .returning(assumption_entry)
     )
     assert row is not None  # noqa: S101 - INSERT … RETURNING of one row
-    await tx.execute(
-        insert(changed_day).values(
-            account_id=account_id,
-            day=statement.effective_from,
-            through=LAST_DAY,
-            cause=f"assumption:{statement.slug}",
-        )
-    )
+    await _mark(tx, account_id, statement.slug, statement.effective_from)
     return _entry(row)
+
+
+async def _mark(tx: Transaction, account_id: int, slug: str, first: date) -> None:
+    """What rests on `slug` may be worth something else from `first` on."""
+    mark = {"account_id": account_id, "day": first, "through": LAST_DAY, "cause": f"assumption:{slug}"}
+    await tx.execute(insert(changed_day).values(mark))

@@ -1,0 +1,126 @@
+"""The frame around every page: whose product it is, who reads, where they may go, how fresh it is."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from valueplatform.core.authorization import Action, PersonRole, UserPrincipal, UserRole
+from valueplatform.core.database import Transaction
+from valueplatform.portal.calling import Caller, Place
+from valueplatform.portal.exact import ago_text, machine_time
+from valueplatform.portal.view.shell import Freshness, Person, Shell, Tab
+from valueplatform.portal.view.words import Act
+from valueplatform.stewardship.threads import waiting_count
+
+NAMELESS: Final = "Value Platform"
+"""What the product is called before a value model names its supplier."""
+LIVE_FOR: Final = timedelta(days=1)
+STEWARDSHIP: Final = "Value stewardship"
+_SUPPLIER: Final = text("""
+    SELECT document->'supplier'->>'name' FROM model_revision ORDER BY revision DESC LIMIT 1
+""")
+# By the index of events alone, up to the rows of the last day: one probe for each type that the account has sent.
+_LAST_EVENT: Final = text("""
+    WITH RECURSIVE kind AS (
+        (SELECT type FROM event WHERE account_id = :account ORDER BY type LIMIT 1)
+        UNION ALL
+        SELECT (SELECT e.type FROM event e WHERE e.account_id = :account AND e.type > kind.type
+                ORDER BY e.type LIMIT 1)
+          FROM kind WHERE kind.type IS NOT NULL
+    ), latest AS (
+        SELECT kind.type, (SELECT e.day FROM event e WHERE e.account_id = :account AND e.type = kind.type
+                           ORDER BY e.day DESC LIMIT 1) AS day
+          FROM kind WHERE kind.type IS NOT NULL
+    )
+    SELECT max(least(e.time, :now)) FROM latest JOIN event e
+        ON e.account_id = :account AND e.type = latest.type AND e.day = latest.day
+     WHERE latest.day = (SELECT max(day) FROM latest)
+""")
+_LAST_TAKEN: Final = text("SELECT at FROM ingest_tally ORDER BY tally_id DESC LIMIT 1")
+ROLE_WORDS: Final = {
+    PersonRole.SPONSOR: "Executive sponsor",
+    PersonRole.ECONOMIC_BUYER: "Economic buyer",
+    PersonRole.CHAMPION: "Champion",
+    PersonRole.VALIDATOR: "Validator",
+    PersonRole.ADMIN: "Administrator",
+    PersonRole.USER: "User",
+}
+USER_WORDS: Final = {
+    UserRole.STEWARD: "Value steward",
+    UserRole.ADMIN: "Administrator",
+    UserRole.PARTNER: "Partner",
+    UserRole.CUSTOMER: "Customer",
+}
+
+
+async def supplier_name(tx: Transaction) -> str:
+    return str(await tx.scalar(_SUPPLIER) or NAMELESS)
+
+
+async def last_event(tx: Transaction, account_id: int, now: datetime) -> datetime | None:
+    """When the newest event of the account happened; None before the first."""
+    moment: datetime | None = await tx.scalar(_LAST_EVENT, {"account": account_id, "now": now})
+    return moment
+
+
+def freshness(moment: datetime | None, now: datetime) -> Freshness | None:
+    if moment is None:
+        return None
+    return Freshness(ago_text(moment, now), machine_time(moment), live=now - moment < LIVE_FOR)
+
+
+async def account_shell(caller: Caller, place: Place, current: str) -> Shell:
+    """Around a page of one account; `current` is the path of its tab, from the account's own root."""
+    tx, account = caller.tx, place.account
+    waiting = 0
+    tabs = [Tab("Story", place.path("/story")), Tab("Assumptions", place.path("/assumptions"))]
+    if caller.may(Action.READ_CONVERSATIONS):
+        waiting = await waiting_count(tx, account.account_id, caller.user)
+        tabs.append(Tab("Together", place.path("/together"), count=waiting))
+    if not place.is_own:
+        tabs.insert(0, Tab("Portfolio", "/portfolio"))
+    fresh = freshness(await last_event(tx, account.account_id, caller.now), caller.now)
+    return _shell(await supplier_name(tx), caller, account.name, _marked(tabs, place.path(current)), fresh)
+
+
+async def supplier_shell(caller: Caller, current: str) -> Shell:
+    """Around a page of several accounts."""
+    tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
+    taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
+    fresh = freshness(taken, caller.now)
+    return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)
+
+
+async def plain_shell(caller: Caller) -> Shell:
+    """Around a page for somebody who has no other."""
+    return _shell(await supplier_name(caller.tx), caller, "", (), None)
+
+
+def _marked(tabs: Sequence[Tab], current: str) -> tuple[Tab, ...]:
+    return tuple(Tab(tab.text, tab.href, current=tab.href == current, count=tab.count) for tab in tabs)
+
+
+def _shell(supplier: str, caller: Caller, place: str, tabs: tuple[Tab, ...], fresh: Freshness | None) -> Shell:
+    return Shell(
+        supplier=supplier,
+        csrf=caller.session.csrf_token,
+        home="/",
+        place=place,
+        tabs=tabs,
+        person=_person(caller.user),
+        sign_out=Act("Sign out", "/sign-out"),
+        freshness=fresh,
+    )
+
+
+def _person(user: UserPrincipal) -> Person:
+    words = ROLE_WORDS.get(user.person_role) if user.person_role is not None else None
+    return Person(user.name, initials(user.name), words or USER_WORDS.get(user.role) or user.role.capitalize())
+
+
+def initials(name: str) -> str:
+    """Of first and last name; two letters at most."""
+    parts = [part for part in name.split() if part[:1].isalnum()]
+    return "".join(part[0].upper() for part in (parts[:1] + parts[1:][-1:])) or "?"
