@@ -179,6 +179,18 @@ async def test_a_concern_of_the_steward_alone_opens_like_any_number(databases: D
     assert told.text == "No event has come since 20 May 2026; the weeks until then brought $3.08K."
 
 
+async def test_no_story_of_the_customer_tells_what_is_for_the_steward_alone(databases: Databases) -> None:
+    account_id = await harbor(databases, last=date(2026, 5, 20), planned=9000)
+    await sign(databases, account_id, date(2026, 7, 1))
+    await refresh(databases, account_id, NOW)
+    async with databases.web.transaction(accounts_or_all([account_id])) as tx:
+        kinds = "SELECT insight_id FROM insight WHERE kind IN ('renewal-due', 'events-stopped')"
+        own = [row.insight_id for row in await tx.rows(text(kinds))]
+        told = str([row.document for row in await tx.rows(text("SELECT document FROM story"))])
+    assert len(own) == 2
+    assert not [insight_id for insight_id in own if insight_id in told]
+
+
 async def test_a_renewal_that_nears_is_worth_what_its_last_year_costs(databases: Databases) -> None:
     account_id = await harbor(databases, planned=9000)
     await sign(databases, account_id, date(2026, 7, 1))

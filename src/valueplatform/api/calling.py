@@ -35,10 +35,10 @@ class Gate:
 
     async def caller(self, connection: Connection) -> KeyPrincipal:
         """Who sent the request. Raises UnauthenticatedError without a valid key."""
-        known = connection.scope.get(_CALLER)
+        known = connection.scope["state"].get(_CALLER)
         if not isinstance(known, KeyPrincipal):
             known = await self._authenticated(connection.headers.get("authorization", ""))
-            connection.scope[_CALLER] = known  # type: ignore[literal-required]  # extensions of a scope have no types
+            connection.scope["state"][_CALLER] = known
         return known
 
     async def _authenticated(self, authorization: str) -> KeyPrincipal:

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, Example, License, SecurityScheme, Tag
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
 from valueplatform.api.problems import MEDIA_TYPE
@@ -104,6 +108,16 @@ _TAGS: Final = (
 )
 
 
+class _Documents(Router):
+    """Where the description is served, without the framework's own page for every other address beneath `/api`: those
+    answer 404 as all unknown addresses do."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        if isinstance(value, HTTPRouteHandler) and value.handler_name == "handle_schema_path_not_found":
+            return []
+        return super().register(value)
+
+
 def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
     """The description at `/api/openapi.json`, and pages made of it."""
     key = SecurityScheme(
@@ -114,14 +128,10 @@ def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
         version=version,
         description=_DESCRIPTION,
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
-        path="/api",
+        openapi_router=_Documents("/api", route_handlers=[], include_in_schema=False),
         render_plugins=[JsonRenderPlugin(media_type="application/json"), *pages],  # type: ignore[arg-type]  # any media type is served
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],
         tags=[Tag(name=name, description=text) for name, text in _TAGS],
         use_handler_docstrings=True,
     )
-
-
-Responses = dict[int, ResponseSpec]
-Anything = dict[str, Any]

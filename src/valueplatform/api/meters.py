@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, Response, get
 from litestar.enums import MediaType
 from litestar.params import PathParameter, QueryParameter
+from msgspec import Meta
 
 from valueplatform.api.calling import Caller, OpenGate, groups_of, partner_of
 from valueplatform.api.documentation import READS, answers
@@ -46,8 +47,8 @@ class MeterOut(msgspec.Struct, frozen=True, rename="camel"):
 class MeterAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """OpenMeter's answer to a meter query; the end of each window is exclusive."""
 
-    start: datetime | date = msgspec.field(name="from")
-    end: datetime | date = msgspec.field(name="to")
+    start: Annotated[str, Meta(description="A day or a time, as it was asked for.")] = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
     window_size: WindowSize | None = msgspec.field(name="windowSize")
     data: list[MeterValue]
 
@@ -139,7 +140,9 @@ class MetersController(Controller):
             if meter is None:
                 raise NotFoundError(f"The value model has no meter {slug!r}.")
             data = await query_meter(tx, meter, question)
-        answer = MeterAnswer(start=question.start, end=question.end, window_size=window_size, data=data)
+        answer = MeterAnswer(
+            start=question.start.isoformat(), end=question.end.isoformat(), window_size=window_size, data=data
+        )
         return Response(_ENCODER.encode(answer), media_type=MediaType.JSON)  # type: ignore[arg-type]  # encoded here
 
 

@@ -16,6 +16,7 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
+from valueplatform.telemetry.meters import ADDITIVE
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.basis import Basis
@@ -81,14 +82,16 @@ def _frame(values: Sequence[ShownValue]) -> pl.DataFrame:
 
 
 async def _meters(tx: Transaction, account_id: int, record: Record, period: Period) -> pl.DataFrame:
-    days = [d for d in await meter_days(tx, account_id, record.model.meters, period) if d.provider == ALL_PROVIDERS]
+    # Distinct members of days do not add up to those of a longer stretch, so such meters say nothing of volume.
+    adding = [meter for meter in record.model.meters if meter.aggregation in ADDITIVE]
+    days = [d for d in await meter_days(tx, account_id, adding, period) if d.provider == ALL_PROVIDERS]
     columns = {"meter": [d.meter for d in days], "day": [d.day for d in days], "total": [d.value for d in days]}
     return pl.DataFrame(columns, schema=f.METER_SCHEMA)
 
 
 def _driver(record: Record, driver: Driver, today: date) -> f.DriverFacts:
     basis = basis_on(record, driver, today)
-    meters = {meter.slug for meter in record.model.meters}
+    meters = {meter.slug for meter in record.model.meters if meter.aggregation in ADDITIVE}
     names = list(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", driver.formula)))
     return f.DriverFacts(
         slug=driver.slug,

@@ -9,17 +9,24 @@ from litestar.datastructures import Cookie
 from litestar.enums import MediaType
 
 from valueplatform.portal.calling import PortalRequest
+from valueplatform.portal.view.shell import Shell
 
+NAMELESS: Final = "Value Platform"
+"""What the product is called before a value model names its supplier."""
 HX_REQUEST: Final = "hx-request"
 
 
 class Pages:
-    """Renders templates into answers."""
+    """Renders templates into answers. `supplier` is the name on the last page, for pages that cannot look it up."""
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
+        self.supplier = NAMELESS
 
     def render(self, template: str, **values: object) -> str:
+        shell = values.get("shell")
+        if isinstance(shell, Shell):
+            self.supplier = shell.supplier
         return self._templates.get_template(template).render(values)
 
     def page(

@@ -1,19 +1,18 @@
 """The story's chart: realized value against what was committed, as data for the chart file and as tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
-import msgspec
 from babel.numbers import get_currency_symbol
 
 from valueplatform.core.periods import ONE_DAY, month_of
 from valueplatform.narrative.document import SeriesPoint, StoryDocument
 from valueplatform.narrative.wording.numbers import number_text
-from valueplatform.portal.exact import LOCALE, day_text, exact_text, range_text
+from valueplatform.portal.exact import LOCALE, day_text
 from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, TableView
-from valueplatform.portal.view.words import Span
+from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.model import Evidence
 
 _SCALES: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "K"))
@@ -33,21 +32,11 @@ EVIDENCE_WORDS: Final = {
 }
 
 
-class ClassAmount(msgspec.Struct, frozen=True):
-    """Realized value of one benefit class, in one unit; `evidence` is the weakest in it."""
-
-    benefit_class: str
-    evidence: Evidence
-    unit: str
-    low: Decimal
-    expected: Decimal
-    high: Decimal
-
-
 def commitment_chart(
-    document: StoryDocument, closed: frozenset[date], classes: Sequence[ClassAmount] = ()
+    document: StoryDocument, closed: frozenset[date], classes: Sequence[NumberView] = ()
 ) -> ChartView | None:
-    """None where there is nothing to draw. `closed` are the months that no longer change."""
+    """None where there is nothing to draw. `closed` are the months that no longer change; `classes` are the parts of
+    the total by benefit class, each under its name."""
     points = document.series
     drawn = [value for point in points for value in (point.realized, point.expected) if value]
     realized = [point for point in points if point.realized is not None]
@@ -150,25 +139,12 @@ def _month_row(point: SeriesPoint, unit: str, closed: frozenset[date], *, planne
     return tuple(cells)
 
 
-def _by_class(classes: Iterable[ClassAmount]) -> tuple[TableView, ...]:
+def _by_class(classes: Sequence[NumberView]) -> tuple[TableView, ...]:
     """Value of several classes is never one undivided total (value rule 4)."""
-    rows = tuple(
-        (
-            Span(CLASS_WORDS.get(one.benefit_class, one.benefit_class.capitalize())),
-            Span(EVIDENCE_WORDS[one.evidence]),
-            Span(range_text(one.low, one.high, one.unit)),
-            Span(exact_text(one.expected, one.unit)),
-        )
-        for one in classes
-    )
-    if not rows:
+    if not classes:
         return ()
-    columns = (
-        Column("Benefit class"),
-        Column("Evidence"),
-        Column("Low to high", numeric=True),
-        Column("Realized", numeric=True),
-    )
+    columns = (Column("Benefit class"), Column("Realized", numeric=True))
+    rows = tuple((Span(CLASS_WORDS.get(one.name, one.name.capitalize())), Span(one.text, one)) for one in classes)
     return (TableView("Realized value by benefit class", columns, rows),)
 
 

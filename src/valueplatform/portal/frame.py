@@ -8,14 +8,13 @@ from sqlalchemy import text
 
 from valueplatform.core.authorization import Action, PersonRole, UserPrincipal, UserRole
 from valueplatform.core.database import Transaction
+from valueplatform.portal.answers import NAMELESS
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.exact import ago_text, machine_time
 from valueplatform.portal.view.shell import Freshness, Person, Shell, Tab
 from valueplatform.portal.view.words import Act
 from valueplatform.stewardship.threads import waiting_count
 
-NAMELESS: Final = "Value Platform"
-"""What the product is called before a value model names its supplier."""
 LIVE_FOR: Final = timedelta(days=1)
 STEWARDSHIP: Final = "Value stewardship"
 _SUPPLIER: Final = text("""

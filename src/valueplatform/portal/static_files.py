@@ -1,87 +1,97 @@
-"""The files of `static/`, packed where the reader takes it, kept by browsers for as long as they are true.
+"""Static files: read once, sent packed, and kept by browsers for as long as their address says.
 
-The content does not change while the process runs, so everything is read once. Only what was there then is served.
+An address that carries the digest of the content (`templating.asset`) may be kept forever; without it, fonts for a
+day, and everything else is asked about each time.
 """
 
+import gzip
 import hashlib
-import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from litestar import Request, Response, get
-from litestar.datastructures import State
-from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
-from valueplatform.portal.templating import STATIC, STATIC_PATH
-
-PACKED: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
-"""Content codings by preference, and how a packed sibling of a file is called."""
+from valueplatform.core.errors import NotFoundError
+from valueplatform.portal.templating import STATIC_PATH
 
 FOREVER: Final = "public, max-age=31536000, immutable"
-"""For an address that changes with its content."""
-ASK_FIRST: Final = "public, no-cache"
-_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+A_DAY: Final = "public, max-age=86400"
+ASK_AGAIN: Final = "no-cache"
+SHOWN_DIGITS: Final = 12
+_PACKED: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}  # the best first
+_ALREADY_PACKED: Final = frozenset({".woff2", ".png", ".jpg"})
 
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file; `bodies` by content coding, '' is as it is."""
+    """`bodies` by content coding; '' is the file as it is. `digest` is of that one."""
 
     media_type: str
-    etag: str
+    digest: str
     bodies: Mapping[str, bytes]
 
 
-@cache
-def static_files(folder: Path) -> Mapping[str, StaticFile]:
-    """Every file below the folder by its path, without hidden ones and without packed siblings."""
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
-    return {path.relative_to(folder).as_posix(): _read(path) for path in found if path.suffix not in {".br", ".gz"}}
+def read_folder(folder: Path, prefix: str = "") -> dict[str, StaticFile]:
+    """Every file below a folder by its path, with its packed siblings; gzip is made where there is none."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and path.suffix not in _PACKED.values():
+            found[prefix + path.relative_to(folder).as_posix()] = _read(path)
+    return found
 
 
 def _read(path: Path) -> StaticFile:
-    bodies = {"": path.read_bytes()}
-    for coding, suffix in PACKED.items():
+    content = path.read_bytes()
+    bodies = {"": content}
+    for coding, suffix in _PACKED.items():
         sibling = path.with_name(path.name + suffix)
         if sibling.is_file():
             bodies[coding] = sibling.read_bytes()
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    media_type = f"{kind}; charset=utf-8" if kind.startswith("text/") and "charset" not in kind else kind
-    return StaticFile(media_type, f'"{hashlib.sha256(bodies[""]).hexdigest()[:20]}"', bodies)
+    if path.suffix not in _ALREADY_PACKED and "gzip" not in bodies:
+        bodies["gzip"] = gzip.compress(content, mtime=0)
+    media_type = guess_type(path.name)[0] or "application/octet-stream"
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    return StaticFile(media_type, hashlib.sha256(content).hexdigest(), bodies)
 
 
-def chosen_coding(accepted: str, offered: Mapping[str, bytes]) -> str:
-    """The best coding that is offered and accepted (RFC 9110, 12.5.3); '' for none."""
-    weights: dict[str, float] = {}
+def static_handler(files: Mapping[str, StaticFile]) -> HTTPRouteHandler:
+    """Serves what was read, and nothing else: no path reaches the file system."""
+
+    @get(f"{STATIC_PATH}/{{name:path}}", include_in_schema=False, sync_to_thread=False)
+    def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+        wanted = str(name).lstrip("/")
+        found = files.get(wanted)
+        if found is None:
+            raise NotFoundError(f"There is no file {wanted!r}.")
+        coding = _best_coding(request.headers.get("accept-encoding", ""), found)
+        tag = f'"{found.digest[:32]}{coding}"'
+        headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": _kept(request, wanted, found)}
+        if request.headers.get("if-none-match", "").removeprefix("W/") == tag:
+            return Response(b"", status_code=304, headers=headers)
+        if coding:
+            headers["Content-Encoding"] = coding
+        return Response(found.bodies[coding], media_type=found.media_type, headers=headers)
+
+    return static_file
+
+
+def _best_coding(accepted: str, found: StaticFile) -> str:
+    """The best that the reader takes; `q=0` is a refusal."""
+    taken = set()
     for part in accepted.lower().split(","):
-        coding, _, parameters = part.strip().partition(";")
-        quality = parameters.strip().removeprefix("q=")
-        try:
-            weights[coding.strip()] = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-    return next((coding for coding in PACKED if coding in offered and weights.get(coding, weights.get("*", 0)) > 0), "")
+        coding, _, weight = part.partition(";")
+        if weight.strip().replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            taken.add(coding.strip())
+    return next((coding for coding in _PACKED if coding in taken and coding in found.bodies), "")
 
 
-@get(f"{STATIC_PATH}/{{path:path}}", include_in_schema=False, opt={"public": True})
-async def static_file(request: Request[None, None, State], path: Path) -> Response[bytes]:
-    """A file by its path. With `?v=` the address stands for this very content, so it may be kept for good."""
-    file = static_files(STATIC).get(path.as_posix().lstrip("/"))
-    if file is None:
-        raise NotFoundException("There is no such file.")
-    coding = chosen_coding(request.headers.get("accept-encoding", ""), file.bodies)
-    etag = f'{file.etag[:-1]}-{coding}"' if coding else file.etag
-    headers = {
-        "Cache-Control": FOREVER if "v" in request.query_params else ASK_FIRST,
-        "ETag": etag,
-        "Vary": "Accept-Encoding",
-    }
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if etag in known or "*" in known:
-        return Response(b"", status_code=304, headers=headers)
-    if coding:
-        headers["Content-Encoding"] = coding
-    return Response(file.bodies[coding], media_type=file.media_type, headers=headers)
+def _kept(request: Request[Any, Any, Any], name: str, found: StaticFile) -> str:
+    if request.query_params.get("v") == found.digest[:SHOWN_DIGITS]:
+        return FOREVER
+    return A_DAY if name.endswith(".woff2") else ASK_AGAIN

@@ -2,16 +2,17 @@
 
 There are no exchange rates, so amounts in different currencies are neither compared nor added: what cannot wait comes
 first, then the supplier's own currency, then the others by their code, each by value at stake (docs/decisions/0004).
-One query reads a page by the index that holds this order; a second one counts, from the same index alone.
+One query reads a page in the order of an index, and names only the accounts of that page; a second one counts.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, false, func, or_, select, tuple_
 
 from valueplatform.accounts.tables import account
 from valueplatform.core.database import Transaction
@@ -107,10 +108,6 @@ class _Place(Position, frozen=True, array_like=True):
 
 
 _C: Final = standing.c
-_ORDER: Final = (_C.urgency, _C.abroad, _C.unit, _C.at_stake.desc(), _C.find_text, _C.account_id)
-_ROWS: Final = select(standing, account.c.key, account.c.name, account.c.stage, account.c.segment).join_from(
-    standing, account, account.c.account_id == _C.account_id
-)
 
 
 async def portfolio_page(
@@ -128,7 +125,7 @@ async def portfolio_page(
     """
     limit = checked_limit(limit)
     after = position_in(cursor, _Place)
-    rows = await tx.rows(_page(today, chosen, search, after).limit(limit + 1))
+    rows = await tx.rows(_page(today, chosen, search, after, limit + 1))
     following = _place(rows[limit - 1]) if len(rows) > limit else None
     return Page([_portfolio_row(row) for row in rows[:limit]], cursor_of(following) if following else None)
 
@@ -142,9 +139,17 @@ async def portfolio_summary(tx: Transaction, today: date) -> PortfolioSummary:
     return PortfolioSummary(**counts, at_stake=amounts)
 
 
-def _page(today: date, chosen: Filter, search: str, after: _Place | None) -> Select[Any]:
-    query = _ROWS.where(_listed(chosen, today), _found(search)).order_by(*_ORDER)
-    return query if after is None else _beyond(query, after)
+def _page(today: date, chosen: Filter, search: str, after: _Place | None, rows: int) -> Select[Any]:
+    """The rows in order first, as the index has them; then their accounts' names."""
+    query = select(standing).where(_listed(chosen, today), _found(search)).order_by(*_in_order(standing)).limit(rows)
+    found = (query if after is None else _beyond(query, after)).subquery()
+    named = (account.c.key, account.c.name, account.c.stage, account.c.segment)
+    joined = select(found, *named).join(account, account.c.account_id == found.c.account_id)
+    return joined.order_by(*_in_order(found))
+
+
+def _in_order(of: FromClause) -> Sequence[ColumnElement[Any]]:
+    return of.c.urgency, of.c.abroad, of.c.unit, of.c.at_stake.desc(), of.c.find_text, of.c.account_id
 
 
 def _counts(today: date) -> Select[Any]:

@@ -75,8 +75,8 @@ signal = tenant_table(
 )
 
 # One row an account: what the portfolio shows, kept by the worker with the story. The columns are what the portfolio
-# is ordered, filtered and counted by; `ix_standing_order` is its order, and holds all that is counted. `urgency` 2 =
-# nothing calls; `abroad` = `unit` is not the supplier's currency; `find_text` is name and key as they are searched.
+# is ordered, filtered and counted by; `ix_standing_order` is its order. `urgency` 2 = nothing calls; `abroad` = `unit`
+# is not the supplier's currency; `find_text` is name and key as they are searched.
 standing = tenant_table(
     "standing",
     Column("urgency", SmallInteger, nullable=False),
@@ -97,7 +97,6 @@ standing = tenant_table(
         text("at_stake DESC"),
         "find_text",
         "account_id",
-        postgresql_include=["renews_on", "under_review", "no_data"],
     ),
     key=(),
 )

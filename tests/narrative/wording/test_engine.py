@@ -111,7 +111,7 @@ def _messages() -> list[str]:
     for path in sorted(TEMPLATES.rglob("*.j2")):
         options = {"trimmed": "true", "newstyle_gettext": "true"}
         for _, _, message, _ in babel_extract(io.BytesIO(path.read_bytes()), ["_", "gettext"], [], options):
-            found.append(message[0] if isinstance(message, tuple) else message)
+            found.append(str(message[0] if isinstance(message, tuple) else message))
     return found
 
 

@@ -34,14 +34,19 @@ COUNTED_KINDS: Final = frozenset(
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
-OPEN_KINDS: Final = frozenset({"attainment"})
-"""Kinds in which one number, called `waiting` or `estimated`, says what does not count."""
-UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "estimated"})
+UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
+"""Numbers of these kinds that speak of what does not count."""
 RECORDED_DAYS: Final = frozenset({"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day"})
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
 """Terms that name where a stretch of its numbers begins."""
 _ONE_DAY: Final = timedelta(days=1)
+
+
+def _attained(n: Numbers, terms: Mapping[str, str]) -> bool:
+    stopped = terms["cause"] != "stalled" or n["since_stop"] == 0
+    began_late = terms["cause"] != "late-start" or n["later"] == n["realized"]
+    return _status(n, terms) and stopped and began_late
 
 
 def _status(n: Numbers, terms: Mapping[str, str]) -> bool:
@@ -67,7 +72,7 @@ def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
 
 
 CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
-    "attainment": _status,
+    "attainment": _attained,
     "committed-range": _distance,
     "plan-standing": _standings,
     "period-over-period": _direction("change"),

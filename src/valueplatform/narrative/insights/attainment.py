@@ -8,6 +8,7 @@ not zero, and one counted row. Source: value rule 15; the band is the plan's own
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from fractions import Fraction
 
 from valueplatform.core.periods import Period
@@ -22,7 +23,7 @@ from valueplatform.narrative.windows import commitment_windows
 from valueplatform.value.derivation import Bound
 
 MINIMUM_DAYS = 14
-LATE_START_DAYS = 21
+LATE_START = timedelta(days=21)
 MATTERS = Fraction(1, 4)
 """A cause is told when it covers a quarter of what is missing."""
 
@@ -120,15 +121,16 @@ def _attainment(facts: AccountFacts, given: Attained, subject: str, objective: s
     drivers = facts.money_drivers if subject == ACCOUNT else tuple(sorted(given.windows))
     gap = minus(given.realized, given.expected)
     money = drivers[0] in facts.money_drivers
+    cause, evidence = _cause(facts, given, subject)
     return Insight(
         kind="attainment",
         subject=subject,
         period_from=given.period.start,
         period_to=given.period.end,
-        numbers=(*_numbers(facts, given, drivers), *_cause_numbers(facts, given, subject)),
+        numbers=(*_numbers(facts, given, drivers), *evidence),
         strength=strength_of(facts, subject) if subject in drivers else Strength.STRONG,
         importance=importance(facts, gap.value, _SURPRISE[given.status]) if money else 0.4,
-        terms=_terms(facts, given, subject, objective),
+        terms=_terms(facts, given, subject, objective) | cause,
         drivers=drivers,
         objective=objective,
         favorable=given.status is not Status.BEHIND,
@@ -156,38 +158,39 @@ def _terms(facts: AccountFacts, given: Attained, subject: str, objective: str | 
     terms = {"status": given.status.value, "since_day": given.period.start.isoformat(), "cause": "none"}
     if objective is not None:
         terms["objective_name"] = objective
-    if subject not in given.windows:
-        return terms
-    terms["driver_name"] = facts.driver(subject).title
-    if given.status is Status.BEHIND:
-        terms |= _cause(facts, given, subject)
+    if subject in given.windows:
+        terms["driver_name"] = facts.driver(subject).title
     return terms
 
 
-def _cause(facts: AccountFacts, given: Attained, driver: str) -> dict[str, str]:
-    """Why a driver is behind, where the record knows: it stopped, waits for validation, or began late."""
-    if stopped := stalled_since(facts, driver):
-        return {"cause": "stalled", "stopped_day": stopped.isoformat()}
-    if _cause_numbers(facts, given, driver):
-        validator = facts.person("validator")
-        return {"cause": "waiting"} | ({"validator_name": validator} if validator else {})
-    first = facts.ledger.first_day(facts.driver(driver).unit, (driver,))
-    if first is not None and (first - given.period.start).days >= LATE_START_DAYS:
-        return {"cause": "late-start", "first_day": first.isoformat()}
-    return {}
-
-
-def _cause_numbers(facts: AccountFacts, given: Attained, subject: str) -> list[Number]:
-    """What of a driver that is behind waits for validation, if that would close a good part of the gap."""
+def _cause(facts: AccountFacts, given: Attained, subject: str) -> tuple[dict[str, str], list[Number]]:
+    """Why a driver is behind, where the record knows: it stopped, waits for validation, or began late. With the numbers
+    that bear it out."""
     if subject not in given.windows or given.status is not Status.BEHIND:
-        return []
-    period = given.windows[subject]
-    waiting = minus(realized(facts, period, (subject,), counted=False), realized(facts, period, (subject,)))
+        return {}, []
+    unit = facts.driver(subject).unit
+    if stopped := stalled_since(facts, subject):
+        since = realized(facts, Period(stopped, facts.tomorrow), (subject,), counted=False)
+        return {"cause": "stalled", "stopped_day": stopped.isoformat()}, [number("since_stop", since, unit)]
+    if waiting := _waiting(facts, given, subject):
+        validator = facts.person("validator")
+        return {"cause": "waiting"} | ({"validator_name": validator} if validator else {}), [waiting]
+    first = facts.ledger.first_day(unit, (subject,))
+    if first is not None and given.period.end > first >= given.period.start + LATE_START:
+        later = realized(facts, Period(first, given.period.end), (subject,))
+        return {"cause": "late-start", "first_day": first.isoformat()}, [number("later", later, unit)]
+    return {}, []
+
+
+def _waiting(facts: AccountFacts, given: Attained, driver: str) -> Number | None:
+    """What waits for validation, if it would close a good part of the gap."""
+    period = given.windows[driver]
+    waiting = minus(realized(facts, period, (driver,), counted=False), realized(facts, period, (driver,)))
     missing = given.expected.value - given.realized.value
     if waiting.value <= 0 or waiting.value < missing * MATTERS:
-        return []
-    standing = standing_of(facts, period, (subject,), counted=False)
-    return [number("waiting", waiting, facts.driver(subject).unit, standing)]
+        return None
+    standing = standing_of(facts, period, (driver,), counted=False)
+    return number("waiting", waiting, facts.driver(driver).unit, standing)
 
 
 def _position(facts: AccountFacts, given: Attained) -> Insight:

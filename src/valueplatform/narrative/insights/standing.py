@@ -48,7 +48,7 @@ def _account(facts: AccountFacts, window: StoryWindow) -> Iterator[Insight]:
     if has:
         yield _counted(facts, window, ACCOUNT, drivers)
     if waiting:
-        yield _estimated(facts, window, ACCOUNT, drivers, beside=has)
+        yield from _estimated(facts, window, ACCOUNT, drivers, beside=has)
 
 
 def _driver(facts: AccountFacts, window: StoryWindow, driver: DriverFacts) -> Iterator[Insight]:
@@ -57,7 +57,7 @@ def _driver(facts: AccountFacts, window: StoryWindow, driver: DriverFacts) -> It
     if has:
         yield _counted(facts, window, driver.slug, (driver.slug,))
     if facts.ledger.uncounted_rows(*span, unit=driver.unit, drivers=(driver.slug,)):
-        yield _estimated(facts, window, driver.slug, (driver.slug,), beside=has)
+        yield from _estimated(facts, window, driver.slug, (driver.slug,), beside=has)
 
 
 def _counted(facts: AccountFacts, window: StoryWindow, subject: str, drivers: tuple[str, ...]) -> Insight:
@@ -80,9 +80,12 @@ def _counted(facts: AccountFacts, window: StoryWindow, subject: str, drivers: tu
 
 def _estimated(
     facts: AccountFacts, window: StoryWindow, subject: str, drivers: tuple[str, ...], *, beside: bool
-) -> Insight:
+) -> Iterator[Insight]:
+    """Nothing where what does not count comes to nothing beside what does."""
     whole = realized(facts, window.to_date, drivers, counted=False)
     amount: Figure = minus(whole, realized(facts, window.to_date, drivers)) if beside else whole
+    if beside and not amount.value:
+        return
     standing = standing_of(facts, window.to_date, drivers, counted=False)
     numbers = [number("estimated", amount, facts.currency, standing)]
     if not beside:
@@ -93,7 +96,7 @@ def _estimated(
     needed = {slug for driver in drivers for slug in facts.driver(driver).inputs}
     waits = any(given.slug in needed and not is_agreed(given.state) for given in facts.inputs)
     terms["waits_for"] = "inputs" if waits else "driver"
-    return Insight(
+    yield Insight(
         kind="estimated-beside" if beside else "estimated",
         subject=subject,
         period_from=window.to_date.start,

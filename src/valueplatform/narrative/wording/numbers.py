@@ -47,11 +47,11 @@ def _unsigned(amount: Decimal, unit: str, locale: Locale) -> str:
         return money_text(amount, base, locale)
     if base == "share":
         return share_text(amount, locale)
+    if base == "ratio":
+        return f"{ratio_text(amount, locale)}{SPACE}times"
     count = count_text(amount, locale)
     if base in {"count", ""}:
         return count
-    if base == "ratio":
-        return f"{count}{SPACE}times"
     return f"{count}{SPACE}{plural(base) if amount != 1 else base}"
 
 
@@ -80,6 +80,14 @@ def share_text(amount: Decimal, locale: Locale) -> str:
         places = max(1, _places(significant(percent, 2)))
     rounded = percent.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN).normalize()
     return str(format_percent(rounded / 100, "#,##0" + _decimals(_places(rounded)) + "%", locale=locale))
+
+
+def ratio_text(amount: Decimal, locale: Locale) -> str:
+    """Three figures, also where the last ones are zero."""
+    if amount >= 100:
+        return count_text(amount, locale)
+    rounded = significant(amount)
+    return str(format_decimal(rounded, "#,##0" + _decimals(_places(rounded)), locale=locale))
 
 
 def count_text(amount: Decimal, locale: Locale) -> str:

@@ -1,0 +1,31 @@
+"""The routes of the partner and machine API."""
+
+from litestar import Router
+
+from valueplatform.api import calling, events
+from valueplatform.api.accounts import AccountsController
+from valueplatform.api.assumptions import AssumptionsController
+from valueplatform.api.calling import Gate, known_callers_only
+from valueplatform.api.conditional import ConditionalReads
+from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.meters import MetersController
+from valueplatform.api.milestones import MilestonesController
+from valueplatform.api.plans import PlansController
+
+
+def api_router(gate: Gate, intake: Intake) -> Router:
+    """Everything beneath `/api/v1`: no route of it answers without a valid key."""
+    return Router(
+        path="/",
+        route_handlers=[
+            EventsController,
+            AccountsController,
+            AssumptionsController,
+            PlansController,
+            MilestonesController,
+            MetersController,
+        ],
+        dependencies={**calling.provided(gate), **events.provided(intake)},
+        guards=[known_callers_only(gate)],
+        middleware=[ConditionalReads()],
+    )

@@ -1,0 +1,50 @@
+"""`/` sends each role home; who has no pages of their own is told what they can use."""
+
+from litestar import Response, get
+
+from valueplatform.core.authorization import Action, UserRole
+from valueplatform.portal.answers import see_other
+from valueplatform.portal.calling import Caller, PortalRequest
+from valueplatform.portal.frame import plain_shell
+from valueplatform.portal.portal import Shared
+from valueplatform.portal.view.shell import Failure
+from valueplatform.portal.view.words import Link
+
+API_DOCS = Link("Read the API documentation", "/api/docs")
+
+
+@get("/")
+async def home(request: PortalRequest, portal: Shared) -> Response[str] | Response[None]:
+    async with portal.door.entered(request) as caller:
+        path = home_of(caller)
+        if path is not None:
+            return see_other(path)
+        shell = await plain_shell(caller)
+    return portal.pages.page("plain.html", shell=shell, plain=pages_of(caller))
+
+
+def home_of(caller: Caller) -> str | None:
+    if caller.user.role is UserRole.CUSTOMER:
+        return "/story"
+    return "/portfolio" if caller.may(Action.READ_PORTFOLIO) else None
+
+
+def pages_of(caller: Caller) -> Failure:
+    """What somebody without pages can use."""
+    if caller.user.role is UserRole.PARTNER:
+        return Failure(
+            "Your accounts are open to you by the API.",
+            "There are no pages for partners yet. Accounts, value, stories and reports can be read with a key, which "
+            "whoever runs this installation creates for you.",
+            "",
+            (API_DOCS,),
+        )
+    return Failure(
+        "Your work is open to you by the API.",
+        "There are no pages for your role yet. What you may read and do can be read and done with a key.",
+        "",
+        (API_DOCS,),
+    )
+
+
+HANDLERS = (home,)

@@ -1,0 +1,121 @@
+"""The customer's home: the story, live, with its suggestion."""
+
+from uuid import uuid4
+
+from litestar import Response, get, post
+from litestar.response import Stream
+
+from valueplatform.core.authorization import Action
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.forms import story_markdown
+from valueplatform.narrative.next_best_store import Decision, decide
+from valueplatform.narrative.store import newest_story
+from valueplatform.portal.answers import see_other
+from valueplatform.portal.calling import Caller, Place, PortalRequest, place_of
+from valueplatform.portal.exact import day_text
+from valueplatform.portal.frame import account_shell
+from valueplatform.portal.open_pages import close_page, keep_open
+from valueplatform.portal.portal import Shared
+from valueplatform.portal.sentences import CHIPS
+from valueplatform.portal.story_view import story_view
+from valueplatform.portal.streams import Feed, Fragment, event_stream
+from valueplatform.portal.telling import read_told, story_mark
+from valueplatform.portal.view import story as view
+from valueplatform.portal.view import words
+from valueplatform.core.errors import NotFoundError
+from valueplatform.core.periods import local_day
+from valueplatform.narrative.document import Status
+
+
+@get("/story")
+async def story_page(request: PortalRequest, portal: Shared, aside: str | None = None) -> Response[str]:
+    async with portal.door.entered(request) as caller:
+        place = await place_of(caller, None, Action.READ_STORY)
+        shell = await account_shell(caller, place, "/story")
+        story = await story_of(caller, place, portal.public_url, aside=aside)
+    return portal.pages.page("story.html", shell=shell, story=story)
+
+
+async def story_of(caller: Caller, place: Place, public_url: str, *, aside: str | None = None) -> view.Story:
+    told = await read_told(caller, place, public_url, aside=aside)
+    return untold(place, caller) if told is None else story_view(told)
+
+
+def untold(place: Place, caller: Caller) -> view.Story:
+    """Before the worker has composed the first story, which it does within a minute of the first event."""
+    begins = words.Sentence("untold", "insufficient-data", (words.Span("Your story begins with the first event."),))
+    return view.Story(
+        account_key=place.account.key,
+        account_name=place.account.name,
+        version="v0.0",
+        dateline=day_text(local_day(caller.now, place.account.timezone)),
+        chip=CHIPS[Status.INSUFFICIENT],
+        headline=begins,
+        lead=(),
+        chapters=(),
+        live_href=place.path("/story/live"),
+    )
+
+
+@get("/story/live")
+async def story_live(request: PortalRequest, portal: Shared, seen: str | None = None) -> Stream:
+    return await live_story(request, portal, None, seen)
+
+
+async def live_story(request: PortalRequest, portal: Shared, key: str | None, seen: str | None) -> Stream:
+    """Streams the story of an account (`key` None: the customer's own), from what the page has `seen`."""
+    cookie, page_id = portal.door.cookie_of(request) or "", uuid4()
+    session = await portal.door.session(cookie)
+    async with portal.door.opened(session) as caller:
+        account_id = (await place_of(caller, key, Action.READ_STORY)).account.account_id
+
+    async def read(mark: str | None) -> Fragment | None:
+        async with portal.door.opened(await portal.door.session(cookie)) as caller:
+            place = await place_of(caller, key, Action.READ_STORY)
+            await keep_open(caller.tx, account_id, page_id, caller.now)
+            now = await story_mark(caller.tx, account_id)
+            if now is None or now == mark:
+                return None
+            shell = await account_shell(caller, place, "/story")
+            story = await story_of(caller, place, portal.public_url)
+        return Fragment(now, portal.pages.render("story_live.html", shell=shell, story=story))
+
+    async def closed() -> None:
+        async with portal.door.opened(session) as caller:
+            await close_page(caller.tx, account_id, page_id)
+
+    return event_stream(portal.live, cookie, Feed("story", read, account_id, seen, closed))
+
+
+@get("/story.md")
+async def story_text(request: PortalRequest, portal: Shared) -> Response[str]:
+    async with portal.door.entered(request) as caller:
+        return await downloaded(caller, await place_of(caller, None, Action.READ_STORY))
+
+
+async def downloaded(caller: Caller, place: Place) -> Response[str]:
+    """The story as Markdown, to keep."""
+    stored = await newest_story(caller.tx, place.account.account_id, Audience.CUSTOMER)
+    if stored is None:
+        raise NotFoundError("There is no story to download yet.")
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in place.account.key)
+    headers = {"Content-Disposition": f'attachment; filename="{name}-story.md"'}
+    return Response(story_markdown(stored.document), media_type="text/markdown; charset=utf-8", headers=headers)
+
+
+@post("/suggestions/{suggestion_id:str}/{decision:str}")
+async def decide_suggestion(
+    request: PortalRequest, portal: Shared, suggestion_id: str, decision: str
+) -> Response[None]:
+    """Set a suggestion aside, or take it back up."""
+    taken = {"dismiss": Decision.DISMISS, "undo": Decision.UNDO}.get(decision)
+    if taken is None:
+        raise NotFoundError("There is no such decision.")
+    async with portal.door.entered(request) as caller:
+        place = await place_of(caller, None, Action.DECIDE_SUGGESTIONS)
+        account_id = place.account.account_id
+        await decide(caller.tx, account_id, suggestion_id, taken, by=caller.user.author, now=caller.now)
+    return see_other(f"/story?aside={suggestion_id}#next" if taken is Decision.DISMISS else "/story#next")
+
+
+HANDLERS = (story_page, story_live, story_text, decide_suggestion)

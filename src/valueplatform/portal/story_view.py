@@ -1,0 +1,282 @@
+"""A composed story as the page shows it. Pure: everything it needs has been read."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from valueplatform.accounts.stewards import Steward
+from valueplatform.core.periods import local_day
+from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
+from valueplatform.narrative.forms import dateline
+from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.next_best import Pricing
+from valueplatform.narrative.next_best_store import State, StoredSuggestion
+from valueplatform.narrative.next_best_words import SuggestionWords
+from valueplatform.narrative.since import SinceLine
+from valueplatform.narrative.store import StoredStory
+from valueplatform.narrative.wording.numbers import number_text
+from valueplatform.portal.calling import Place
+from valueplatform.portal.chart import commitment_chart
+from valueplatform.portal.exact import LOCALE, exact_text, moment_text, short_day
+from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
+from valueplatform.portal.view import story as view
+from valueplatform.portal.view import words
+from valueplatform.portal.visits import Before
+
+STALE_AFTER: Final = timedelta(days=3)
+_LABELS: Final = {Pricing.INCLUDED: "Included", Pricing.COSTS_EXTRA: "Costs extra", Pricing.NOT_STATED: ""}
+_RESTS: Final = {
+    "validated": "agreed values alone",
+    "touched": "an open question",
+    "estimated": "an estimate",
+    "proposed": "a proposal",
+    "under-review": "a value under review",
+    "predicted": "a prediction",
+}
+_NOTE_KINDS: Final[Mapping[str, words.NoteKind]] = {"context": "context", "risk": "risk", "caveat": "caveat"}
+_WORDS: Final = SuggestionWords()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story with what stands around it, for one reader.
+
+    `classes` is the insight on benefit classes with its id; `changed` says since when each line of `since` holds.
+    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside.
+    """
+
+    place: Place
+    stored: StoredStory
+    now: datetime
+    public_url: str
+    steward: Steward | None = None
+    closed: frozenset[date] = frozenset()
+    classes: tuple[str, Insight] | None = None
+    before: Before | None = None
+    since: Sequence[SinceLine] = ()
+    changed: Mapping[str, datetime] = field(default_factory=dict)
+    suggestion: StoredSuggestion | None = None
+    asks: bool = False
+    decides: bool = False
+    last_event: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        return mark_of(self.stored.version, self.stored.composed_at)
+
+    @property
+    def document(self) -> StoryDocument:
+        return self.stored.document
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now, self.place.account.timezone)
+
+    @property
+    def new(self) -> frozenset[str]:
+        return frozenset(line.insight_id for line in self.since)
+
+    @property
+    def steward_name(self) -> str:
+        return self.steward.name if self.steward else "your steward"
+
+
+def mark_of(version: int, composed_at: datetime) -> str:
+    """Names a state of the story: another one whenever it was composed anew."""
+    return f"v{version}.{int(composed_at.timestamp() * 1_000_000)}"
+
+
+def story_view(told: Told) -> view.Story:
+    document, account = told.document, told.place.account
+    headline = document.headline
+    return view.Story(
+        account_key=account.key,
+        account_name=account.name,
+        version=told.mark,
+        dateline=dateline(document),
+        chip=CHIPS[document.status],
+        headline=sentence_view(headline, new=headline.insight_id in told.new, key=key_number(headline.spans)),
+        lead=tuple(sentence_view(sentence, new=sentence.insight_id in told.new) for sentence in document.lead),
+        chapters=tuple(_chapters(told)),
+        chart=commitment_chart(document, told.closed, _classes(told)),
+        suggestion=_suggestion(told),
+        since=_since(told),
+        banner=_banner(told),
+        links=(words.Link("Download this story", told.place.path("/story.md")),),
+        printed=tuple(_printed(told)),
+        ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
+        live_href=told.place.path(f"/story/live?seen={told.mark}"),
+    )
+
+
+def chapter_anchor(chapter: Chapter) -> str:
+    """Apart from the ids that the page itself uses."""
+    return f"c-{chapter.id}"
+
+
+def _chapters(told: Told) -> Iterator[view.Chapter]:
+    chapters = told.document.chapters
+    scales = {unit: _scale(chapters, unit) for unit in {c.strip.unit for c in chapters if c.strip}}
+    for chapter in chapters:
+        strip = _strip(chapter, scales[chapter.strip.unit]) if chapter.strip else None
+        first = chapter.insights[0].insight_id if chapter.insights else None
+        yield view.Chapter(
+            id=chapter_anchor(chapter),
+            title=chapter.title,
+            chip=CHIPS[chapter.status] if chapter.status else None,
+            meta=chapter.meta,
+            sentences=tuple(sentence_view(s, new=s.insight_id in told.new) for s in chapter.insights),
+            notes=tuple(_note(told, note) for note in chapter.notes),
+            strip=strip,
+            ask=ask_about(told.place, f"Ask {told.steward_name} about this", insight=first)
+            if told.asks and first
+            else None,
+        )
+
+
+def ask_about(place: Place, label: str, **about: str) -> words.Act:
+    """Opens a conversation with this attached."""
+    return words.Act(label, place.path("/together/new"), tuple(about.items()))
+
+
+def _scale(chapters: Sequence[Chapter], unit: str) -> Decimal:
+    """What the whole width stands for: the same for all strips in one unit."""
+    strips = [chapter.strip for chapter in chapters if chapter.strip and chapter.strip.unit == unit]
+    return max((max(strip.realized, strip.high) for strip in strips), default=Decimal(0)) or Decimal(1)
+
+
+def _strip(chapter: Chapter, scale: Decimal) -> view.Strip | None:
+    if chapter.strip is None:
+        return None
+    given = chapter.strip
+
+    def place(value: Decimal) -> float:
+        return float(min(max(value / scale, Decimal(0)), Decimal(1)))
+
+    return view.Strip(
+        label=chapter.title,
+        realized=place(given.realized),
+        low=place(given.low),
+        expected=place(given.expected),
+        high=place(given.high),
+        realized_text=number_text(given.realized, given.unit, LOCALE),
+        expected_text=number_text(given.expected, given.unit, LOCALE),
+        risk=chapter.status is Status.BEHIND,
+    )
+
+
+def _note(told: Told, note: Note) -> words.Note:
+    kind = _NOTE_KINDS.get(note.kind, "context")
+    both = words.Link("See both sides", told.place.path(f"/assumptions?about={note.insight_id}"))
+    return words.Note(
+        kind=kind,
+        title=f"{note.title}." if note.title and note.title[-1] not in ".!?" else note.title,
+        spans=spans_view(note.spans, note.insight_id),
+        links=(both,) if kind == "risk" else (),
+        chip=words.Chip("under-review", "Under review") if kind == "risk" else None,
+        beside=note.beside or None,
+    )
+
+
+def _classes(told: Told) -> tuple[words.NumberView, ...]:
+    if told.classes is None:
+        return ()
+    insight_id, insight = told.classes
+    return tuple(
+        number_view(
+            Span(exact_text(n.value, n.unit), n.name, format(n.value, "f"), n.unit, n.standing), insight_id
+        )
+        for n in insight.numbers
+    )
+
+
+def _since(told: Told) -> view.Since | None:
+    if told.before is None or not told.since:
+        return None
+    seen = short_day(local_day(told.before.at, told.place.account.timezone), told.today)
+    anchors = _anchors(told.document)
+    items = []
+    for line in told.since:
+        changed = told.changed.get(line.insight_id, told.stored.composed_at)
+        day = local_day(changed, told.place.account.timezone)
+        where = anchors.get(line.insight_id, "stand")
+        items.append(view.SinceItem(line.text, f"#{where}", short_day(day, told.today), day.isoformat()))
+    return view.Since(f"Since your last visit, {seen}", f"{len(items)} new since {seen}", tuple(items))
+
+
+def _anchors(document: StoryDocument) -> dict[str, str]:
+    """Where on the page each sentence stands."""
+    found = {}
+    for chapter in document.chapters:
+        for told in (*chapter.insights, *chapter.notes):
+            found[told.insight_id] = chapter_anchor(chapter)
+    return found | {sentence.insight_id: "stand" for sentence in (document.headline, *document.lead)}
+
+
+def _banner(told: Told) -> words.Banner | None:
+    if told.last_event is None or told.now - told.last_event < STALE_AFTER:
+        return None
+    when = moment_text(told.last_event, told.place.account.timezone)
+    return words.Banner(
+        "stale",
+        f"As of {when}.",
+        "No events have come in since. Nothing is lost: late events are added, and the story says so.",
+    )
+
+
+def _printed(told: Told) -> Iterator[view.PrintedProof]:
+    seen = set()
+    for made, sentence in _sentences(told.document):
+        for span in sentence.spans:
+            if span.name is None or span.value is None or (sentence.insight_id, span.name) in seen:
+                continue
+            seen.add((sentence.insight_id, span.name))
+            number = number_view(span, sentence.insight_id)
+            address = f"{told.public_url}{proof_path(sentence.insight_id, span.name)}"
+            exact = exact_text(Decimal(span.value), span.unit or "")
+            yield view.PrintedProof(exact, made, _RESTS[number.state], address)
+
+
+def _sentences(document: StoryDocument) -> Iterator[tuple[str, Sentence]]:
+    for sentence in (document.headline, *document.lead):
+        yield "all drivers", sentence
+    for chapter in document.chapters:
+        for sentence in chapter.insights:
+            yield chapter.meta or "all drivers", sentence
+
+
+def _suggestion(told: Told) -> view.Suggestion | None:
+    if told.suggestion is None:
+        return None
+    given = told.suggestion.suggestion
+    aside = told.suggestion.state is State.DISMISSED
+    path = told.place.path(f"/suggestions/{given.id}")
+    if aside:
+        decide = words.Act("Undo", f"{path}/undo")
+        hint = "You set this aside. It may come back in 90 days."
+    else:
+        decide = words.Act("Not for us", f"{path}/dismiss")
+        hint = f"{told.steward_name} gets this suggestion with its numbers." if told.steward else ""
+    label = f"Ask {told.steward_name} about this" if told.place.is_own else f"Raise this with {told.place.account.name}"
+    return view.Suggestion(
+        id=given.id,
+        what=_WORDS.what(given),
+        reason=(words.Sentence(given.id, "suggestion", spans_view(_WORDS.reason(given), given.id)),),
+        facts=tuple(_facts(told.suggestion)),
+        ask=ask_about(told.place, label, suggestion=given.id),
+        hint=hint if told.place.is_own else "",
+        label="Set aside" if aside else _LABELS[given.pricing],
+        dismiss=decide if told.decides else None,
+    )
+
+
+def _facts(stored: StoredSuggestion) -> Iterator[words.Fact]:
+    given = stored.suggestion
+    if given.expected is None or given.low is None or given.high is None:
+        yield words.Fact("Expected value", "Not known yet")
+        return
+    yield words.Fact("Expected, next 12 months", number_text(given.expected, given.unit, LOCALE))
+    low, high = (number_text(value, given.unit, LOCALE) for value in (given.low, given.high))
+    yield words.Fact("90% interval", f"{low} to {high}")

@@ -1,0 +1,104 @@
+"""Reading a story with everything that stands around it on the page: a few indexed queries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.accounts.stewards import steward_of
+from valueplatform.core.authorization import Action
+from valueplatform.core.database import Transaction
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.next_best_store import State, StoredSuggestion, suggestions_of
+from valueplatform.narrative.since import SinceLine, since
+from valueplatform.narrative.store import StoredStory, newest_story, story_version
+from valueplatform.portal.calling import Caller, Place
+from valueplatform.portal.frame import last_event
+from valueplatform.portal.story_view import Told, mark_of
+from valueplatform.portal.visits import Before, Reader, note_visit
+
+_MARK: Final = text("""
+    SELECT version, composed_at FROM story WHERE account_id = :account AND audience = 'customer'
+    ORDER BY version DESC LIMIT 1
+""")
+_CLOSED: Final = text("SELECT month FROM closed_month WHERE account_id = :account AND month >= :since")
+_CLASSES: Final = text("""
+    SELECT insight_id, body::text AS body FROM insight
+    WHERE account_id = :account AND until IS NULL AND kind = 'benefit-classes' LIMIT 1
+""")
+_CHANGED: Final = text("""
+    SELECT insight_id, since FROM insight
+    WHERE account_id = :account AND until IS NULL AND insight_id = ANY(:ids)
+""")
+
+
+async def story_mark(tx: Transaction, account_id: int) -> str | None:
+    """Names the state of the customer's story; None before the first."""
+    row = await tx.row(_MARK, {"account": account_id})
+    return None if row is None else mark_of(row.version, row.composed_at)
+
+
+async def read_told(caller: Caller, place: Place, public_url: str, *, aside: str | None = None) -> Told | None:
+    """The customer's story; None before the first is composed. Its own people's visits are noted.
+
+    `aside` names a suggestion that was just set aside, so that this can be undone.
+    """
+    tx, account_id = caller.tx, place.account.account_id
+    stored = await newest_story(tx, account_id, Audience.CUSTOMER)
+    if stored is None:
+        return None
+    before = None
+    if place.is_own:
+        before = await note_visit(tx, Reader(account_id, caller.user.user_id), stored.version, caller.now)
+    lines = await _since(tx, account_id, before, stored)
+    return Told(
+        place=place,
+        stored=stored,
+        now=caller.now,
+        public_url=public_url,
+        steward=await steward_of(tx, account_id),
+        closed=await _closed(tx, account_id, stored.document.period_from),
+        classes=await _classes(tx, account_id),
+        before=before,
+        since=lines,
+        changed=await _changed(tx, account_id, lines),
+        suggestion=await _suggestion(tx, account_id, aside),
+        asks=place.is_own and caller.may(Action.ASK),
+        decides=place.is_own and caller.may(Action.DECIDE_SUGGESTIONS),
+        last_event=await last_event(tx, account_id, caller.now),
+    )
+
+
+async def _since(
+    tx: Transaction, account_id: int, before: Before | None, stored: StoredStory
+) -> Sequence[SinceLine]:
+    if before is None or before.version >= stored.version:
+        return ()
+    old = await story_version(tx, account_id, Audience.CUSTOMER, before.version)
+    return () if old is None else since(old.document, stored.document)
+
+
+async def _changed(tx: Transaction, account_id: int, lines: Sequence[SinceLine]) -> Mapping[str, datetime]:
+    if not lines:
+        return {}
+    ids = [line.insight_id for line in lines]
+    return {row.insight_id: row.since for row in await tx.rows(_CHANGED, {"account": account_id, "ids": ids})}
+
+
+async def _closed(tx: Transaction, account_id: int, start: date) -> frozenset[date]:
+    where = {"account": account_id, "since": start.replace(day=1)}
+    return frozenset(row.month for row in await tx.rows(_CLOSED, where))
+
+
+async def _classes(tx: Transaction, account_id: int) -> tuple[str, Insight] | None:
+    row = await tx.row(_CLASSES, {"account": account_id})
+    return None if row is None else (row.insight_id, msgspec.json.decode(row.body, type=Insight))
+
+
+async def _suggestion(tx: Transaction, account_id: int, aside: str | None) -> StoredSuggestion | None:
+    found = await suggestions_of(tx, account_id)
+    chosen = next((s for s in found if s.suggestion.id == aside and s.state is State.DISMISSED), None)
+    return chosen or next((s for s in found if s.state is State.OPEN), None)

@@ -1,0 +1,118 @@
+"""Opening a number on the real database."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from tests.conftest import Databases
+from tests.value.factories import NOW, TODAY, VALIDATOR, new_account, put_events, put_model
+from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.scope import grant_accounts, no_accounts
+from valueplatform.narrative.proofs import Proof, prove_insight, read_insight
+from valueplatform.narrative.verification import verify_insights
+from valueplatform.value.assumption_record import validate_stated
+from valueplatform.value.assumptions import Default
+from valueplatform.value.proof import read_source
+from valueplatform.value.ranges import Range
+from valueplatform.worker import Worker
+
+NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
+
+
+async def told(databases: Databases) -> int:
+    """An account of 45 days whose inputs are validated, and whose story is told."""
+    account_id = await new_account(databases)
+    await put_model(databases)
+    await put_events(
+        databases, account_id, [(NOON - timedelta(days=i), {"minutes": 3, "crew": "a"}) for i in range(45)]
+    )
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        for slug, value, unit in (("manual_minutes", 14, "minute/job"), ("hourly_cost", 45, "USD/hour")):
+            default = Default(Range.point(Decimal(value)), unit)
+            await validate_stated(tx, account_id, slug, default, VALIDATOR, NOW, TODAY)
+    await Worker(databases.worker, lambda: NOW).drain()
+    return account_id
+
+
+async def insight_of(databases: Databases, account_id: int, kind: str) -> str:
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        query = text("SELECT insight_id FROM insight WHERE kind = :kind AND until IS NULL AND subject = 'account'")
+        return str(await tx.scalar(query, {"kind": kind}))
+
+
+async def opened(databases: Databases, account_id: int, insight_id: str, cursor: str | None = None) -> Proof:
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        return await prove_insight(tx, await read_insight(tx, insight_id), cursor=cursor)
+
+
+async def test_a_number_opens_to_its_formula_inputs_validator_meters_and_events(databases: Databases) -> None:
+    account_id = await told(databases)
+    proof = await opened(databases, account_id, await insight_of(databases, account_id, "realized"))
+    assert proof.agrees
+    assert Decimal(proof.stated) == Decimal(proof.recomputed) == Decimal("371.2500")  # 45 x (14 - 3) / 60 x 45
+    assert proof.formula == "(jobs * manual_minutes - minutes) / 60 * hourly_cost"
+    (baseline,), (assumption,) = proof.baselines, proof.assumptions
+    assert (baseline.slug, baseline.method, baseline.state) == ("manual_minutes", "measured-before", "validated")
+    assert (assumption.slug, assumption.validator) == ("hourly_cost", VALIDATOR.name)
+    assert {meter.slug: meter.value for meter in proof.meters} == {"jobs": "45", "minutes": "135"}
+    assert proof.events.count == 45
+
+
+async def test_events_come_in_pages_newest_first_with_people_masked(databases: Databases) -> None:
+    account_id = await told(databases)
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(text("UPDATE event SET subject = 'Marcus Boyd'"))
+    insight_id = await insight_of(databases, account_id, "realized")
+    times, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        page = (await opened(databases, account_id, insight_id, cursor)).events
+        assert all(event.subject == "•••" and event.data is None for event in page.sample)
+        times += [event.time for event in page.sample]
+        cursor, pages = page.next_cursor, pages + 1
+    assert pages == 3
+    assert times == sorted(times, reverse=True)
+    assert len(set(times)) == 45
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!!", "e30", "////"])
+async def test_a_cursor_that_is_not_ours_is_refused(databases: Databases, cursor: str) -> None:
+    account_id = await told(databases)
+    insight_id = await insight_of(databases, account_id, "realized")
+    with pytest.raises(InvalidInputError, match="cursor"):
+        await opened(databases, account_id, insight_id, cursor)
+
+
+async def test_a_fault_in_the_record_makes_the_proof_disagree_and_verify_name_the_insight(databases: Databases) -> None:
+    account_id = await told(databases)
+    insight_id = await insight_of(databases, account_id, "realized")
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM event WHERE day = '2026-05-01'"))
+    proof = await opened(databases, account_id, insight_id)
+    assert not proof.agrees
+    assert Decimal(proof.recomputed) == Decimal("363.0000")
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        source = await read_source(tx, account_id)
+        assert source is not None
+        checked, found = await verify_insights(tx, source)
+    assert checked > len(found) > 0
+    assert any(insight_id in one.where for one in found)
+
+
+async def test_an_insight_of_another_account_is_not_there(databases: Databases) -> None:
+    account_id = await told(databases)
+    insight_id = await insight_of(databases, account_id, "realized")
+    async with databases.web.transaction(no_accounts()) as tx:
+        with pytest.raises(NotFoundError):
+            await read_insight(tx, insight_id)
+
+
+async def test_every_number_of_every_insight_re_computes(databases: Databases) -> None:
+    account_id = await told(databases)
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        source = await read_source(tx, account_id)
+        assert source is not None
+        checked, found = await verify_insights(tx, source)
+    assert found == []
+    assert checked > 5

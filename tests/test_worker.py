@@ -1,0 +1,153 @@
+"""The continuous path on the real database: marks become amounts and stories, once, whoever is working."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from tests.conftest import Databases
+from tests.value.factories import NOW, new_account, put_events, put_model
+from valueplatform.core.database import lock_account, unavailable
+from valueplatform.core.scope import grant_accounts, grant_all
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.store import newest_story
+from valueplatform.worker import CHANNEL, Worker
+
+NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
+
+
+async def counts(databases: Databases) -> dict[str, int]:
+    async with databases.worker.transaction(grant_all()) as tx:
+        tables = ("changed_day", "accrual", "story", "insight")
+        return {table: int(await tx.scalar(text(f"SELECT count(*) FROM {table}"))) for table in tables}
+
+
+async def an_account_with_events(databases: Databases, key: str = "harbor", days: int = 40) -> int:
+    account_id = await new_account(databases, key)
+    await put_events(databases, account_id, [(NOON - timedelta(days=i), {"minutes": 3}) for i in range(days)])
+    return account_id
+
+
+async def test_a_mark_becomes_amounts_and_a_story_for_each_reader(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await an_account_with_events(databases)
+    worker = Worker(databases.worker, lambda: NOW)
+    assert await worker.drain() == 1
+    found = await counts(databases)
+    assert found["changed_day"] == 0
+    assert found["accrual"] == 40
+    assert found["story"] == 3
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        story = await newest_story(tx, account_id, Audience.CUSTOMER)
+    assert story is not None
+    assert "about" in story.document.headline.text
+
+
+async def test_nothing_changed_is_nothing_done(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await an_account_with_events(databases)
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+    before = await counts(databases)
+    assert await worker.drain() == 0
+    assert not await worker.serve(account_id)
+    assert await counts(databases) == before
+
+
+async def test_two_workers_at_once_serve_every_account_exactly_once(databases: Databases) -> None:
+    await put_model(databases)
+    for number in range(6):
+        await an_account_with_events(databases, f"account-{number}", days=5)
+    first, second = Worker(databases.worker, lambda: NOW), Worker(databases.worker, lambda: NOW)
+    served = await asyncio.gather(first.drain(), second.drain())
+    assert sum(served) == 6
+    async with databases.worker.transaction(grant_all()) as tx:
+        versions = await tx.rows(text("SELECT account_id, max(version) AS v FROM story GROUP BY account_id"))
+    assert [row.v for row in versions] == [1] * 6
+
+
+async def test_a_mark_that_comes_while_an_account_is_served_is_served_after(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await an_account_with_events(databases, days=3)
+    worker = Worker(databases.worker, lambda: NOW)
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        await lock_account(tx, account_id)
+        assert not await worker.serve(account_id)  # somebody else has the account
+    assert await worker.serve(account_id)
+
+
+async def test_accounts_with_an_open_page_come_first_and_others_wait_their_minute(databases: Databases) -> None:
+    await put_model(databases)
+    watched, quiet = [await an_account_with_events(databases, key, days=2) for key in ("watched", "quiet")]
+    now = NOW
+    worker = Worker(databases.worker, lambda: now)
+    await worker.drain()
+    async with databases.web.transaction(grant_accounts([watched])) as tx:
+        page = text("INSERT INTO open_page (account_id, page_id, seen_at) VALUES (:a, gen_random_uuid(), :now)")
+        await tx.execute(page, {"a": watched, "now": now})
+    now = NOW + timedelta(seconds=10)
+    for account_id in (watched, quiet):
+        await put_events(databases, account_id, [(NOON, {"minutes": 5})])
+    assert await worker.serve_due() == 1
+    assert await worker.serve_due() == 0
+    now = NOW + timedelta(seconds=61)
+    assert await worker.serve_due() == 1
+    assert (await counts(databases))["changed_day"] == 0
+
+
+async def test_pages_are_told_of_a_new_version_and_of_nothing_else(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await an_account_with_events(databases)
+    url = make_url(databases.url)
+    connection = await asyncpg.connect(host=str(url.query["host"]), user="postgres", database=url.database)
+    heard: list[str] = []
+    await connection.add_listener(CHANNEL, lambda *message: heard.append(str(message[-1])))
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+    await connection.execute("SELECT 1")
+    assert heard == [f"{account_id}:1"]
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        same = text("INSERT INTO changed_day (account_id, day, through, cause) VALUES (:a, :d, :d, 'events')")
+        await tx.execute(same, {"a": account_id, "d": NOON.date()})
+    await worker.drain()
+    await connection.execute("SELECT 1")
+    await connection.close()
+    assert heard == [f"{account_id}:1"]
+
+
+async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day_before(databases: Databases) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases)
+    now = datetime(2026, 6, 16, 3, 59, tzinfo=UTC)  # 23:59 in New York
+    worker = Worker(databases.worker, lambda: now)
+    await worker.drain()
+    await worker.keep_house()
+    assert (await counts(databases))["changed_day"] == 0
+    now = datetime(2026, 6, 16, 4, 1, tzinfo=UTC)
+    await worker.keep_house()
+    await worker.keep_house()
+    assert (await counts(databases))["changed_day"] == 1
+
+
+async def test_the_worker_outlives_a_lost_database_and_stops_when_told(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases, days=2)
+    stop = asyncio.Event()
+    worker = Worker(databases.worker, lambda: NOW)
+    serve_due, answers = worker.serve_due, iter([unavailable()])
+
+    async def lose_the_database_once() -> int:
+        for lost in answers:
+            raise lost
+        served = await serve_due()
+        stop.set()
+        return served
+
+    monkeypatch.setattr(worker, "serve_due", lose_the_database_once)
+    await asyncio.wait_for(worker.run(stop), 20)
+    assert (await counts(databases))["changed_day"] == 0
