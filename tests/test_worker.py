@@ -132,6 +132,18 @@ async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day
     assert (await counts(databases))["changed_day"] == 1
 
 
+async def test_an_account_without_an_event_gets_its_story_too(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await new_account(databases, "brand-new")
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.keep_house()
+    assert await worker.serve_due() == 1
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        story = await newest_story(tx, account_id, Audience.CUSTOMER)
+    assert story is not None
+    assert story.document.status == "insufficient-data"
+
+
 async def test_the_worker_outlives_a_lost_database_and_stops_when_told(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:

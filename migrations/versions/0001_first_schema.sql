@@ -313,6 +313,10 @@ CREATE TABLE insight (
     CONSTRAINT fk_insight_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE INDEX ix_insight_holding ON insight (account_id, kind, subject) WHERE until IS NULL;
+
+CREATE INDEX ix_insight_insight_id ON insight (insight_id);
+
 CREATE TABLE message (
     account_id BIGINT NOT NULL,
     conversation_id BIGINT NOT NULL,
@@ -499,6 +503,8 @@ CREATE TABLE visit (
     audience TEXT NOT NULL,
     version INTEGER NOT NULL,
     visited_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    before_version INTEGER,
+    before_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_visit PRIMARY KEY (account_id, user_id, audience),
     CONSTRAINT fk_visit_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );

@@ -10,12 +10,16 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import text
-from valueplatform.narrative.telling import tell
 
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
 from valueplatform.core.errors import UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.telling import tell
+from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
+from valueplatform.stewardship.signals import concerns
+from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.value.calendar import accounts_to_close, close_account, mark_new_days
 from valueplatform.value.refreshing import refresh_value
 
@@ -113,13 +117,17 @@ class Worker:
 
 
 async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:
-    """Work off the marks of an account whose lock the transaction holds, and tell its story anew where it changed."""
-    if not await refresh_value(tx, account_id, now):
+    """Work off the marks of an account whose lock the transaction holds: amounts, stories, what calls for a person."""
+    changes = await refresh_value(tx, account_id, now)
+    if not changes:
         return False
-    versions = await tell(tx, account_id, now)
+    told = await tell(tx, account_id, now, concerns)
+    await refresh_standing(tx, account_id, told.facts, told.admitted, told.documents[Audience.STEWARD], now)
     await tx.execute(_REFRESHED, {"account": account_id, "now": now})
-    if versions:
-        await tx.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{account_id}:{max(versions.values())}"})
+    spoken = any(CONVERSATION in change.causes for change in changes)
+    if told.changed or spoken:
+        version = max(told.changed.values(), default=0)
+        await tx.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{account_id}:{version}"})
     return True
 
 

@@ -3,38 +3,46 @@
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar
 
 from valueplatform.api import calling, events
 from valueplatform.api.problems import EXCEPTION_HANDLERS
-from valueplatform.core.clock import system_clock
+from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyRing
 from valueplatform.telemetry.group_commit import GroupCommitter
 
 
-def intake_app(ingest: Database, web: Database, clock: Callable[[], datetime], patience: float = 30) -> Litestar:
-    committer = GroupCommitter(ingest, patience=patience)
-
-    @asynccontextmanager
-    async def committing(_app: Litestar) -> AsyncIterator[None]:
-        async with committer.running():
-            yield
-
+def intake_app(
+    ingest: Database,
+    web: Database,
+    committer: GroupCommitter,
+    clock: Clock,
+    *hooks: Callable[[Litestar], AbstractAsyncContextManager[None]],
+) -> Litestar:
+    """The committer runs around it, or in a hook of its life."""
     gate = calling.Gate(web, KeyRing(web, time.monotonic), clock)
     intake = events.Intake(ingest, committer, clock)
     return Litestar(
         route_handlers=[events.EventsController],
         dependencies={**calling.provided(gate), **events.provided(intake)},
         exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=[committing],
+        openapi_config=None,
+        lifespan=list(hooks),
     )
 
 
 def served() -> Litestar:
     """For `granian --factory`; the database is the one of DATABASE_URL."""
     url = os.environ["DATABASE_URL"]
-    return intake_app(Database(url, Role.INGEST), Database(url, Role.WEB), system_clock)
+    ingest = Database(url, Role.INGEST)
+    committer = GroupCommitter(ingest)
+
+    @asynccontextmanager
+    async def committing(_app: Litestar) -> AsyncIterator[None]:
+        async with committer.running():
+            yield
+
+    return intake_app(ingest, Database(url, Role.WEB), committer, system_clock, committing)

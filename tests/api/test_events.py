@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
-from litestar.testing import AsyncTestClient
 
 from tests.api.intake import intake_app
 from tests.conftest import Databases
@@ -22,11 +22,12 @@ from tests.telemetry.factories import NOW, apply_meters, cloud_event, execute, m
 from valueplatform.api.request_body import MOST_BYTES
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.keys import KeyGrant, create_key
+from valueplatform.telemetry.group_commit import GroupCommitter
 
 ADDRESS = "/api/v1/events"
 BATCH = {"content-type": "application/cloudevents-batch+json"}
 ROOT = Path(__file__).parents[2]
-Client = AsyncTestClient[Any]
+Client = httpx.AsyncClient
 MakeKey = Callable[..., Awaitable[dict[str, str]]]
 
 
@@ -44,9 +45,23 @@ def key(databases: Databases) -> MakeKey:
 
 @pytest.fixture
 async def client(databases: Databases, key: MakeKey) -> AsyncIterator[Client]:
-    async with AsyncTestClient(intake_app(databases.ingest, databases.web, lambda: NOW)) as client:
+    async with taking(databases) as client:
         client.headers.update(await key())
         yield client
+
+
+@asynccontextmanager
+async def taking(databases: Databases, patience: float = 30) -> AsyncIterator[Client]:
+    """A client of the application, in this very event loop."""
+    async with GroupCommitter(databases.ingest, patience=patience).running() as committer:
+        app = intake_app(databases.ingest, databases.web, committer, lambda: NOW)
+
+        async def asgi(scope: Any, receive: Any, send: Any) -> None:
+            await app(scope, receive, send)
+
+        transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+        async with Client(transport=transport, base_url="http://test") as client:
+            yield client
 
 
 def packed(events: object) -> bytes:
@@ -178,9 +193,7 @@ async def test_only_a_valid_key_with_the_right_comes_in(client: Client, key: Mak
     assert await scalar(databases, "SELECT count(*) FROM event") == 0
 
 
-async def test_a_key_writes_within_its_accounts_and_sources(
-    client: Client, key: MakeKey, databases: Databases
-) -> None:
+async def test_a_key_writes_within_its_accounts_and_sources(client: Client, key: MakeKey, databases: Databases) -> None:
     acme = await make_account(databases, "acme")
     limited = await key(account_ids=[acme], sources=["/app"])
     events = [cloud_event(), cloud_event(account="other"), cloud_event(source="/x")]
@@ -271,8 +284,7 @@ async def test_rejected_binary_events_can_be_replayed(client: Client, databases:
 
 async def test_without_the_database_senders_are_told_when_to_come_back(databases: Databases, key: MakeKey) -> None:
     headers = await key()
-    app = intake_app(databases.ingest, databases.web, lambda: NOW, patience=0.2)
-    async with AsyncTestClient(app) as client, databases.admin.engine.connect() as connection:
+    async with taking(databases, patience=0.2) as client, databases.admin.engine.connect() as connection:
         await connection.exec_driver_sql("LOCK TABLE event_key")
         response = await client.post(ADDRESS, content=packed(cloud_event()), headers=headers)
         assert (response.status_code, response.json()["code"]) == (503, "unavailable")

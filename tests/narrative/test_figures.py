@@ -95,6 +95,13 @@ def test_what_does_not_count_is_called_by_its_state() -> None:
     assert figures.standing_of(facts, JANUARY, ("a",), counted=False) is Standing.PROPOSED
 
 
+def test_a_vendors_own_word_is_an_estimate_though_its_inputs_are_validated() -> None:
+    daily = [row | {"counted": False} for row in rows("a", steady(JANUARY.start, JANUARY.end, 1))]
+    facts = account(daily, drivers=(driver("a"),))
+    assert figures.standing_of(facts, JANUARY, ("a",), counted=False) is Standing.ESTIMATED
+    assert {a.insight.kind for a in admitted(facts)} >= {"estimated"}
+
+
 def test_an_account_of_one_provider_asks_for_its_rows_alone() -> None:
     facts = account(rows("a", {JANUARY.start: 5}, provider="tessera"), drivers=(driver("a"),), providers=("tessera",))
     figure = figures.realized(facts, JANUARY, ("a",))

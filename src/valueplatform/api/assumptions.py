@@ -12,10 +12,10 @@ from msgspec import Meta
 
 from valueplatform.accounts.accounts import Account
 from valueplatform.api.assumption_view import AssumptionOut, EntryOut, Reader, entry_out, shown_to
-from valueplatform.api.calling import AccountKey, ApiRequest, Caller, Gate, OpenGate, open_account, partner_of
+from valueplatform.api.calling import AccountKey, Caller, Gate, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, day_of, range_of, text_of
-from valueplatform.api.once import once
+from valueplatform.api.once import Sending, Sent, once
 from valueplatform.core.authorization import Action as Right
 from valueplatform.core.authorization import KeyPrincipal, may, scope_of
 from valueplatform.core.database import Transaction
@@ -104,21 +104,22 @@ class AssumptionsController(Controller):
 
     @post(summary="Propose a value", responses=_WRITTEN)
     async def propose(
-        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[ProposalIn]
+        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[ProposalIn]
     ) -> Response[EntryOut]:
         """It counts from when a validator of the customer validates it."""
 
         async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
-            statement = await _statement(tx, account, data, caller, now)
-            return await record.state_value(tx, account.account_id, Action.PROPOSE, statement, author_of(caller), now)
+            statement = await _statement(tx, account, data, sending.caller, now)
+            return await record.state_value(
+                tx, account.account_id, Action.PROPOSE, statement, author_of(sending.caller), now
+            )
 
-        return await _written(request, caller, gate, key, Right.PROPOSE_ASSUMPTION, write)
+        return await _written(sending, gate, key, Right.PROPOSE_ASSUMPTION, write)
 
     @post("/{entry_id:int}/validate", summary="Validate an estimate or a proposal", responses=_WRITTEN)
     async def validate(
         self,
-        request: ApiRequest,
-        caller: Caller,
+        sending: Sent,
         gate: OpenGate,
         key: AccountKey,
         entry_id: EntryId,
@@ -129,15 +130,16 @@ class AssumptionsController(Controller):
 
         async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
             today = local_day(now, account.timezone)
-            return await record.validate(tx, account.account_id, entry_id, author_of(caller), now, today, reason)
+            return await record.validate(
+                tx, account.account_id, entry_id, author_of(sending.caller), now, today, reason
+            )
 
-        return await _written(request, caller, gate, key, Right.VALIDATE_ASSUMPTION, write)
+        return await _written(sending, gate, key, Right.VALIDATE_ASSUMPTION, write)
 
     @post("/{entry_id:int}/dispute", summary="Put a value under review", responses=_WRITTEN)
     async def dispute(
         self,
-        request: ApiRequest,
-        caller: Caller,
+        sending: Sent,
         gate: OpenGate,
         key: AccountKey,
         entry_id: EntryId,
@@ -147,31 +149,29 @@ class AssumptionsController(Controller):
         reason = text_of(data.reason, "reason", LONGEST_TEXT)
 
         async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
-            return await record.dispute(tx, account.account_id, entry_id, author_of(caller), now, reason)
+            return await record.dispute(tx, account.account_id, entry_id, author_of(sending.caller), now, reason)
 
-        return await _written(request, caller, gate, key, Right.DISPUTE_ASSUMPTION, write)
+        return await _written(sending, gate, key, Right.DISPUTE_ASSUMPTION, write)
 
     @post("/{entry_id:int}/withdraw", summary="Take back a proposal or a dispute of one's own side", responses=_WRITTEN)
-    async def withdraw(
-        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, entry_id: EntryId
-    ) -> Response[EntryOut]:
+    async def withdraw(self, sending: Sent, gate: OpenGate, key: AccountKey, entry_id: EntryId) -> Response[EntryOut]:
         async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
-            if partner_of(caller) is not None:
-                await _require_own(tx, account, caller, entry_id)
-            return await record.withdraw(tx, account.account_id, entry_id, author_of(caller), now)
+            if partner_of(sending.caller) is not None:
+                await _require_own(tx, account, sending.caller, entry_id)
+            return await record.withdraw(tx, account.account_id, entry_id, author_of(sending.caller), now)
 
-        return await _written(request, caller, gate, key, Right.PROPOSE_ASSUMPTION, write)
+        return await _written(sending, gate, key, Right.PROPOSE_ASSUMPTION, write)
 
     @post("/validate-default", summary="Validate what the value model says", responses=_WRITTEN)
     async def validate_default(
-        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[DefaultIn]
+        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[DefaultIn]
     ) -> Response[EntryOut]:
         """The default of an assumption or baseline for this account's segment, or a driver itself."""
 
         async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
-            return await _validate_stated(tx, account, data.slug, author_of(caller), now)
+            return await _validate_stated(tx, account, data.slug, author_of(sending.caller), now)
 
-        return await _written(request, caller, gate, key, Right.VALIDATE_ASSUMPTION, write)
+        return await _written(sending, gate, key, Right.VALIDATE_ASSUMPTION, write)
 
 
 def author_of(caller: KeyPrincipal) -> Author:
@@ -183,21 +183,20 @@ def _reader(caller: KeyPrincipal) -> Reader:
 
 
 async def _written(
-    request: ApiRequest,
-    caller: KeyPrincipal,
+    sending: Sending,
     gate: Gate,
     key: str,
     right: Right,
     write: Callable[[Transaction, Account, datetime], Awaitable[Entry]],
 ) -> Response[Any]:
     """One entry added to the record of an account, once."""
-    async with gate.web.transaction(scope_of(caller)) as tx:
-        account = await open_account(tx, caller, key, right)
+    async with gate.web.transaction(scope_of(sending.caller)) as tx:
+        account = await open_account(tx, sending.caller, key, right)
 
         async def add() -> EntryOut:
             return entry_out(await write(tx, account, gate.clock()))
 
-        return await once(tx, request, caller, gate.clock, add)
+        return await once(tx, sending, gate.clock, add)
 
 
 async def _require_own(tx: Transaction, account: Account, caller: KeyPrincipal, entry_id: int) -> None:

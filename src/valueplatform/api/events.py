@@ -1,15 +1,18 @@
 """Events in over HTTP: CloudEvents, their retraction, and what could not be taken."""
 
-from datetime import datetime
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Controller, Response, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
-from valueplatform.api.calling import ApiRequest
+from valueplatform.api.calling import ApiRequest, Caller
+from valueplatform.api.documentation import answers
 from valueplatform.api.request_body import read_body
 from valueplatform.core.authorization import Action, KeyPrincipal, require
 from valueplatform.core.clock import Clock
@@ -41,6 +44,9 @@ class Intake:
         self.clock = clock
 
 
+OpenIntake = NamedDependency[Intake]
+
+
 class ReportOut(msgspec.Struct, frozen=True):
     """received = stored + duplicates + conflicts + the number of rejected."""
 
@@ -62,6 +68,20 @@ class RejectedOut(msgspec.Struct, frozen=True):
     body: str
     received_at: datetime
     replayed_at: datetime | None
+
+
+_REASON: Final = {"code": "missing_type", "message": "The event has no type; set the attribute type."}
+_REPORT: Final = ReportOut(3, 1, 1, 0, [{"index": 2, "id": "42", **_REASON}])
+_REJECTED: Final = RejectedOut(
+    7,
+    "42",
+    ORIGIN,
+    _REASON["code"],
+    _REASON["message"],
+    '{"specversion":"1.0","id":"42","source":"/app","account":"harbor-logistics"}',
+    datetime(2026, 3, 2, 9, tzinfo=UTC),
+    None,
+)
 
 
 def report_out(report: Report) -> ReportOut:
@@ -90,15 +110,16 @@ class EventsController(Controller):
         status_code=200,
         request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
+        responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
     )
-    async def receive(self, request: ApiRequest, caller: KeyPrincipal, intake: Intake) -> Response[ReportOut | None]:
+    async def receive(self, request: ApiRequest, caller: Caller, intake: OpenIntake) -> Response[ReportOut | None]:
         require(caller, Action.WRITE_EVENTS)
         headers = request.headers
         announced = request.content_length
         body = await read_body(request.stream(), headers.get("content-encoding", ""), announced)
         received_at = intake.clock()
         parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
-        wishes = {wish.strip().lower() for line in headers.getall("prefer", []) for wish in line.split(",")}
+        wishes = _wishes(headers.getall("prefer", []))
         report = await intake.committer.commit(
             IngestRequest(
                 sender_of(caller),
@@ -113,21 +134,33 @@ class EventsController(Controller):
             return Response(None, status_code=204)
         return Response(report_out(report), media_type=MediaType.JSON)
 
-    @delete("/events", summary="Retract an event: its effects are undone")
+    @delete(
+        "/events",
+        summary="Retract an event: its effects are undone",
+        responses=answers(None, None, 400, 401, 403, 404, 503, status=204),
+    )
     async def retract(
         self,
-        caller: KeyPrincipal,
-        intake: Intake,
-        source: str,
-        event_id: Annotated[str, QueryParameter(name="id")],
+        caller: Caller,
+        intake: OpenIntake,
+        source: Annotated[str, QueryParameter(description="The event's source")],
+        event_id: Annotated[str, QueryParameter(name="id", description="The event's id")],
     ) -> None:
         require(caller, Action.RETRACT_EVENTS)
         async with intake.database.transaction(no_accounts()) as tx:
             await retract(tx, sender_of(caller), source, event_id)
 
-    @get("/rejected-events", summary="Events that could not be taken, oldest first")
+    @get(
+        "/rejected-events",
+        summary="Events that could not be taken, oldest first",
+        responses=answers(Page[RejectedOut], Page([_REJECTED], None), 400, 401, 403, 503),
+    )
     async def rejected(
-        self, caller: KeyPrincipal, intake: Intake, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+        self,
+        caller: Caller,
+        intake: OpenIntake,
+        limit: Annotated[int, QueryParameter(description="Items on a page")] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, QueryParameter(description="`next_cursor` of the page before")] = None,
     ) -> Page[RejectedOut]:
         require(caller, Action.READ_REJECTED)
         after = number_position(cursor) or 0
@@ -135,8 +168,18 @@ class EventsController(Controller):
             rows = await rejected_events(tx, readable_by(caller), after=after, limit=checked_limit(limit) + 1)
         return page_of([_rejected_out(row) for row in rows], limit, lambda row: row.id)
 
-    @post("/rejected-events/{rejected_id:int}/replay", status_code=200, summary="Try a rejected event again")
-    async def replay(self, caller: KeyPrincipal, intake: Intake, rejected_id: int) -> ReportOut:
+    @post(
+        "/rejected-events/{rejected_id:int}/replay",
+        status_code=200,
+        summary="Try a rejected event again",
+        responses=answers(ReportOut, _REPORT, 400, 401, 403, 404, 422, 429, 503),
+    )
+    async def replay(
+        self,
+        caller: Caller,
+        intake: OpenIntake,
+        rejected_id: Annotated[int, PathParameter(description="`id` of the rejected event")],
+    ) -> ReportOut:
         require(caller, Action.REPLAY_REJECTED)
         async with intake.database.transaction(no_accounts()) as tx:
             rejected = await rejected_event_of(tx, readable_by(caller), rejected_id)
@@ -150,6 +193,11 @@ class EventsController(Controller):
             sender, received_at, parsed.events, parsed.rejections, size=len(rejected.body), replayed=rejected_id
         )
         return report_out(await intake.committer.commit(request))
+
+
+def _wishes(lines: Iterable[str]) -> set[str]:
+    """The preferences of RFC 7240, in lower case and without quotes."""
+    return {wish.strip().replace('"', "").lower() for line in lines for wish in re.split("[,;]", line)}
 
 
 def _rejected_out(row: RejectedEvent) -> RejectedOut:

@@ -8,11 +8,11 @@ from litestar import Controller, Response, get, put
 from litestar.params import JSONBody, PathParameter
 
 from valueplatform.accounts.milestones import KINDS, Milestone, milestones_of, put_milestone
-from valueplatform.api.calling import AccountKey, ApiRequest, Caller, OpenGate, open_account, partner_of
+from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import WRITES, answers
 from valueplatform.api.given import moment_of, text_of
 from valueplatform.api.marking import append_marks
-from valueplatform.api.once import once
+from valueplatform.api.once import Sent, once
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ForbiddenError
@@ -61,15 +61,14 @@ class MilestonesController(Controller):
     @put("/{milestone_id:str}", summary="Add or change a milestone", responses=answers(MilestoneOut, _EXAMPLE, *WRITES))
     async def write_one(
         self,
-        request: ApiRequest,
-        caller: Caller,
+        sending: Sent,
         gate: OpenGate,
         key: AccountKey,
         milestone_id: Annotated[str, PathParameter(description="Chosen by whoever adds it.")],
         data: JSONBody[MilestoneIn],
     ) -> Response[MilestoneOut]:
         """A partner may add and change milestones of kinds of its own, such as `rollout`."""
-        kind = text_of(data.kind, "kind").lower()
+        kind, caller = text_of(data.kind, "kind").lower(), sending.caller
         milestone = Milestone(
             milestone_id=text_of(milestone_id, "milestone_id"),
             kind=kind,
@@ -86,7 +85,7 @@ class MilestonesController(Controller):
                 await append_marks(tx, stored.marks)
                 return MilestoneOut(milestone.milestone_id, kind, data.time, milestone.title)
 
-            return await once(tx, request, caller, gate.clock, write, status=200)
+            return await once(tx, sending, gate.clock, write, status=200)
 
 
 async def _refuse_of_both_sides(tx: Transaction, account_id: int, wanted: Milestone) -> None:

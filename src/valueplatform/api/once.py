@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response
+from litestar.di import NamedDependency
 from litestar.enums import MediaType
+from litestar.params import HeaderParameter
 from sqlalchemy import text
 
-from valueplatform.api.calling import ApiRequest
+from valueplatform.api.calling import ApiRequest, Caller
 from valueplatform.core.authorization import KeyPrincipal
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Transaction
@@ -39,6 +41,13 @@ _FORGET: Final = text("""
         SELECT caller, idempotency_key FROM idempotency WHERE created_at <= :since LIMIT 100 FOR UPDATE SKIP LOCKED)
 """)
 
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        description="Any text; the same write sent again within 24 hours answers the same, and is not done twice.",
+    ),
+]
 Write = Callable[[], Awaitable[Any]]
 """Does the write; gives what is answered."""
 
@@ -49,20 +58,33 @@ class ReusedKeyError(ConflictError):
     code = "idempotency_key_reused"
 
 
-async def once(
-    tx: Transaction, request: ApiRequest, caller: KeyPrincipal, clock: Clock, write: Write, *, status: int = 201
-) -> Response[Any]:
+class Sending(msgspec.Struct, frozen=True):
+    """A write as it was sent: by whom, what, and under which Idempotency-Key, if any."""
+
+    request: ApiRequest
+    caller: KeyPrincipal
+    key: str | None
+
+
+async def provide_sending(request: ApiRequest, caller: Caller, idempotency_key: IdempotencyKey = None) -> Sending:
+    return Sending(request, caller, idempotency_key)
+
+
+Sent = NamedDependency[Sending]
+
+
+async def once(tx: Transaction, sending: Sending, clock: Clock, write: Write, *, status: int = 201) -> Response[Any]:
     """Do the write in the caller's transaction and answer with `status`; or answer as the first time.
 
     The answer is kept in the transaction of the write: either both are there or neither. A write that fails is not
     kept, and may be sent again. Raises ReusedKeyError.
     """
-    key = request.headers.get("idempotency-key")
+    request, key = sending.request, sending.key
     if key is None:
         return _response(status, _ENCODER.encode(await write()))
     if not key.strip() or len(key) > LONGEST:
         raise InvalidInputError(f"Idempotency-Key must have 1 to {LONGEST} characters.")
-    now, who = clock(), str(caller.key_id)
+    now, who = clock(), str(sending.caller.key_id)
     asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
     request_hash = hashlib.sha256(asked).digest()
     await tx.execute(_LOCK, {"name": f"{who} {key}"})

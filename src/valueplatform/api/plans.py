@@ -10,11 +10,11 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from valueplatform.api.calling import AccountKey, ApiRequest, Caller, OpenGate, open_account, partner_of
+from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import WRITES, answers
 from valueplatform.api.given import day_of, range_of, text_of
 from valueplatform.api.marking import append_marks
-from valueplatform.api.once import once
+from valueplatform.api.once import Sent, once
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError
@@ -111,10 +111,10 @@ class PlansController(Controller):
 
     @post("/objectives", summary="Add an objective", responses=answers(ObjectiveOut, _OBJECTIVE, *WRITES, status=201))
     async def add_objective(
-        self, request: ApiRequest, caller: Caller, gate: OpenGate, key: AccountKey, data: JSONBody[ObjectiveIn]
+        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[ObjectiveIn]
     ) -> Response[ObjectiveOut]:
         """One of the same title is not added twice."""
-        title = text_of(data.title, "title")
+        title, caller = text_of(data.title, "title"), sending.caller
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
 
@@ -124,7 +124,7 @@ class PlansController(Controller):
                 one = next(one for one in found if one.objective_id == ids[account.account_id, title])
                 return _objective_out(one, caller)
 
-            return await once(tx, request, caller, gate.clock, write)
+            return await once(tx, sending, gate.clock, write)
 
     @get(
         "/plans", summary="Committed value in force", responses=answers(list[TargetOut], [_TARGET], 401, 403, 404, 503)
@@ -142,8 +142,7 @@ class PlansController(Controller):
     )
     async def put_plan(
         self,
-        request: ApiRequest,
-        caller: Caller,
+        sending: Sent,
         gate: OpenGate,
         key: AccountKey,
         plan: Annotated[str, PathParameter(description="Chosen by whoever states it, such as `business-case`.")],
@@ -153,7 +152,7 @@ class PlansController(Controller):
         in force are answered. A partner may state targets of its own drivers."""
         if not 1 <= len(data) <= MOST_TARGETS:
             raise InvalidInputError(f"Send 1 to {MOST_TARGETS} targets at a time, not {len(data)}.")
-        plan_id = text_of(plan, "plan")
+        plan_id, caller = text_of(plan, "plan"), sending.caller
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
 
@@ -168,7 +167,7 @@ class PlansController(Controller):
                 await append_marks(tx, stored.marks)
                 return [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
 
-            return await once(tx, request, caller, gate.clock, write, status=200)
+            return await once(tx, sending, gate.clock, write, status=200)
 
 
 async def _drivers_of(tx: Transaction, caller: KeyPrincipal) -> set[str]:

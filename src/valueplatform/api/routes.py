@@ -1,6 +1,7 @@
 """The routes of the partner and machine API."""
 
 from litestar import Router
+from litestar.di import Provide
 
 from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
@@ -10,6 +11,7 @@ from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
+from valueplatform.api.once import provide_sending
 from valueplatform.api.plans import PlansController
 
 
@@ -25,7 +27,11 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             MilestonesController,
             MetersController,
         ],
-        dependencies={**calling.provided(gate), **events.provided(intake)},
+        dependencies={
+            **calling.provided(gate),
+            **events.provided(intake),
+            "sending": Provide(provide_sending),
+        },
         guards=[known_callers_only(gate)],
         middleware=[ConditionalReads()],
     )

@@ -288,9 +288,14 @@ async def _load_talk(databases: Databases, key: str, title: str, messages: Seque
             await reply(tx, account.account_id, number, await as_person(tx, author), message.body, message.at)
 
 
+# A sentence about the driver that the customer's story tells; only such a one can be attached.
 _INSIGHT_ON: Final = text("""
-    SELECT insight_id FROM insight WHERE account_id = :account AND subject = :driver AND until IS NULL
-    ORDER BY kind = 'attainment' DESC, insight_id LIMIT 1
+    SELECT i.insight_id FROM insight i
+    JOIN story s ON s.account_id = i.account_id AND s.audience = 'customer'
+    WHERE i.account_id = :account AND i.subject = :driver AND i.until IS NULL
+      AND jsonb_path_exists(s.document, '$.chapters[*].insights[*] ? (@.insight_id == $id)',
+                            jsonb_build_object('id', i.insight_id))
+    ORDER BY s.version DESC, i.kind = 'attainment' DESC, i.insight_id LIMIT 1
 """)
 
 

@@ -214,7 +214,8 @@ def statistic(method: str, value: Fraction, values: Iterable[Figure], places: in
 
 
 def standing_of(facts: AccountFacts, period: Period, drivers: Iterable[str], *, counted: bool = True) -> Standing:
-    """The weakest thing beneath realized value: its rows' states, else an open question on what it rests on.
+    """The weakest thing beneath realized value: its rows' states, else an open question on what it rests on. A vendor's
+    own word is an estimate though all its inputs are validated (value rule 10).
 
     A question on an input of a single driver multiplies the number (under review); in a sum it touches it.
     """
@@ -225,6 +226,12 @@ def standing_of(facts: AccountFacts, period: Period, drivers: Iterable[str], *, 
     state = facts.ledger.weakest(period.start, period.end, unit=unit, drivers=chosen, counted=counted)
     if state in {State.ESTIMATED, State.PROPOSED}:
         return Standing(state.value)
+    if (
+        state is not State.UNDER_REVIEW
+        and not counted
+        and facts.ledger.uncounted_rows(period.start, period.end, unit=unit, drivers=chosen)
+    ):
+        return Standing.ESTIMATED
     questioned = state is State.UNDER_REVIEW or any(facts.questioned(driver) for driver in chosen)
     if questioned:
         return Standing.UNDER_REVIEW if len(chosen) == 1 else Standing.TOUCHED

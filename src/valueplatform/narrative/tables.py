@@ -1,6 +1,6 @@
 """Tables of what it means."""
 
-from sqlalchemy import BigInteger, Column, Date, Identity, Integer, Numeric, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Numeric, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from valueplatform.core.schema import metadata, tenant_table
@@ -18,6 +18,8 @@ insight = tenant_table(
     Column("body", JSONB, nullable=False),
     Column("since", TIMESTAMP, nullable=False),
     Column("until", TIMESTAMP, nullable=True),
+    Index("ix_insight_insight_id", "insight_id"),
+    Index("ix_insight_holding", "account_id", "kind", "subject", postgresql_where=text("until IS NULL")),
     key=("insight_id", "version"),
 )
 
@@ -66,12 +68,14 @@ open_page = tenant_table(
     key=("page_id",),
 )
 
-# What a reader saw last, for "since your last visit".
+# What a reader saw last, and at the end of the visit before this one, for "since your last visit".
 visit = tenant_table(
     "visit",
     Column("user_id", BigInteger, nullable=False),
     Column("audience", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("visited_at", TIMESTAMP, nullable=False),
+    Column("before_version", Integer, nullable=True),
+    Column("before_at", TIMESTAMP, nullable=True),
     key=("user_id", "audience"),
 )

@@ -1,15 +1,17 @@
 """From amounts to the story: insights found, re-derived by other code, admitted, composed, kept (flow 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.document import Audience
+from valueplatform.narrative.document import Audience, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted, admit, rederive
 from valueplatform.narrative.gathering import gather
+from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights import discover
 from valueplatform.narrative.next_best_store import refresh_suggestions
 from valueplatform.narrative.store import save_insights, save_story
@@ -21,27 +23,42 @@ AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD, Audience.EXECUTIVE)
 _log = structlog.get_logger(__name__)
 
 
-async def discover_admitted(tx: Transaction, account_id: int, facts: AccountFacts) -> list[Admitted]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told, and what it was told from. `changed` holds the version of each story that a reader would see
+    change."""
+
+    facts: AccountFacts
+    admitted: Sequence[Admitted]
+    documents: Mapping[Audience, StoryDocument]
+    changed: Mapping[Audience, int]
+
+
+Also = Callable[[AccountFacts], Sequence[Insight]]
+"""Further insights that a room above finds in the same facts; they are re-derived and kept like all others."""
+
+
+async def discover_admitted(
+    tx: Transaction, account_id: int, facts: AccountFacts, also: Also | None = None
+) -> list[Admitted]:
     """The insights whose numbers re-compute; the others are left out, and logged."""
-    found = discover(facts)
+    found = [*discover(facts), *(also(facts) if also else ())]
     admitted, refused = admit(found, await rederive(tx, account_id, found))
     for refusal in refused:
         _log.error("insight withheld", account=facts.key, insight=refusal.id, reasons=refusal.reasons)
     return admitted
 
 
-async def tell(tx: Transaction, account_id: int, now: datetime) -> Mapping[Audience, int]:
-    """Tell the account's stories as they are now; the version of each that a reader would see change.
-
-    The caller holds the account's lock.
-    """
+async def tell(tx: Transaction, account_id: int, now: datetime, also: Also | None = None) -> Told:
+    """Tell the account's stories as they are now. The caller holds the account's lock."""
     facts = await gather(tx, account_id, now)
-    admitted = await discover_admitted(tx, account_id, facts)
+    admitted = await discover_admitted(tx, account_id, facts, also)
     await save_insights(tx, account_id, admitted, now)
     await refresh_suggestions(tx, account_id, now)
-    versions = {}
-    for audience in AUDIENCES:
-        saved = await save_story(tx, account_id, compose(facts, admitted, audience), now)
+    documents = {audience: compose(facts, admitted, audience) for audience in AUDIENCES}
+    changed = {}
+    for audience, document in documents.items():
+        saved = await save_story(tx, account_id, document, now)
         if saved.is_changed:
-            versions[audience] = saved.version
-    return versions
+            changed[audience] = saved.version
+    return Told(facts, admitted, documents, changed)

@@ -1,6 +1,6 @@
 """What goes back to a browser: pages, fragments, the way on after a write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from jinja2 import Environment
@@ -42,6 +42,13 @@ def wants_fragment(request: PortalRequest) -> bool:
     return request.headers.get(HX_REQUEST) == "true"
 
 
-def see_other(path: str, cookies: Sequence[Cookie] = ()) -> Response[None]:
+def see_other(path: str, cookies: Sequence[Cookie] = ()) -> Response[str]:
     """After a write, and to a page that is elsewhere."""
-    return Response(None, status_code=303, headers={"Location": path}, cookies=list(cookies))
+    return nothing(303, {"Location": path}, cookies)
+
+
+def nothing(status_code: int, headers: Mapping[str, str], cookies: Sequence[Cookie] = ()) -> Response[str]:
+    """An answer that is all in its headers."""
+    return Response(
+        "", status_code=status_code, media_type=MediaType.TEXT, headers=dict(headers), cookies=list(cookies)
+    )

@@ -42,9 +42,7 @@ def commitment_chart(
     realized = [point for point in points if point.realized is not None]
     if not drawn or not realized:
         return None
-    size, suffix = next(
-        ((size, suffix) for size, suffix in _SCALES if max(map(abs, drawn)) >= size), (Decimal(1), "")
-    )
+    size, suffix = next(((size, suffix) for size, suffix in _SCALES if max(map(abs, drawn)) >= size), (Decimal(1), ""))
     last = realized[-1]
     planned = any(point.expected is not None for point in points)
     rows = [_row(point, document.unit, size, last, closed, horizon=point is points[-1]) for point in points]

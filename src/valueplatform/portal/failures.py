@@ -17,7 +17,7 @@ from litestar.types import ExceptionHandlersMap
 from valueplatform.api.problems import status_of
 from valueplatform.core.errors import OverloadedError, ProblemError, UnauthenticatedError
 from valueplatform.core.sign_in import SIGN_IN_PATH
-from valueplatform.portal.answers import Pages, wants_fragment
+from valueplatform.portal.answers import Pages, nothing, see_other, wants_fragment
 from valueplatform.portal.view.shell import Failure, Shell
 from valueplatform.portal.view.words import Link
 
@@ -89,10 +89,10 @@ def new_code() -> str:
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     """A fragment must not become the sign-in page, and a stream must not come back again and again."""
     if request.headers.get("accept") == "text/event-stream":
-        return Response(None, status_code=204)
+        return nothing(204, {})
     if wants_fragment(request):
-        return Response(None, status_code=401, headers={"HX-Redirect": SIGN_IN_PATH})
-    return Response(None, status_code=303, headers={"Location": SIGN_IN_PATH})
+        return nothing(401, {"HX-Redirect": SIGN_IN_PATH})
+    return see_other(SIGN_IN_PATH)
 
 
 def _status(error: Exception) -> HTTPStatus:

@@ -14,7 +14,7 @@ API_DOCS = Link("Read the API documentation", "/api/docs")
 
 
 @get("/")
-async def home(request: PortalRequest, portal: Shared) -> Response[str] | Response[None]:
+async def home(request: PortalRequest, portal: Shared) -> Response[str]:
     async with portal.door.entered(request) as caller:
         path = home_of(caller)
         if path is not None:

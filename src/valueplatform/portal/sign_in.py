@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
+from litestar.params import FromPath, FromQuery
 
 from valueplatform.core.errors import ForbiddenError, InvalidInputError
 from valueplatform.core.scope import no_accounts
@@ -40,7 +41,9 @@ def visit_token(visit: str) -> str:
 
 
 @get(SIGN_IN_PATH)
-async def sign_in_page(request: PortalRequest, portal: Shared, token: str | None = None) -> Response[str] | Response[None]:
+async def sign_in_page(
+    request: PortalRequest, portal: Shared, token: FromQuery[str | None] = None
+) -> Response[str]:
     if token is not None and len(token) == TOKEN_LENGTH:
         return see_other(f"{SIGN_IN_PATH}/{token}")
     return await _form(request, portal, "sign_in.html", sign_in=SignIn(SIGN_IN_PATH))
@@ -60,7 +63,7 @@ async def ask_for_link(request: PortalRequest, portal: Shared) -> Response[str]:
 
 
 @get(f"{SIGN_IN_PATH}/{{token:str}}")
-async def confirm_page(request: PortalRequest, portal: Shared, token: str) -> Response[str]:
+async def confirm_page(request: PortalRequest, portal: Shared, token: FromPath[str]) -> Response[str]:
     confirm = Act("Sign in", f"{SIGN_IN_PATH}/{token}") if len(token) == TOKEN_LENGTH else None
     if confirm is None:
         return await _form(request, portal, "link_expired.html", sign_in=SignIn(SIGN_IN_PATH), status_code=410)
@@ -68,7 +71,7 @@ async def confirm_page(request: PortalRequest, portal: Shared, token: str) -> Re
 
 
 @post(f"{SIGN_IN_PATH}/{{token:str}}")
-async def use_link(request: PortalRequest, portal: Shared, token: str) -> Response[str] | Response[None]:
+async def use_link(request: PortalRequest, portal: Shared, token: FromPath[str]) -> Response[str]:
     """Opens a session under a new id; the one that the browser came with ends."""
     await _require_visit(request, portal)
     door = portal.door
@@ -82,7 +85,7 @@ async def use_link(request: PortalRequest, portal: Shared, token: str) -> Respon
 
 
 @post(SIGN_OUT_PATH)
-async def sign_out(request: PortalRequest, portal: Shared) -> Response[None]:
+async def sign_out(request: PortalRequest, portal: Shared) -> Response[str]:
     door = portal.door
     cookie = door.cookie_of(request) or ""
     async with door.entered(request) as caller:

@@ -55,8 +55,6 @@ def _read(path: Path) -> StaticFile:
     if path.suffix not in _ALREADY_PACKED and "gzip" not in bodies:
         bodies["gzip"] = gzip.compress(content, mtime=0)
     media_type = guess_type(path.name)[0] or "application/octet-stream"
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     return StaticFile(media_type, hashlib.sha256(content).hexdigest(), bodies)
 
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from valueplatform.core.authorization import Action
@@ -28,7 +29,7 @@ from valueplatform.narrative.document import Status
 
 
 @get("/story")
-async def story_page(request: PortalRequest, portal: Shared, aside: str | None = None) -> Response[str]:
+async def story_page(request: PortalRequest, portal: Shared, aside: FromQuery[str | None] = None) -> Response[str]:
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, None, Action.READ_STORY)
         shell = await account_shell(caller, place, "/story")
@@ -58,7 +59,7 @@ def untold(place: Place, caller: Caller) -> view.Story:
 
 
 @get("/story/live")
-async def story_live(request: PortalRequest, portal: Shared, seen: str | None = None) -> Stream:
+async def story_live(request: PortalRequest, portal: Shared, seen: FromQuery[str | None] = None) -> Stream:
     return await live_story(request, portal, None, seen)
 
 
@@ -105,8 +106,8 @@ async def downloaded(caller: Caller, place: Place) -> Response[str]:
 
 @post("/suggestions/{suggestion_id:str}/{decision:str}")
 async def decide_suggestion(
-    request: PortalRequest, portal: Shared, suggestion_id: str, decision: str
-) -> Response[None]:
+    request: PortalRequest, portal: Shared, suggestion_id: FromPath[str], decision: FromPath[str]
+) -> Response[str]:
     """Set a suggestion aside, or take it back up."""
     taken = {"dismiss": Decision.DISMISS, "undo": Decision.UNDO}.get(decision)
     if taken is None:

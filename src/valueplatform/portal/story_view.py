@@ -185,9 +185,7 @@ def _classes(told: Told) -> tuple[words.NumberView, ...]:
         return ()
     insight_id, insight = told.classes
     return tuple(
-        number_view(
-            Span(exact_text(n.value, n.unit), n.name, format(n.value, "f"), n.unit, n.standing), insight_id
-        )
+        number_view(Span(exact_text(n.value, n.unit), n.name, format(n.value, "f"), n.unit, n.standing), insight_id)
         for n in insight.numbers
     )
 

@@ -72,9 +72,7 @@ async def read_told(caller: Caller, place: Place, public_url: str, *, aside: str
     )
 
 
-async def _since(
-    tx: Transaction, account_id: int, before: Before | None, stored: StoredStory
-) -> Sequence[SinceLine]:
+async def _since(tx: Transaction, account_id: int, before: Before | None, stored: StoredStory) -> Sequence[SinceLine]:
     if before is None or before.version >= stored.version:
         return ()
     old = await story_version(tx, account_id, Audience.CUSTOMER, before.version)

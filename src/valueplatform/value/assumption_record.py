@@ -33,13 +33,14 @@ class Author(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A value that somebody states, from a day on."""
+    """A value that somebody states, from a day on; `conversation_id` is the conversation that it was stated in."""
 
     slug: str
     value: Range | None
     unit: str | None
     effective_from: date
     reason: str
+    conversation_id: int | None = None
 
 
 async def entries_of(tx: Transaction, account_id: int) -> dict[str, list[Entry]]:
@@ -216,6 +217,7 @@ async def _append(
             author=author.name,
             author_side=author.side,
             reason=statement.reason,
+            conversation_id=statement.conversation_id,
             known_at=now,
         )
         .returning(assumption_entry)

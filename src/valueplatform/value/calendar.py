@@ -10,14 +10,15 @@ from valueplatform.value.postings import CLOSING_DAY, close_month, closed_months
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.shown import first_value_day
 
-# "To date" moves on at local midnight, with or without events.
+# "To date" moves on at local midnight, with or without events; an account that was never served has begun its first.
 _NEW_DAYS = text("""
     INSERT INTO changed_day (account_id, day, through, cause)
     SELECT account_id, (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date,
            (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date, 'midnight'
     FROM account a
-    WHERE refreshed_at IS NOT NULL
-      AND (refreshed_at AT TIME ZONE timezone)::date < (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date
+    WHERE account_id > 0
+      AND (refreshed_at IS NULL
+           OR (refreshed_at AT TIME ZONE timezone)::date < (CAST(:now AS timestamptz) AT TIME ZONE timezone)::date)
       AND NOT EXISTS (SELECT FROM changed_day c WHERE c.account_id = a.account_id AND c.cause = 'midnight')
 """)
 # Accounts whose last month that should be closed by now is not. Whether and which months close is decided by

@@ -143,9 +143,9 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
 
 
 def _input_unit(node: Input, record: Record) -> str | None:
-    """A ratio is said as a share: 0.118 is 11.8 %."""
+    """A ratio is said as a share (0.118 is 11.8 %), and so is a unit per itself."""
     held = record.inputs.get((node.slug, node.day))
-    return re.sub("^ratio\\b", "share", held.unit) if held is not None else None
+    return re.sub(r"^(ratio\b|([^/]+)/\2(?=/|$))", "share", held.unit) if held is not None else None
 
 
 def _period_problems(insight: Insight) -> Iterator[str]:

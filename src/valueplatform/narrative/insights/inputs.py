@@ -65,8 +65,11 @@ def _told_as(
 
 
 def said_unit(unit: str) -> str:
-    """A rate that the model calls a ratio is said as a share: 0.118 is 11.8 %."""
-    return "share" + unit.removeprefix("ratio") if unit.partition("/")[0] == "ratio" else unit
+    """A ratio is said as a share, and so is money per money: 0.118 is 11.8 %, 0.24 USD/USD is 24 %."""
+    base, *per = unit.split("/")
+    if per and per[0] == base:
+        return "/".join(["share", *per[1:]])
+    return "/".join(["share", *per]) if base == "ratio" else unit
 
 
 def _standing(given: InputFacts) -> Standing:

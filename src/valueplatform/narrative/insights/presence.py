@@ -1,12 +1,13 @@
 """New drivers, drivers that stopped, and days that are missing.
 
 Statistic: the pauses between days with value. A driver is *stalled* when its present pause is longer than 7 days and
-than twice its longest earlier one; a past pause is told as *missing days* when it is longer than 4 days and than
+than twice its longest earlier one; an account is *silent* when every driver that had a rhythm is; a past pause is told as *missing days* when it is longer than 4 days and than
 twice the next longest, in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first
 value within the last 60 days, in an account that had value at least 60 days before it. No test over many series is
 needed: the threshold is the series' own extreme, not a quantile.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -58,15 +59,24 @@ def stalled_since(facts: AccountFacts, driver: str) -> date | None:
     return known.days[-1] + ONE_DAY if pause > max(STALLED_AFTER, TIMES_LONGEST * usual) else None
 
 
+def silent_since(facts: AccountFacts) -> date | None:
+    """The day after the last value of all, where two or more drivers had a rhythm and every one of them stopped."""
+    rhythmic = [driver.slug for driver in facts.drivers if rhythm(facts, driver.slug).is_known]
+    stops = [stopped for slug in rhythmic if (stopped := stalled_since(facts, slug))]
+    return max(stops) if len(rhythmic) > 1 and len(stops) == len(rhythmic) else None
+
+
 def presence(facts: AccountFacts) -> list[Insight]:
-    found: list[Insight] = []
+    stops = {d.slug: stopped for d in facts.drivers if (stopped := stalled_since(facts, d.slug))}
+    silent = silent_since(facts)
+    found = [_silent(facts, silent)] if silent else []
     for driver in facts.drivers:
-        if stopped := stalled_since(facts, driver.slug):
-            found.append(_stalled(facts, driver.slug, stopped))
+        if driver.slug in stops and not silent:
+            found.append(_stalled(facts, driver.slug, stops[driver.slug]))
         if missing := _missing_days(facts, driver.slug):
             found.append(_missing(facts, driver.slug, missing))
         if first := _new_since(facts, driver.slug):
-            found.append(_new(facts, driver.slug, first))
+            found += _new(facts, driver.slug, first)
     return found
 
 
@@ -92,6 +102,28 @@ def _stalled(facts: AccountFacts, driver: str, stopped: date) -> Insight:
             "before_day": before.start.isoformat(),
         },
         drivers=(driver,),
+        favorable=False,
+        anchor=f"stopped {stopped}",
+    )
+
+
+def _silent(facts: AccountFacts, stopped: date) -> Insight:
+    before, since = Period(stopped - BEFORE, stopped), Period(stopped, facts.tomorrow)
+    drivers = facts.money_drivers
+    earlier = realized(facts, before, drivers, counted=False)
+    return Insight(
+        kind="silent-account",
+        subject=ACCOUNT,
+        period_from=before.start,
+        period_to=since.end,
+        numbers=(
+            number("before", earlier, facts.currency, standing_of(facts, before, drivers, counted=False)),
+            number("since", realized(facts, since, drivers, counted=False), facts.currency),
+        ),
+        strength=Strength.STRONG,
+        importance=importance(facts, earlier.value * 4, 1.0),
+        terms={"stopped_day": stopped.isoformat(), "before_day": before.start.isoformat()},
+        drivers=drivers,
         favorable=False,
         anchor=f"stopped {stopped}",
     )
@@ -139,12 +171,15 @@ def _new_since(facts: AccountFacts, driver: str) -> date | None:
     return first if fresh and first - account_first >= NEW_WITHIN else None
 
 
-def _new(facts: AccountFacts, driver: str, first: date) -> Insight:
+def _new(facts: AccountFacts, driver: str, first: date) -> Iterator[Insight]:
+    """Only what brings value: what takes some away is told as that."""
     period = Period(first, facts.tomorrow)
     unit = facts.driver(driver).unit
     counted = not facts.ledger.uncounted_rows(first, facts.tomorrow, unit=unit, drivers=(driver,))
     so_far = realized(facts, period, (driver,), counted=counted)
-    return Insight(
+    if so_far.value <= 0:
+        return
+    yield Insight(
         kind="new-driver",
         subject=driver,
         period_from=first,
@@ -161,6 +196,6 @@ def _new(facts: AccountFacts, driver: str, first: date) -> Insight:
             "certainty": "counted" if counted else "estimated",
         },
         drivers=(driver,),
-        favorable=so_far.value >= 0,
+        favorable=True,
         anchor=f"first {first}",
     )

@@ -1,0 +1,51 @@
+"""A proof as a partner may see it: its own number opened, without people, disputes and what others sent."""
+
+from typing import Any
+
+import msgspec
+
+from valueplatform.narrative.proofs import InputLine, MeterLine, Proof
+from valueplatform.value.model import BY_EVENT, ValueModel
+from valueplatform.value.states import State
+
+
+class PartnerEvents(msgspec.Struct, frozen=True):
+    """Single events are not for partners; how many there are would tell of others."""
+
+    count: None = None
+    sample: tuple[()] = ()
+    next_cursor: None = None
+
+
+def proof_for_partner(proof: Proof, model: ValueModel) -> dict[str, Any]:
+    """Who said something becomes nobody; where a driver counts each provider's events apart, its meters, which count
+    them together, lose their value."""
+    joint = any(
+        driver.slug == line.slug and driver.provider == BY_EVENT for driver in model.drivers for line in proof.drivers
+    )
+    masked = msgspec.structs.replace(
+        proof,
+        baselines=tuple(_input(line) for line in proof.baselines),
+        assumptions=tuple(_input(line) for line in proof.assumptions),
+        meters=tuple(_meter(line) if joint else line for line in proof.meters),
+    )
+    shown: dict[str, Any] = msgspec.to_builtins(masked)
+    return {**shown, "events": msgspec.to_builtins(PartnerEvents())}
+
+
+def _input(line: InputLine) -> InputLine:
+    disputed = line.state == State.UNDER_REVIEW
+    return msgspec.structs.replace(
+        line,
+        state=State.ESTIMATED if disputed else line.state,
+        author="",
+        validator=None,
+        reason="",
+        entry_id=None,
+        disputed_by=None,
+        dispute=None,
+    )
+
+
+def _meter(line: MeterLine) -> MeterLine:
+    return msgspec.structs.replace(line, value="")

@@ -1,0 +1,115 @@
+"""The value report: value by driver and month, the story, and suggestions, in the forms that leave the program.
+
+The command and the API give the same bytes.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from valueplatform.accounts.accounts import Account
+from valueplatform.core.database import Transaction
+from valueplatform.core.periods import Window
+from valueplatform.narrative.advice_read import read_advice
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.next_best_view import AdviceView
+from valueplatform.narrative.story_read import StoryRead, read_story
+from valueplatform.value.answer import ValueAnswer, ValueRowAnswer, value_answer
+from valueplatform.value.reading import Question, read_value
+
+_JSON: Final = msgspec.json.Encoder(decimal_format="string")
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take the wide ones too
+_AMOUNTS: Final = (
+    "realized",
+    "realized_low",
+    "realized_high",
+    "counted",
+    "committed_low",
+    "committed_expected",
+    "committed_high",
+)
+_TEXTS: Final = ("driver", "unit", "benefit_class", "evidence", "state")
+COLUMNS: Final = ("account", "window_start", *_TEXTS, *_AMOUNTS)
+
+
+class Format(StrEnum):
+    JSON = "json"
+    CSV = "csv"
+
+    @property
+    def media_type(self) -> str:
+        return {Format.JSON: "application/json", Format.CSV: "text/csv"}[self]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which report. `start` and `end` (exclusive) None = all; `provider` keeps a partner to what it may see;
+    `shows_paid` tells what the contracts cost."""
+
+    start: date | None = None
+    end: date | None = None
+    provider: str | None = None
+    shows_paid: bool = True
+
+
+class Report(msgspec.Struct, frozen=True):
+    value: ValueAnswer
+    story: StoryRead
+    advice: AdviceView
+
+
+async def read_report(tx: Transaction, account: Account, asked: Asked, now: datetime) -> Report:
+    """Raises NoModelError before a value model is applied."""
+    question = Question(
+        start=asked.start,
+        end=asked.end,
+        window=Window.MONTH,
+        group_by=("driver",),
+        provider=asked.provider,
+        shows_paid=asked.shows_paid,
+    )
+    audience = Audience.CUSTOMER if asked.provider is None else Audience.PARTNER
+    return Report(
+        value=value_answer(await read_value(tx, account, question, now)),
+        story=await read_story(tx, account, audience, now, provider=asked.provider),
+        advice=await read_advice(tx, account, now, provider=asked.provider),
+    )
+
+
+def report_bytes(report: Report, form: Format) -> bytes:
+    return report_csv(report) if form is Format.CSV else report_json(report)
+
+
+def report_document(report: Report) -> Mapping[str, Any]:
+    """The value read's fields with `story` and `suggestions` beside them."""
+    value: Mapping[str, Any] = msgspec.to_builtins(report.value)
+    return {**value, "story": report.story.json, "suggestions": report.advice.suggestions}
+
+
+def report_json(report: Report) -> bytes:
+    return _JSON.encode(report_document(report)) + b"\n"
+
+
+def report_csv(report: Report) -> bytes:
+    """One row a driver, month and unit, as RFC 4180 has it; nothing in it is taken for a formula."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerow(COLUMNS)
+    for row in report.value.rows:
+        writer.writerow([inert(report.value.account), row.window_start.isoformat(), *_cells(row)])
+    return written.getvalue().encode()
+
+
+def _cells(row: ValueRowAnswer) -> Iterator[str]:
+    """Texts come from names that people chose; amounts are decimals of our own, and keep their minus."""
+    yield from (inert(str(getattr(row, name) or "")) for name in _TEXTS)
+    yield from (getattr(row, name) or "" for name in _AMOUNTS)
+
+
+def inert(text: str) -> str:
+    """The text so that no spreadsheet runs it: what could begin a formula gets an apostrophe before it."""
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(_DANGEROUS) else text
