@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 from litestar import Litestar
-from litestar.types import ControllerRouterHandler
+from sqlalchemy.exc import DBAPIError
 from structlog.typing import EventDict, WrappedLogger
 
 from valueplatform.api import calling, docs, events
@@ -19,6 +19,7 @@ from valueplatform.api.measuring import Measures, Timed
 from valueplatform.api.operation import operation_handlers
 from valueplatform.api.patience import BodiesInTime
 from valueplatform.api.problems import EXCEPTION_HANDLERS
+from valueplatform.api.refused_data import answer_refused_data
 from valueplatform.api.routes import api_router
 from valueplatform.api.security_headers import security_headers
 from valueplatform.core.clock import Clock, system_clock
@@ -27,6 +28,9 @@ from valueplatform.core.errors import InstallationError
 from valueplatform.core.keys import KeyRing, masked
 from valueplatform.core.settings import Settings
 from valueplatform.portal import static_files, templating
+from valueplatform.portal.failures import failures_for
+from valueplatform.portal.portal import Portal
+from valueplatform.portal.routes import portal_router
 from valueplatform.telemetry.group_commit import GroupCommitter
 from valueplatform.telemetry.requests import IngestRequest, Report
 
@@ -75,6 +79,7 @@ def create_app(
     committer = CountingCommitter(databases.ingest, measures)
     gate = calling.Gate(databases.web, KeyRing(databases.web, monotonic), clock)
     intake = events.Intake(databases.ingest, committer, clock)
+    portal = Portal.over(databases.web, clock, public_url)
 
     @asynccontextmanager
     async def living(_app: Litestar) -> AsyncIterator[None]:
@@ -82,6 +87,7 @@ def create_app(
             async with committer.running():
                 yield
         finally:
+            portal.live.close()
             if disposes:
                 await databases.dispose()
 
@@ -89,22 +95,22 @@ def create_app(
         route_handlers=[
             api_router(gate, intake),
             *operation_handlers(databases.web, measures),
-            *_pages(),
+            portal_router(portal),
+            static_files.static_handler(_files()),
         ],
         lifespan=[living],
         middleware=[Timed(), BodiesInTime()],
         before_send=[security_headers(public_url), measures.before_send],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=failures_for(portal.pages, {**EXCEPTION_HANDLERS, DBAPIError: answer_refused_data}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=openapi_config(version("valueplatform"), docs.DocsPage(_stylesheets())),
         logging_config=None,
     )
 
 
-def _pages() -> Sequence[ControllerRouterHandler]:
-    """What browsers are served: the portal's routes belong here, beside the files that they load."""
-    files = static_files.read_folder(templating.STATIC) | static_files.read_folder(docs.STATIC, "api/")
-    return [static_files.static_handler(files)]
+def _files() -> Mapping[str, static_files.StaticFile]:
+    """What pages load."""
+    return static_files.read_folder(templating.STATIC) | static_files.read_folder(docs.STATIC, "api/")
 
 
 def _stylesheets() -> list[str]:

@@ -70,4 +70,4 @@ def test_markdown_has_a_heading_for_each_chapter_and_a_quote_for_each_note() -> 
 def test_a_period_of_nothing_still_has_a_dateline() -> None:
     document = _story()
     empty = msgspec.structs.replace(document, period_to=document.period_from)
-    assert story_text(empty).startswith("1 Sep 2025 to 1 Sep 2025")
+    assert story_text(empty).startswith("1 Sep 2025   ")

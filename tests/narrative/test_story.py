@@ -162,7 +162,7 @@ def test_a_commitment_that_nothing_validated_answers_is_insufficient_data() -> N
 def test_a_commitment_of_last_week_is_too_early_to_judge() -> None:
     plan = tuple(targets("o", "a", date(2026, 8, 1), date(2027, 1, 1), 10))
     facts = account(rows("a", steady(START, TOMORROW, 5)), drivers=(driver("a"),), targets=plan, today=date(2026, 8, 9))
-    assert story(facts).reason == "The commitment began less than two weeks ago."
+    assert story(facts).reason == "Less than two weeks of the commitment fall into this stretch."
 
 
 def test_an_account_without_an_event_is_told_how_value_begins() -> None:

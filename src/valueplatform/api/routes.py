@@ -13,6 +13,10 @@ from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
 from valueplatform.api.once import provide_sending
 from valueplatform.api.plans import PlansController
+from valueplatform.api.report import ReportController
+from valueplatform.api.stewardship import StewardshipController
+from valueplatform.api.stories import StoriesController
+from valueplatform.api.suggestions import SuggestionsController
 
 
 def api_router(gate: Gate, intake: Intake) -> Router:
@@ -25,7 +29,11 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             AssumptionsController,
             PlansController,
             MilestonesController,
+            StoriesController,
+            SuggestionsController,
+            ReportController,
             MetersController,
+            StewardshipController,
         ],
         dependencies={
             **calling.provided(gate),

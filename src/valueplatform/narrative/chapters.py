@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from valueplatform.narrative.choice import FLOOR, same, score, told
+from valueplatform.narrative.choice import same, score, told
 from valueplatform.narrative.document import Audience, Chapter, Note, Sentence, Status, Strip
 from valueplatform.narrative.facts import AccountFacts, DriverFacts
 from valueplatform.narrative.faithful import Admitted
@@ -36,6 +36,8 @@ NOTE_KINDS: Final[Mapping[str, str]] = {
 }
 """Insights told in the margin, doubts first."""
 TOTAL: Final = "total"
+BAD_NEWS_FLOOR: Final = 0.12
+"""Bad news that scores less keeps its place: it is told in full size, and does not push objectives down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ def _total(insights: Sequence[Admitted]) -> list[Outline]:
 
 def _rank(outline: Outline, audience: Audience) -> tuple[int, float, str]:
     """Behind first, then other bad news, then objectives, the total, and what is left; by what matters most in each."""
-    own = [a for a in outline.insights if a.insight.kind not in NOTE_KINDS]
-    bad = any(a.insight.favorable is False and score(a, audience) >= FLOOR for a in own)
+    own = told([a for a in outline.insights if a.insight.kind not in NOTE_KINDS], audience, MOST_SENTENCES[audience])
+    bad = any(a.insight.favorable is False and score(a, audience) >= BAD_NEWS_FLOOR for a in own)
     best = max((score(a, audience) for a in own), default=0.0)
     if outline.status is Status.BEHIND:
         group = 0
@@ -178,6 +180,8 @@ def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voi
 
 
 def _total_tells(kinds: Iterable[str], first: Admitted) -> str:
+    if first.insight.kind == "silent-account":
+        return first.insight.kind
     if first.insight.kind in {"period-over-period", "month-so-far", "trend"}:
         return f"total-{first.insight.terms['direction']}"
     if "return-on-paid" in kinds and first.insight.kind == "return-on-paid":
@@ -216,7 +220,8 @@ def _notes(outline: Outline, beside: Sentence, voice: Voice, noted: set[str]) ->
     kinds = [k for k in NOTE_KINDS if voice.audience is not Audience.EXECUTIVE or NOTE_KINDS[k] == "risk"]
     found: list[Note] = []
     for kind in kinds:
-        for admitted in (a for a in outline.insights if a.insight.kind == kind and a.id not in noted):
+        fitting = [a for a in outline.insights if a.insight.kind == kind and a.id not in noted]
+        for admitted in fitting[: 1 if kind == "validated-input" else MOST_NOTES]:
             note = voice.note(admitted, NOTE_KINDS[kind], beside.insight_id)
             if note is not None and len(found) < MOST_NOTES:
                 noted.add(admitted.id)

@@ -13,6 +13,8 @@ from valueplatform.narrative.insights.standing import ACCOUNT
 
 FLOOR: Final = 0.03
 """What scores less is not worth a sentence."""
+CHANGE_FLOOR: Final = 0.08
+"""Nor is a change that scores less than this: where all fell a little, the total says so."""
 
 TOPICS: Final[Mapping[str, str]] = {
     "attainment": "standing",
@@ -23,6 +25,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "insufficient-data": "standing",
     "estimated-beside": "beside",
     "stalled-driver": "change",
+    "silent-account": "change",
     "new-driver": "standing",
     "record-month": "change",
     "period-over-period": "change",
@@ -40,8 +43,8 @@ TOPICS: Final[Mapping[str, str]] = {
 """Insights of one topic about one subject say much the same: one of them is told."""
 
 PRECEDENCE: Final[Sequence[str]] = (
-    "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "stalled-driver",
-    "renewal-ahead",
+    "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "silent-account",
+    "stalled-driver",    "renewal-ahead",
 )  # fmt: skip
 """Within a topic these come first, whatever they score: they explain the others."""
 
@@ -76,8 +79,8 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
 PARTNER_KINDS: Final = frozenset(
     {
         "realized", "estimated", "estimated-beside", "outcome", "detractor", "period-over-period", "month-so-far",
-        "trend", "record-month", "new-driver", "stalled-driver", "top-contributors", "change-contributors",
-        "insufficient-data",
+        "trend", "record-month", "new-driver", "stalled-driver", "silent-account", "top-contributors",
+        "change-contributors", "insufficient-data",
     }
 )  # fmt: skip
 """What a partner may be told: its own rows, and nothing of contracts, disputes, people or commitments (rule 19)."""
@@ -107,15 +110,22 @@ def told(insights: Sequence[Admitted], audience: Audience, most: int) -> list[Ad
         topic = TOPICS.get(admitted.insight.kind)
         if topic is not None:
             best.setdefault((_subject(admitted, topic), topic), admitted)
+    explained = {a.insight.subject for a in best.values() if a.insight.terms.get("cause") == "stalled"}
+    for subject in explained:
+        best.pop((subject, "change"), None)  # its standing says already that it stopped
     standings = [a for a in best.values() if _topic(a) == "standing"]
     whole = [a for a in standings if a.insight.subject.startswith("objective:")] or standings[: len(standings) == 1]
-    others = [a for a in best.values() if a not in whole and (a in standings or score(a, audience) >= FLOOR)]
+    others = [a for a in best.values() if a not in whole and (a in standings or _is_worth(a, audience))]
     others.sort(key=lambda a: (a.insight.favorable is not False, -score(a, audience), a.insight.subject))
     kept = [*whole, *others][:most]
     order = {id(a): place for place, a in enumerate(kept)}
     first_of = {a.insight.subject: order[id(a)] for a in reversed(kept)}
     kept.sort(key=lambda a: (a not in whole, first_of[a.insight.subject], _topic(a) != "standing", order[id(a)]))
     return _with_causes(kept, insights)
+
+
+def _is_worth(admitted: Admitted, audience: Audience) -> bool:
+    return score(admitted, audience) >= (CHANGE_FLOOR if _topic(admitted) == "change" else FLOOR)
 
 
 def same(admitted: Admitted) -> tuple[str, str]:

@@ -76,10 +76,11 @@ def _period(start: date, end: date) -> dict[str, str]:
 
 
 def dateline(document: StoryDocument) -> str:
-    """From the first day to the last, both told."""
+    """From the first day to the last, both told; a single day once."""
     locale = english().locale
     last = max(document.period_to - ONE_DAY, document.period_from)
-    return f"{day_text(document.period_from, locale)} to {day_text(last, locale)}"
+    first = day_text(document.period_from, locale)
+    return f"{first} to {day_text(last, locale)}" if last > document.period_from else first
 
 
 def story_text(document: StoryDocument, width: int = WIDTH) -> str:

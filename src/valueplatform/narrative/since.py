@@ -25,7 +25,10 @@ class SinceLine(msgspec.Struct, frozen=True):
 
 
 def since(old: StoryDocument, new: StoryDocument, wording: Wording | None = None) -> tuple[SinceLine, ...]:
-    """Standing first, then what was restated, then chapters that turned, then the total, then what is new. Empty where nothing worth a line changed."""
+    """Standing first, then what was restated, then chapters that turned, then the total, then what is new.
+
+    Empty where nothing worth a line changed.
+    """
     words = wording or english()
     lines: list[SinceLine] = []
     for line in (

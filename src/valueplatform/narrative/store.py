@@ -43,8 +43,8 @@ class StoredStory(msgspec.Struct, frozen=True):
 
 
 class SavedStory(msgspec.Struct, frozen=True):
-    """`is_new`: something worth telling changed, so this is a new version. `is_changed`: an open page shows another text
-    or number than before."""
+    """`is_new`: something worth telling changed, so this is a new version. `is_changed`: an open page shows something
+    else now."""
 
     version: int
     is_new: bool

@@ -26,9 +26,9 @@ from valueplatform.narrative.wording import Wording, english
 
 HEADLINES: Final = ("attainment", "realized", "estimated", "insufficient-data")
 LEADS: Final[Mapping[str, Sequence[str]]] = {
-    "attainment": ("committed-range", "plan-standing", "return-on-paid"),
-    "realized": ("return-on-paid", "top-contributors", "estimated-beside"),
-    "estimated": ("unvalidated-input", "top-contributors"),
+    "attainment": ("silent-account", "committed-range", "plan-standing", "return-on-paid"),
+    "realized": ("silent-account", "return-on-paid", "top-contributors", "estimated-beside"),
+    "estimated": ("silent-account", "unvalidated-input", "top-contributors"),
     "insufficient-data": ("insufficient-data",),
 }
 """What may follow each headline, in order."""

@@ -10,7 +10,7 @@ from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError, UnprocessableError
 from valueplatform.narrative.document import Audience, StoryDocument
-from valueplatform.narrative.facts import AccountFacts, for_provider
+from valueplatform.narrative.facts import for_provider
 from valueplatform.narrative.forms import story_json
 from valueplatform.narrative.gathering import gather
 from valueplatform.narrative.proofs import StoredInsight

@@ -1,7 +1,7 @@
 from datetime import date
 from typing import Any
 
-from tests.narrative.factories import account, assumption, driver, rows
+from tests.narrative.factories import account, admitted, assumption, driver, rows
 from valueplatform.narrative.facts import AccountFacts, Person
 from valueplatform.narrative.insight import Insight, Standing
 from valueplatform.narrative.insights.inputs import inputs
@@ -59,3 +59,14 @@ def test_a_rate_is_said_as_a_share() -> None:
     assert _one(_facts(State.ESTIMATED, unit="ratio")).number("input").unit == "share"
     assert _one(_facts(State.ESTIMATED, unit="ratio/year")).number("input").unit == "share/year"
     assert _one(_facts(State.ESTIMATED, unit="rations")).number("input").unit == "rations"
+
+
+def test_money_for_money_is_a_share_too() -> None:
+    assert _one(_facts(State.ESTIMATED, unit="USD/USD")).number("input").unit == "share"
+    assert _one(_facts(State.ESTIMATED, unit="USD/USD/year")).number("input").unit == "share/year"
+    assert _one(_facts(State.ESTIMATED, unit="USD/USDC")).number("input").unit == "USD/USDC"
+
+
+def test_every_said_unit_is_borne_out_by_the_record() -> None:
+    for unit in ("ratio", "ratio/year", "USD/USD", "USD/USD/year", "USD/hour"):
+        assert "unvalidated-input" in {a.insight.kind for a in admitted(_facts(State.ESTIMATED, unit=unit))}

@@ -49,6 +49,25 @@ def test_a_stalled_driver_says_what_it_brought_before() -> None:
     assert found.favorable is False
 
 
+def test_an_account_from_which_nothing_comes_is_silent_as_a_whole() -> None:
+    until = date(2026, 8, 1)
+    both = [*rows("a", steady(START, until, 5)), *rows("b", steady(START, until, 5))]
+    found = presence(account(both, drivers=(driver("a"), driver("b"))))
+    assert [(insight.kind, insight.subject) for insight in found] == [("silent-account", "account")]
+    assert found[0].number("before").value == 280
+
+
+def test_one_driver_that_goes_on_breaks_the_silence() -> None:
+    daily = [*rows("a", steady(START, date(2026, 8, 1), 5)), *rows("b", steady(START, TOMORROW, 5))]
+    found = presence(account(daily, drivers=(driver("a"), driver("b"))))
+    assert [(insight.kind, insight.subject) for insight in found] == [("stalled-driver", "a")]
+
+
+def test_a_driver_that_only_took_value_away_is_not_new() -> None:
+    both = [*rows("a", steady(START, TOMORROW, 5)), *rows("b", {date(2026, 8, 1): -5})]
+    assert "new-driver" not in _told(account(both, drivers=(driver("a"), driver("b"))))
+
+
 def test_a_lost_week_is_told_as_missing() -> None:
     gap = {date(2026, 6, 9) + timedelta(days=i) for i in range(9)}
     daily = {d: v for d, v in Wave(10).days(START, TOMORROW).items() if d not in gap}

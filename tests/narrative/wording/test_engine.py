@@ -161,7 +161,7 @@ def test_a_note_says_who_and_when() -> None:
     note = english().note(given, Audience.CUSTOMER, "context")
     text = "".join(span.text for span in note.spans)
     assert text.replace("\N{NO-BREAK SPACE}", " ") == (
-        "Hourly cost of $41.50 per hour was validated by Priya Nair on 14 Nov 2025."
+        "Hourly cost: $41.50 per hour, validated by Priya Nair on 14 Nov 2025."
     )
 
 

@@ -80,6 +80,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "trend": _direction("slope"),
     "record-month": lambda n, _: n["higher_months"] == 0 and n["change"] > 0,
     "stalled-driver": lambda n, _: n["since"] == 0,
+    "silent-account": lambda n, _: n["since"] == 0,
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
     "detractor": lambda n, _: n["realized"] < 0,

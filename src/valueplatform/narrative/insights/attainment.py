@@ -160,6 +160,7 @@ def _terms(facts: AccountFacts, given: Attained, subject: str, objective: str | 
         terms["objective_name"] = objective
     if subject in given.windows:
         terms["driver_name"] = facts.driver(subject).title
+        terms["priced"] = "yes" if subject in facts.money_drivers else "no"
     return terms
 
 

@@ -1,10 +1,11 @@
 """New drivers, drivers that stopped, and days that are missing.
 
 Statistic: the pauses between days with value. A driver is *stalled* when its present pause is longer than 7 days and
-than twice its longest earlier one; an account is *silent* when every driver that had a rhythm is; a past pause is told as *missing days* when it is longer than 4 days and than
-twice the next longest, in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first
-value within the last 60 days, in an account that had value at least 60 days before it. No test over many series is
-needed: the threshold is the series' own extreme, not a quantile.
+than twice its longest earlier one; an account is *silent* when every driver that had a rhythm is; a past pause is
+told as *missing days* when it is longer than 4 days and than twice the next longest, in the last 180 days. Minimum
+data: 8 days with value over at least 28 days. *New*: first value within the last 60 days, in an account that had
+value at least 60 days before it. No test over many series is needed: the threshold is the series' own extreme, not a
+quantile.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.figures import number, realized, standing_of
 from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import first_value_day, story_window
 
@@ -63,7 +65,10 @@ def silent_since(facts: AccountFacts) -> date | None:
     """The day after the last value of all, where two or more drivers had a rhythm and every one of them stopped."""
     rhythmic = [driver.slug for driver in facts.drivers if rhythm(facts, driver.slug).is_known]
     stops = [stopped for slug in rhythmic if (stopped := stalled_since(facts, slug))]
-    return max(stops) if len(rhythmic) > 1 and len(stops) == len(rhythmic) else None
+    if len(rhythmic) < 2 or len(stops) < len(rhythmic):
+        return None
+    later = facts.ledger.by_day(facts.currency, facts.money_drivers, counted=False)
+    return None if any(value for day, value in later.items() if day >= max(stops)) else max(stops)
 
 
 def presence(facts: AccountFacts) -> list[Insight]:
