@@ -108,5 +108,6 @@ async def test_a_cut_that_cannot_be_is_refused_with_the_reason(
     assert said in answer.json()["detail"]
 
 
-async def test_before_a_model_there_is_a_problem_that_says_so(world: World) -> None:
-    assert (await world.get(f"/api/v1/accounts/{GLOBEX}/value")).json()["rows"] == []
+async def test_an_account_without_value_has_no_rows(world: World) -> None:
+    answer = (await world.get(f"/api/v1/accounts/{GLOBEX}/value")).json()
+    assert (answer["rows"], answer["totals"]["realized"]) == ([], "0.0000")

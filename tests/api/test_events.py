@@ -321,29 +321,45 @@ async def granian(databases: Databases) -> AsyncIterator[int]:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(30):
-            while b"Started worker" not in (line := await process.stdout.readline()):
-                assert line, "the server ended"
+            while not await listening(port):
+                assert process.returncode is None, await process.stdout.read()
         yield port
     finally:
         process.terminate()
         await process.communicate()
 
 
+async def listening(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        await asyncio.sleep(0.05)
+        return False
+    writer.close()
+    return True
+
+
 async def exchange(port: int, head: Sequence[str], pieces: Sequence[bytes]) -> tuple[int, bytes]:
     """Send a request as it is written here; status and body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write("\r\n".join([*head, "Host: x", "Connection: close", "", ""]).encode())
-    try:
+
+    async def write() -> None:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-    except ConnectionError:
-        pass  # the server had heard enough
-    answer = await reader.read()
-    writer.close()
-    found = re.match(rb"HTTP/1.1 (\d+)", answer)
+
+    writing = asyncio.create_task(write())
+    async with asyncio.timeout(15):
+        answer = await reader.readuntil(b"\r\n\r\n")
+        found = re.match(rb"HTTP/1.1 (\d+)", answer)
+        length = re.search(rb"content-length: (\d+)", answer)
+        body = await reader.readexactly(int(length[1])) if length else b""
+    writing.cancel()
+    await asyncio.wait([writing])
+    writer.transport.abort()
     assert found is not None, answer
-    return int(found[1]), answer.partition(b"\r\n\r\n")[2]
+    return int(found[1]), body
 
 
 def chunk(content: bytes) -> bytes:

@@ -15,6 +15,7 @@ from tests.value.factories import NOW, new_account, put_model
 from tests.value.three_parties import THREE_PARTIES, put_etas, put_jobs, put_syncs, validate
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.authorization import KeyKind, operator_scope
+from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyGrant, create_key, revoke_key
 from valueplatform.core.scope import grant_accounts
 from valueplatform.worker import refresh_account
@@ -97,7 +98,9 @@ async def a_world(databases: Databases, *, filled: bool = True) -> AsyncIterator
         await put_syncs(databases, harbor, MAY_4, 30)
         await put_jobs(databases, harbor, MAY_5, 10)
         await put_etas(databases, harbor, MAY_5, 4)
-    app = create_app(ServerDatabases(databases.web, databases.ingest), public_url=PUBLIC_URL, clock=clock)
+    # The test client serves in a loop of its own, and connections belong to one loop.
+    served = ServerDatabases(Database(databases.url, Role.WEB), Database(databases.url, Role.INGEST))
+    app = create_app(served, public_url=PUBLIC_URL, clock=clock, disposes=True)
     async with AsyncTestClient(app) as client:
         world = World(databases, client, clock, harbor, globex)
         await _add_keys(world)

@@ -8,13 +8,14 @@ from sqlalchemy import text
 from tests.conftest import Databases
 from tests.narrative.factories import TODAY, admitted, harbor, rows
 from tests.value.factories import new_account
+from valueplatform.core.database import Transaction
 from valueplatform.core.scope import grant_accounts
 from valueplatform.narrative.document import Audience, Status, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.store import (
     SavedStory,
     earlier_stories,
-    insights_that_hold,
     newest_story,
     save_insights,
     save_story,
@@ -38,6 +39,11 @@ def _grown(facts: AccountFacts, amount: int) -> AccountFacts:
     return replace(facts, daily=more)
 
 
+async def _holding(tx: Transaction) -> dict[str, Insight]:
+    rows = await tx.rows(text("SELECT insight_id, body::text AS body FROM insight WHERE until IS NULL"))
+    return {row.insight_id: msgspec.json.decode(row.body, type=Insight) for row in rows}
+
+
 async def _save(databases: Databases, account_id: int, document: StoryDocument, now: datetime = NOW) -> SavedStory:
     async with databases.worker.transaction(grant_accounts([account_id])) as tx:
         return await save_story(tx, account_id, document, now)
@@ -50,7 +56,7 @@ async def test_insights_are_kept_once_while_they_say_the_same(databases: Databas
         assert set(await save_insights(tx, account_id, kept, NOW)) == {a.id for a in kept}
         assert await save_insights(tx, account_id, kept, LATER) == ()
         assert await tx.scalar(text("SELECT count(*) FROM insight")) == len(kept)
-        assert await insights_that_hold(tx, account_id) == {a.id: a.insight for a in kept}
+        assert await _holding(tx) == {a.id: a.insight for a in kept}
 
 
 async def test_a_changed_number_makes_a_version_and_ends_the_one_before(databases: Databases) -> None:
@@ -75,7 +81,7 @@ async def test_what_no_longer_holds_ends_and_what_returns_goes_on_counting(datab
     async with databases.worker.transaction(grant_accounts([account_id])) as tx:
         await save_insights(tx, account_id, kept, NOW)
         await save_insights(tx, account_id, kept[1:], LATER)
-        assert kept[0].id not in await insights_that_hold(tx, account_id)
+        assert kept[0].id not in await _holding(tx)
         assert await save_insights(tx, account_id, kept, LATER) == (kept[0].id,)
         newest = await tx.scalar(text("SELECT max(version) FROM insight WHERE insight_id = :id"), {"id": kept[0].id})
     assert newest == 2
@@ -130,4 +136,4 @@ async def test_another_account_sees_neither_story_nor_insight(databases: Databas
     await _save(databases, account_id, _story(harbor()))
     async with databases.web.transaction(grant_accounts([other])) as tx:
         assert await newest_story(tx, account_id, Audience.CUSTOMER) is None
-        assert await insights_that_hold(tx, account_id) == {}
+        assert await _holding(tx) == {}

@@ -1,7 +1,10 @@
 """Who calls: a machine with its key, and the account that it asks for."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -16,13 +19,25 @@ from valueplatform.accounts.people import as_person
 from valueplatform.core.authorization import Action, KeyPrincipal, Side, require, scope_of
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database, Transaction
-from valueplatform.core.errors import UnauthenticatedError
+from valueplatform.core.errors import InvalidInputError, UnauthenticatedError
 from valueplatform.core.keys import KeyRing
 
 ApiRequest = Request[None, KeyPrincipal, State]
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 _CALLER = "valueplatform.caller"
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class ExactRequest(ApiRequest):
+    """A request whose JSON numbers come as they were written, never through a float."""
+
+    async def json(self) -> Any:
+        """Raises InvalidInputError for what is no JSON."""
+        try:
+            return _DECODER.decode(await self.body() or b"null")
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InvalidInputError(f"The body cannot be read as JSON: {error}.") from error
 
 
 class Gate:

@@ -6,7 +6,7 @@ from litestar.di import Provide
 from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
-from valueplatform.api.calling import Gate, known_callers_only
+from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.meters import MetersController
@@ -42,4 +42,5 @@ def api_router(gate: Gate, intake: Intake) -> Router:
         },
         guards=[known_callers_only(gate)],
         middleware=[ConditionalReads()],
+        request_class=ExactRequest,
     )

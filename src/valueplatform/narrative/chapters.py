@@ -121,7 +121,7 @@ def _total(insights: Sequence[Admitted]) -> list[Outline]:
     return [Outline(TOTAL, "", None, (), own)] if own else []
 
 
-def _rank(outline: Outline, audience: Audience) -> tuple[int, float, str]:
+def _rank(outline: Outline, audience: Audience) -> tuple[int, bool, float, str]:
     """Behind first, then other bad news, then objectives, the total, and what is left; by what matters most in each."""
     own = told([a for a in outline.insights if a.insight.kind not in NOTE_KINDS], audience, MOST_SENTENCES[audience])
     bad = any(a.insight.favorable is False and score(a, audience) >= BAD_NEWS_FLOOR for a in own)
@@ -134,7 +134,7 @@ def _rank(outline: Outline, audience: Audience) -> tuple[int, float, str]:
         group = 2
     else:
         group = 3 if outline.id == TOTAL else 4
-    return group, -best, outline.id
+    return group, not any(a.insight.favorable is False for a in own), -best, outline.id
 
 
 def _chapter(

@@ -97,13 +97,6 @@ def _row(account_id: int, admitted: Admitted, before: Row[Any] | None, now: date
     }
 
 
-async def insights_that_hold(tx: Transaction, account_id: int) -> dict[str, Insight]:
-    """By id."""
-    query = text("SELECT insight_id, body::text AS body FROM insight WHERE account_id = :account AND until IS NULL")
-    rows = await tx.rows(query, {"account": account_id})
-    return {row.insight_id: msgspec.json.decode(row.body, type=Insight) for row in rows}
-
-
 async def save_story(tx: Transaction, account_id: int, document: StoryDocument, now: datetime) -> SavedStory:
     """Keep a story: a new version where its fingerprint changed, else the newest version brought up to date.
 

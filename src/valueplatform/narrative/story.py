@@ -105,6 +105,8 @@ def _status(facts: AccountFacts, insights: Sequence[Admitted]) -> tuple[Status, 
         return status, status.value
     if first_value_day(facts) is None:
         return Status.INSUFFICIENT, "no-value"
+    if facts.providers:
+        return Status.INSUFFICIENT, "not-shared"
     windows = commitment_windows(facts)
     if not windows:
         return Status.INSUFFICIENT, "no-plan"

@@ -95,7 +95,8 @@ class Door:
     @asynccontextmanager
     async def opened(self, session: Session) -> AsyncIterator[Caller]:
         async with self.web.transaction(scope_of(session.user)) as tx:
-            user = await as_person(tx, session.user)
+            known = await as_person(tx, session.user)
+            user = known if isinstance(known, UserPrincipal) else session.user
             yield Caller(tx, user, session, self.clock())
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_precision
 
 from valueplatform.core.periods import zone
 from valueplatform.narrative.wording import english
@@ -17,17 +17,24 @@ LOCALE: Final[Locale] = english().locale
 PLACES: Final = 9
 """Digits after the point that are shown where there are any; amounts have four, inputs up to nine."""
 MONEY_PLACES: Final = 4
-_PERIODS: Final = {"day", "week", "month", "year", "hour", "minute"}
-_VOWELS: Final = tuple("aeiou")
+_PERIODS: Final = frozenset({"day", "week", "month", "year"})
+_PLAIN_WORDS: Final = {"share": "parts of 1 (0.25 is 25%)", "ratio": "parts of 1 (0.25 is 25%)"}
 _AGES: Final = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def exact_text(value: Decimal, unit: str) -> str:
-    """Every digit, with the unit: $486,080.00, 8.95%, 1,568 visits, $45.50 an hour."""
+    """Every digit, with the unit: $486,080.00, 8.95%, 1,568 visits, $45.50 per hour."""
     sign = MINUS if value < 0 else ""
     base, _, per = unit.partition("/")
     shown = f"{sign}{_unsigned(abs(value), base)}"
     return f"{shown} {_article(per)}{SPACE}{per}" if per else shown
+
+
+def cents_text(value: Decimal, unit: str) -> str:
+    """Money to its smallest coin, everything else with every digit: for what stands beside an exact number."""
+    if unit in CURRENCIES:
+        return exact_text(round(value, get_currency_precision(unit)), unit)
+    return exact_text(value, unit)
 
 
 def bare_text(value: Decimal) -> str:
@@ -36,15 +43,19 @@ def bare_text(value: Decimal) -> str:
 
 
 def unit_words(unit: str) -> str:
-    """A unit as it reads after "in": 'US dollars an hour' would be nice, 'USD an hour' is exact."""
+    """A unit as it reads after "in": US dollars per visit."""
     base, _, per = unit.partition("/")
-    named = base if base in CURRENCIES else {"share": "parts of 1", "ratio": "times"}.get(base, plural(base))
+    named = _currency_words(base) if base in CURRENCIES else _PLAIN_WORDS.get(base, plural(base))
     return f"{named} {_article(per)} {per}" if per else named
+
+
+def _currency_words(code: str) -> str:
+    return str(get_currency_name(code, count=2, locale=LOCALE))
 
 
 def range_text(low: Decimal, high: Decimal, unit: str) -> str:
     """'$412,000.00 to $560,000.00'; '' where both are one."""
-    return "" if low == high else f"{exact_text(low, unit)} to {exact_text(high, unit)}"
+    return "" if low == high else f"{cents_text(low, unit)} to {cents_text(high, unit)}"
 
 
 def _unsigned(amount: Decimal, base: str) -> str:
@@ -52,7 +63,7 @@ def _unsigned(amount: Decimal, base: str) -> str:
         places = get_currency_precision(base)
         pattern = "¤#,##0" + ("." if places else "") + "0" * places
         if amount != round(amount, places):
-            pattern = "¤#,##0." + "0" * places + "#" * (MONEY_PLACES - places)
+            pattern = "¤#,##0." + "0" * MONEY_PLACES
         text = format_currency(amount, base, pattern, locale=LOCALE, currency_digits=False)
         # a code such as CHF keeps its distance from the digits
         return text.replace(base, f"{base}{SPACE}") if text.startswith(base) else str(text)
@@ -71,8 +82,8 @@ def _digits(amount: Decimal) -> str:
 
 
 def _article(noun: str) -> str:
-    silent = noun.startswith("hour") or noun.startswith(_VOWELS)
-    return ("an" if silent else "a") if noun in _PERIODS or noun else ""
+    """As sentences of the engine have it: a year, per visit."""
+    return "a" if noun in _PERIODS else "per"
 
 
 def day_text(day: date) -> str:

@@ -52,7 +52,7 @@ def failures_for(pages: Pages, otherwise: ExceptionHandlersMap) -> ExceptionHand
 
         return answer
 
-    return {kind: for_kind(handler) for kind, handler in otherwise.items()}  # type: ignore[arg-type]  # by kind, as the framework calls them
+    return {kind: for_kind(handler) for kind, handler in otherwise.items()}
 
 
 def is_for_browser(request: Request[Any, Any, Any]) -> bool:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from valueplatform.core.periods import ONE_DAY
+from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.narrative.proofs import DriverLine, InputLine, MeterLine, Proof
 from valueplatform.portal.exact import exact_text, short_day
 from valueplatform.portal.view.proof import Formula, Token
@@ -50,7 +51,7 @@ class Leaf:
 
 def driver_formula(proof: Proof, driver: DriverLine, result: str) -> Formula | None:
     """The driver's own formula over the period's meters; None where the days do not add up to that."""
-    values = {meter.slug: Fraction(meter.value.replace(",", "")) for meter in proof.meters}
+    values: dict[str, Fraction] = {meter.slug: Fraction(meter.value.replace(",", "")) for meter in proof.meters}
     inputs = {line.slug: line for line in (*proof.baselines, *proof.assumptions)}
     values |= {slug: Fraction(line.expected) for slug, line in inputs.items()}
     worked_out = _worked_out(driver.formula, values)
@@ -68,7 +69,7 @@ def driver_formula(proof: Proof, driver: DriverLine, result: str) -> Formula | N
     )
 
 
-def _worked_out(formula: str, values: Mapping[str, Fraction]) -> Fraction | None:
+def _worked_out(formula: str, values: dict[str, Fraction]) -> Fraction | None:
     try:
         return expression.amount(formula, values)
     except (KeyError, ArithmeticError, ValueError):
@@ -81,9 +82,7 @@ def _is_near(worked_out: Fraction, proof: Proof) -> bool:
     return abs(worked_out - Fraction(proof.stated)) <= Fraction(days, 20_000)
 
 
-def _formula_tokens(
-    formula: str, meters: Mapping[str, MeterLine], inputs: Mapping[str, InputLine]
-) -> Iterator[Token]:
+def _formula_tokens(formula: str, meters: Mapping[str, MeterLine], inputs: Mapping[str, InputLine]) -> Iterator[Token]:
     position = 0
     while position < len(formula.rstrip()):
         found = _PIECE.match(formula, position)
@@ -110,7 +109,7 @@ def _metered(meter: MeterLine) -> str:
 
 
 def _input_token(line: InputLine) -> Token:
-    text = exact_text(Decimal(line.expected), line.unit.partition("/")[0])
+    text = exact_text(Decimal(line.expected), said_unit(line.unit).partition("/")[0])
     state = _STATES.get(line.state, "validated")
     return Token("term", text, line.title.lower(), f"#{anchor('a', line.slug)}", state)
 
@@ -134,6 +133,7 @@ def derived_formula(node: d.Derivation, leaves: Mapping[d.Derivation, Leaf], res
 
 
 def _derived(node: d.Derivation, leaves: Mapping[d.Derivation, Leaf], *, nested: bool) -> Iterator[Token]:
+    parts: tuple[d.Derivation, ...]
     match node:
         case d.Difference():
             parts, sign = (node.minuend, node.subtrahend), "−"
@@ -169,7 +169,9 @@ def summed_formula(parts: Sequence[Leaf], result: str, label: str) -> Formula | 
         sign = "−" if part.value < 0 else "+"
         if tokens or part.value < 0:
             tokens.append(Token("operator", sign))
-        tokens.append(Token("term", exact_text(abs(_decimal(part.value)), part.unit), part.label, part.href, part.state))
+        tokens.append(
+            Token("term", exact_text(abs(_decimal(part.value)), part.unit), part.label, part.href, part.state)
+        )
     return Formula((*tokens, Token("result", result, label)), spoken=f"{_spoken(tokens)} equals {result}")
 
 

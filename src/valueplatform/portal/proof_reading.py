@@ -25,6 +25,7 @@ from valueplatform.portal.calling import Caller, Place
 from valueplatform.value import derivation as d
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.basis import Basis
+from valueplatform.value.formula import Formula
 from valueplatform.value.model import Evidence, weakest
 from valueplatform.value.refreshing import read_record
 
@@ -81,6 +82,16 @@ class Opened:
     asks: bool
     shows_subjects: bool
     now: datetime
+
+    @property
+    def beneath(self) -> frozenset[str]:
+        """Meters and inputs that the number rests on; of a sum, those of the drivers that put something in."""
+        if not self.parts:
+            inputs = {line.slug for line in (*self.proof.assumptions, *self.proof.baselines)}
+            return frozenset(inputs | {meter.slug for meter in self.proof.meters})
+        inside = {part.slug for part in self.parts}
+        formulas = (driver.formula for driver in self.proof.drivers if driver.slug in inside)
+        return frozenset(name for formula in formulas for name in Formula.parse(formula).names)
 
     def leaf_value(self, node: d.Derivation) -> Fraction | None:
         try:

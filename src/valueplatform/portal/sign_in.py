@@ -6,7 +6,7 @@ session, forms are bound to a cookie of the visit, so that no other site can sig
 
 import hmac
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 from litestar import Response, get, post
 from litestar.datastructures import Cookie
@@ -28,7 +28,7 @@ from valueplatform.portal.view.words import Act
 
 SIGN_OUT_PATH: Final = "/sign-out"
 VISIT: Final = "visit"
-_LAX: Final[Literal["lax"]] = "lax"
+_LAX: Final = "lax"
 
 
 def visit_cookie(form: CookieForm) -> str:
@@ -41,9 +41,7 @@ def visit_token(visit: str) -> str:
 
 
 @get(SIGN_IN_PATH)
-async def sign_in_page(
-    request: PortalRequest, portal: Shared, token: FromQuery[str | None] = None
-) -> Response[str]:
+async def sign_in_page(request: PortalRequest, portal: Shared, token: FromQuery[str | None] = None) -> Response[str]:
     if token is not None and len(token) == TOKEN_LENGTH:
         return see_other(f"{SIGN_IN_PATH}/{token}")
     return await _form(request, portal, "sign_in.html", sign_in=SignIn(SIGN_IN_PATH))

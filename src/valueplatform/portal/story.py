@@ -7,7 +7,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from valueplatform.core.authorization import Action
-from valueplatform.narrative.document import Audience
+from valueplatform.core.errors import NotFoundError
+from valueplatform.core.periods import local_day
+from valueplatform.narrative.document import Audience, Status
 from valueplatform.narrative.forms import story_markdown
 from valueplatform.narrative.next_best_store import Decision, decide
 from valueplatform.narrative.store import newest_story
@@ -23,9 +25,6 @@ from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
-from valueplatform.core.errors import NotFoundError
-from valueplatform.core.periods import local_day
-from valueplatform.narrative.document import Status
 
 
 @get("/story")

@@ -1,5 +1,6 @@
 """A composed story as the page shows it. Pure: everything it needs has been read."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from valueplatform.portal.exact import LOCALE, exact_text, moment_text, short_da
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
+from valueplatform.portal.view.drawings import Strip
 from valueplatform.portal.visits import Before
 
 STALE_AFTER: Final = timedelta(days=3)
@@ -36,7 +38,9 @@ _RESTS: Final = {
     "predicted": "a prediction",
 }
 _NOTE_KINDS: Final[Mapping[str, words.NoteKind]] = {"context": "context", "risk": "risk", "caveat": "caveat"}
+_RISK: Final = words.Chip("under-review", "Under review")
 _WORDS: Final = SuggestionWords()
+_QUOTED: Final = re.compile("“(.+?)”")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,16 @@ def _chapters(told: Told) -> Iterator[view.Chapter]:
             ask=ask_about(told.place, f"Ask {told.steward_name} about this", insight=first)
             if told.asks and first
             else None,
+            short=_short(chapter),
         )
+
+
+def _short(chapter: Chapter) -> str:
+    """A label for the list of chapters: the objective, else the driver, else the title itself."""
+    quoted = _QUOTED.search(chapter.title)
+    if quoted is not None:
+        return quoted[1]
+    return chapter.meta.partition(",")[0] or chapter.title
 
 
 def ask_about(place: Place, label: str, **about: str) -> words.Act:
@@ -147,7 +160,7 @@ def _scale(chapters: Sequence[Chapter], unit: str) -> Decimal:
     return max((max(strip.realized, strip.high) for strip in strips), default=Decimal(0)) or Decimal(1)
 
 
-def _strip(chapter: Chapter, scale: Decimal) -> view.Strip | None:
+def _strip(chapter: Chapter, scale: Decimal) -> Strip | None:
     if chapter.strip is None:
         return None
     given = chapter.strip
@@ -155,7 +168,7 @@ def _strip(chapter: Chapter, scale: Decimal) -> view.Strip | None:
     def place(value: Decimal) -> float:
         return float(min(max(value / scale, Decimal(0)), Decimal(1)))
 
-    return view.Strip(
+    return Strip(
         label=chapter.title,
         realized=place(given.realized),
         low=place(given.low),
@@ -169,13 +182,14 @@ def _strip(chapter: Chapter, scale: Decimal) -> view.Strip | None:
 
 def _note(told: Told, note: Note) -> words.Note:
     kind = _NOTE_KINDS.get(note.kind, "context")
+    title = "" if kind == "risk" and note.title == _RISK.text else note.title
     both = words.Link("See both sides", told.place.path(f"/assumptions?about={note.insight_id}"))
     return words.Note(
         kind=kind,
-        title=f"{note.title}." if note.title and note.title[-1] not in ".!?" else note.title,
+        title=f"{title}." if title and title[-1] not in ".!?" else title,
         spans=spans_view(note.spans, note.insight_id),
         links=(both,) if kind == "risk" else (),
-        chip=words.Chip("under-review", "Under review") if kind == "risk" else None,
+        chip=_RISK if kind == "risk" else None,
         beside=note.beside or None,
     )
 
@@ -206,10 +220,10 @@ def _since(told: Told) -> view.Since | None:
 
 def _anchors(document: StoryDocument) -> dict[str, str]:
     """Where on the page each sentence stands."""
-    found = {}
+    found: dict[str, str] = {}
     for chapter in document.chapters:
-        for told in (*chapter.insights, *chapter.notes):
-            found[told.insight_id] = chapter_anchor(chapter)
+        ids = [sentence.insight_id for sentence in chapter.insights] + [note.insight_id for note in chapter.notes]
+        found |= dict.fromkeys(ids, chapter_anchor(chapter))
     return found | {sentence.insight_id: "stand" for sentence in (document.headline, *document.lead)}
 
 

@@ -18,7 +18,7 @@ def test_what_re_computes_is_admitted_under_its_id() -> None:
 
 def test_nothing_but_admit_can_admit() -> None:
     with pytest.raises(TypeError):
-        Admitted(INSIGHTS[0], "ins_1", "A", "B", frozenset(), frozenset(), seal=object())
+        Admitted(INSIGHTS[0], "ins_1", "A", "B", frozenset(), seal=object())
 
 
 def test_a_number_that_differs_in_the_last_place_is_refused_with_both_values() -> None:

@@ -80,3 +80,8 @@ def test_digits_in_a_title_of_the_record_are_no_numbers() -> None:
 
 def test_another_language_is_not_waved_through() -> None:
     assert check_sentence(render(TOP, Audience.CUSTOMER).spans, TOP, "de_DE") != []
+
+
+def test_a_record_with_an_empty_name_or_one_of_signs_is_read_like_any_other() -> None:
+    object.__setattr__(odd := admitted(harbor())[0], "names", frozenset({"", "[", "a+b (c", "^x"}))
+    assert check_sentence([Span("Nothing of the kind.")], odd) == []

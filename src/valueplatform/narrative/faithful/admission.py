@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -28,7 +27,6 @@ class Admitted:
     account_name: str
     supplier_name: str
     names: frozenset[str]
-    days: frozenset[date]
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -83,9 +81,7 @@ def admit(insights: Iterable[Insight], rederived: Rederived) -> tuple[list[Admit
         if reasons:
             refused.append(Refusal(insight, insight_id, reasons))
         else:
-            kept.append(
-                Admitted(insight, insight_id, record.name, record.supplier, record.names, record.days, seal=_SEAL)
-            )
+            kept.append(Admitted(insight, insight_id, record.name, record.supplier, record.names, seal=_SEAL))
     return kept, refused
 
 

@@ -9,12 +9,17 @@ from valueplatform.portal.view.words import Act, Chip, Fact, Link, Note, NumberS
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`how` says from what, by what and when ("Recomputed from 98,500 events by separate code, 2 Sep 2026, 09:41")."""
+    """`how` says from what, by what and when ("Recomputed from 98,500 events by separate code, 2 Sep 2026, 09:41").
+
+    `notice` heads a difference that has a known reason (newer events, a statement that no longer holds): the number is
+    then not withdrawn.
+    """
 
     agrees: bool
     stated: str
     recomputed: str
     how: str
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
