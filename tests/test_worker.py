@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+import valueplatform.worker
 from tests.conftest import Databases
-from tests.value.factories import NOW, new_account, put_events, put_model
-from valueplatform.core.database import lock_account, unavailable
+from tests.value.factories import NOW, mark, new_account, put_events, put_model
+from valueplatform.core.database import Transaction, lock_account, unavailable
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
@@ -130,6 +132,72 @@ async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day
     await worker.keep_house()
     await worker.keep_house()
     assert (await counts(databases))["changed_day"] == 1
+
+
+async def test_an_account_that_cannot_be_served_keeps_its_marks_and_holds_nobody_up(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    broken, sound = [await an_account_with_events(databases, key, days=2) for key in ("broken", "sound")]
+    tell = valueplatform.worker.tell
+
+    async def tell_others(tx: Transaction, account_id: int, *rest: Any) -> Any:
+        if account_id == broken:
+            raise ZeroDivisionError
+        return await tell(tx, account_id, *rest)
+
+    monkeypatch.setattr(valueplatform.worker, "tell", tell_others)
+    now = NOW
+    worker = Worker(databases.worker, lambda: now)
+    assert await worker.serve_due() == 1
+    assert await worker.serve_due() == 0
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert {row.account_id for row in await tx.rows(text("SELECT account_id FROM story"))} == {sound}
+    assert (await counts(databases))["changed_day"] > 0
+    monkeypatch.undo()
+    now = NOW + timedelta(seconds=61)
+    assert await worker.serve_due() == 1
+    assert (await counts(databases))["changed_day"] == 0
+
+
+async def test_without_a_model_marks_wait_for_one(databases: Databases) -> None:
+    account_id = await new_account(databases)
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        await mark(tx, account_id, NOON.date(), "contract")
+    now = NOW
+    worker = Worker(databases.worker, lambda: now)
+    assert await worker.serve_due() == 0
+    await put_model(databases)
+    now = NOW + timedelta(seconds=61)
+    assert await worker.serve_due() == 1
+
+
+async def test_a_busy_open_page_does_not_keep_others_waiting_beyond_their_minute(databases: Databases) -> None:
+    await put_model(databases)
+    watched, quiet = [await an_account_with_events(databases, key, days=2) for key in ("watched", "quiet")]
+    async with databases.web.transaction(grant_accounts([watched])) as tx:
+        page = text("INSERT INTO open_page (account_id, page_id, seen_at) VALUES (:a, gen_random_uuid(), :now)")
+        await tx.execute(page, {"a": watched, "now": NOW})
+    assert await Worker(databases.worker, lambda: NOW).serve_due() == 2
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM story WHERE account_id = :a"), {"a": quiet}) == 3
+
+
+async def test_a_month_that_the_schedule_closes_is_closed_and_told_in_one_go(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await an_account_with_events(databases)
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(text("UPDATE account SET created_at = '2026-04-20'"))
+        live = text("INSERT INTO milestone VALUES (:a, 'm', 'go-live', '2026-02-01', 'Go-live')")
+        await connection.execute(live, {"a": account_id})
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.keep_house()
+    assert await worker.serve_due() == 1
+    await worker.keep_house()
+    assert (await counts(databases))["changed_day"] == 0
+    async with databases.worker.transaction(grant_all()) as tx:
+        months = await tx.rows(text("SELECT month FROM closed_month ORDER BY month"))
+    assert [row.month.month for row in months] == [4, 5]
 
 
 async def test_an_account_without_an_event_gets_its_story_too(databases: Databases) -> None:

@@ -20,7 +20,8 @@ from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
-from valueplatform.value.calendar import accounts_to_close, close_account, mark_new_days
+from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
+from valueplatform.value.models import NoModelError
 from valueplatform.value.refreshing import refresh_value
 
 log = structlog.get_logger()
@@ -32,18 +33,25 @@ OPEN_FOR = timedelta(seconds=45)
 COALESCE = timedelta(seconds=60)
 """Accounts without an open page are served at most this often."""
 HOUSEKEEPING = timedelta(seconds=60)
+RESTING = timedelta(seconds=60)
+"""How long an account that could not be served is left alone."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
 
 _OPEN = text("""
-    SELECT DISTINCT c.account_id FROM changed_day c
+    SELECT c.account_id FROM changed_day c
     WHERE c.account_id IN (SELECT account_id FROM open_page WHERE seen_at > :since)
-    LIMIT :limit
+      AND c.account_id <> ALL (CAST(:resting AS bigint[]))
+    GROUP BY c.account_id ORDER BY min(c.mark_id) LIMIT :limit
 """)
 _WAITING = text("""
     SELECT c.account_id FROM changed_day c JOIN account a USING (account_id)
-    WHERE a.refreshed_at IS NULL OR a.refreshed_at < :before
+    WHERE (a.refreshed_at IS NULL OR a.refreshed_at < :before) AND c.account_id <> ALL (CAST(:resting AS bigint[]))
     GROUP BY c.account_id ORDER BY min(c.mark_id) LIMIT :limit
+""")
+_MARKED = text("""
+    SELECT account_id FROM changed_day WHERE account_id <> ALL (CAST(:resting AS bigint[]))
+    GROUP BY account_id ORDER BY min(mark_id) LIMIT 1000
 """)
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REFRESHED = text("UPDATE account SET refreshed_at = :now WHERE account_id = :account")
@@ -56,6 +64,7 @@ class Worker:
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self.database = database
         self.clock = clock
+        self._resting: dict[int, datetime] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -73,7 +82,7 @@ class Worker:
                 await _pause(stop, POLL)
 
     async def serve_due(self) -> int:
-        """Serve the accounts that are due now; how many."""
+        """Serve the accounts that are due now, those with an open page first; how many."""
         served = 0
         for account_id in await self._due():
             served += await self.serve(account_id)
@@ -81,46 +90,67 @@ class Worker:
 
     async def _due(self) -> Sequence[int]:
         now = self.clock()
+        resting = [account_id for account_id, until in self._resting.items() if until > now]
         async with self.database.transaction(grant_all()) as tx:
-            rows = await tx.rows(_OPEN, {"since": now - OPEN_FOR, "limit": BATCH})
-            if not rows:
-                rows = await tx.rows(_WAITING, {"before": now - COALESCE, "limit": BATCH})
-        return [row.account_id for row in rows]
+            limit = {"limit": BATCH, "resting": resting}
+            rows = [*await tx.rows(_OPEN, {"since": now - OPEN_FOR, **limit})]
+            rows += await tx.rows(_WAITING, {"before": now - COALESCE, **limit})
+        return list(dict.fromkeys(row.account_id for row in rows))
 
     async def serve(self, account_id: int) -> bool:
-        """Bring one account up to date in one transaction; False where another worker has it, or nothing changed."""
-        async with self.database.transaction(grant_accounts([account_id])) as tx:
-            if not await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
-                return False
-            return await refresh_account(tx, account_id, self.clock())
+        """Bring one account up to date in one transaction; False where another worker has it, or nothing changed.
+
+        What goes wrong with one account must not keep the others waiting: it is logged, the account's marks stay, and
+        it rests for a minute.
+        """
+        try:
+            async with self.database.transaction(grant_accounts([account_id])) as tx:
+                if not await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
+                    return False
+                # Asked for under the lock: what is posted now is posted after all that was posted before.
+                served = await refresh_account(tx, account_id, self.clock())
+        except UnavailableError:
+            raise
+        except Exception as error:
+            self._resting[account_id] = self.clock() + RESTING
+            if isinstance(error, NoModelError):
+                log.info("no value model yet", account=account_id)
+            else:
+                log.exception("account not served", account=account_id)
+            return False
+        self._resting.pop(account_id, None)
+        return served
 
     async def drain(self) -> int:
-        """Serve every account that has marks, however recently it was served; how many. For commands and tests."""
+        """Serve every account that has marks, however recently it was served; how many. For commands and tests.
+
+        Accounts that cannot be served are left with their marks.
+        """
         served = 0
         while True:
             async with self.database.transaction(grant_all()) as tx:
-                rows = await tx.rows(text("SELECT DISTINCT account_id FROM changed_day LIMIT 1000"))
+                where = {"resting": list(self._resting)}
+                rows = await tx.rows(_MARKED, where)
             if not rows:
                 return served
             for row in rows:
                 served += await self.serve(row.account_id)
 
     async def keep_house(self) -> None:
-        """What the calendar asks for: local midnights, months to close."""
+        """What the calendar asks for: local midnights, months to close. Both become marks."""
         now = self.clock()
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
-            closing = await accounts_to_close(tx, now)
-        for account_id in closing:
-            async with self.database.transaction(grant_accounts([account_id])) as tx:
-                await close_account(tx, account_id, now)
+            await mark_month_ends(tx, now)
 
 
 async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:
-    """Work off the marks of an account whose lock the transaction holds: amounts, stories, what calls for a person."""
+    """Work off the marks of an account whose lock the transaction holds: amounts, months that are due to close,
+    stories, what calls for a person."""
     changes = await refresh_value(tx, account_id, now)
     if not changes:
         return False
+    await close_due_months(tx, account_id, now)
     told = await tell(tx, account_id, now, concerns)
     await refresh_standing(tx, account_id, told.facts, told.admitted, told.documents[Audience.STEWARD], now)
     await tx.execute(_REFRESHED, {"account": account_id, "now": now})

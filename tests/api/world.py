@@ -11,6 +11,8 @@ from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.core.factories import SetClock
+from tests.narrative.next_best_worlds import feature
+from tests.narrative.test_next_best import EVEN, a_fit, suggested
 from tests.value.factories import NOW, new_account, put_model
 from tests.value.three_parties import THREE_PARTIES, put_etas, put_jobs, put_syncs, validate
 from valueplatform.app import ServerDatabases, create_app
@@ -18,6 +20,7 @@ from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyGrant, create_key, revoke_key
 from valueplatform.core.scope import grant_accounts
+from valueplatform.narrative import next_best_store
 from valueplatform.worker import refresh_account
 
 Client = AsyncTestClient[Any]
@@ -107,3 +110,12 @@ async def a_world(databases: Databases, *, filled: bool = True) -> AsyncIterator
         if filled:
             await world.refresh(harbor)
         yield world
+
+
+async def suggest(world: World, *features: str) -> dict[str, str]:
+    """Suggestions to harbor, best first; their ids by feature."""
+    found = suggested(a_fit(dict.fromkeys(features, EVEN)), *map(feature, features))
+    async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
+        for one in found:
+            await tx.execute(next_best_store._STORE, next_best_store._values(world.harbor, one, world.clock()))
+    return {one.feature: one.id for one in found}

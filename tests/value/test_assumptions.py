@@ -126,12 +126,12 @@ def test_what_was_known_then_is_what_holds_then() -> None:
 
 def test_a_value_that_both_sides_agree_on_restates_from_the_day_it_names() -> None:
     proposal = said(1, Action.PROPOSE, value=300, day=MARCH, side=Side.SUPPLIER)
-    assert validation_takes_effect(proposal, Side.CUSTOMER, APRIL) == MARCH
+    assert validation_takes_effect(proposal, APRIL) == MARCH
 
 
 def test_a_value_that_one_side_proposed_and_validated_changes_nothing_before_today() -> None:
     proposal = said(1, Action.PROPOSE, value=300, day=MARCH, side=Side.CUSTOMER)
-    assert validation_takes_effect(proposal, Side.CUSTOMER, APRIL) == APRIL
+    assert validation_takes_effect(proposal, APRIL) == APRIL
 
 
 @st.composite

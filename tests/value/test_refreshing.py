@@ -16,6 +16,7 @@ from tests.value.factories import (
     TODAY,
     VALIDATOR,
     a_model,
+    mark,
     new_account,
     put_events,
     put_model,
@@ -27,7 +28,8 @@ from valueplatform.value import assumption_record as record
 from valueplatform.value.accrual_store import merge_marks
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import EVER, Action, Default, driver_slug
-from valueplatform.value.calendar import accounts_to_close, close_account
+from valueplatform.value.basis import driver_statement
+from valueplatform.value.calendar import close_due_months, mark_month_ends
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.ranges import Range
@@ -165,7 +167,10 @@ async def test_a_vendor_estimate_counts_only_once_the_driver_is_validated(databa
 
     assert not await counted()
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
-        await record.validate_stated(tx, account_id, driver_slug("dispatch_time"), None, VALIDATOR, NOW, TODAY)
+        driver = a_model().driver("dispatch_time")
+        assert driver is not None
+        slug, stated = driver_slug(driver.slug), driver_statement(driver)
+        await record.validate_stated(tx, account_id, slug, stated, VALIDATOR, NOW, TODAY)
     await refresh(databases, account_id)
     assert await counted()
     assert (await verified(databases, account_id)).discrepancies == ()
@@ -264,12 +269,33 @@ async def test_the_schedule_closes_months_from_go_live_on_and_leaves_imported_hi
         await connection.execute(
             text("INSERT INTO milestone VALUES (:a, 'm1', 'go-live', '2026-02-01', 'Go-live')"), {"a": account_id}
         )
+    ninth, tenth = datetime(2026, 6, 9, 23, tzinfo=UTC), datetime(2026, 6, 10, 12, tzinfo=UTC)
+    await refresh(databases, account_id, ninth)
     async with databases.worker.transaction(grant_accounts([account_id])) as tx:
-        assert await accounts_to_close(tx, datetime(2026, 6, 9, 23, tzinfo=UTC)) in ([], [account_id])
-        assert await close_account(tx, account_id, datetime(2026, 6, 9, 23, tzinfo=UTC)) == 0
-        assert await close_account(tx, account_id, datetime(2026, 6, 10, 12, tzinfo=UTC)) == 1
+        assert await mark_month_ends(tx, ninth) == 0
+        assert await close_due_months(tx, account_id, ninth) == 0
+        assert await mark_month_ends(tx, tenth) == 1
+        assert await mark_month_ends(tx, tenth) == 0
+        assert await close_due_months(tx, account_id, tenth) == 1
         months = await tx.rows(text("SELECT month FROM closed_month"))
+        await tx.execute(text("DELETE FROM changed_day"))
+        assert await mark_month_ends(tx, tenth) == 0
     assert [row.month for row in months] == [MAY.start]
+
+
+async def test_an_adjustment_names_the_causes_of_its_own_day_only(databases: Databases) -> None:
+    account_id = await new_account(databases)
+    await put_model(databases)
+    await put_events(databases, account_id, [(NOON, {"minutes": 2}), (NOON + timedelta(days=1), {"minutes": 2})])
+    await refresh(databases, account_id)
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        await close_month(tx, account_id, "America/New_York", MAY, NOW)
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        await mark(tx, account_id, date(2026, 5, 5), "retraction")
+    await put_events(databases, account_id, [(NOON, {"minutes": 2})])
+    await refresh(databases, account_id)
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        assert [told.cause for told in await adjustments(tx, account_id)] == ["events"]
 
 
 @pytest.mark.parametrize("table", ["posting", "assumption_entry", "basis"])

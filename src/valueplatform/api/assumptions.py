@@ -25,6 +25,7 @@ from valueplatform.value import assumption_record as record
 from valueplatform.value.accruals import Record
 from valueplatform.value.assumption_record import Author, Statement
 from valueplatform.value.assumptions import Action, Entry, driver_slug
+from valueplatform.value.basis import driver_statement
 from valueplatform.value.refreshing import read_record
 
 
@@ -209,8 +210,9 @@ async def _require_own(tx: Transaction, account: Account, caller: KeyPrincipal, 
 async def _validate_stated(tx: Transaction, account: Account, slug: str, author: Author, now: datetime) -> Entry:
     """`slug` names an assumption, a baseline, or a driver as `driver:SLUG`."""
     facts, _ = await read_record(tx, account.account_id)
-    default = facts.defaults().get(slug)
-    if default is None and slug not in {driver_slug(driver.slug) for driver in facts.model.drivers}:
+    drivers = {driver_slug(driver.slug): driver_statement(driver) for driver in facts.model.drivers}
+    default = facts.defaults().get(slug) or drivers.get(slug)
+    if default is None:
         raise NotFoundError(f"The value model states nothing under {slug!r}; a driver is `driver:SLUG`.")
     today = local_day(now, account.timezone)
     return await record.validate_stated(tx, account.account_id, slug, default, author, now, today)

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State

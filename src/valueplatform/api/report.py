@@ -59,8 +59,7 @@ def chosen_format(named: str | None, accept: str) -> Format:
         if found is not None:
             return found
         raise _not_available(f"format {named!r}")
-    ranges = _by_preference(accept)
-    for wanted in ranges or ["*/*"]:
+    for wanted in _by_preference(accept) if accept.strip() else ("*/*",):
         if wanted in _ANY:
             return Format.JSON
         for one in Format:

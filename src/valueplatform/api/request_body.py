@@ -10,6 +10,7 @@ from valueplatform.core.errors import InvalidInputError, TooLargeError
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 PATIENCE: Final = 10.0  # seconds for the whole body
+_MOST_MEMBERS: Final = 16
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
 
@@ -40,31 +41,46 @@ async def _plain(chunks: AsyncIterator[bytes]) -> bytes:
     return bytes(body)
 
 
+class _Unpacker:
+    """Unfolds packed bytes as they come, up to one byte over the limit. gzip members may follow one another."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self._members = 1
+        self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    def feed(self, chunk: bytes) -> None:
+        while chunk and len(self.body) <= MOST_BYTES:
+            if self._member.eof:
+                self._next_member()
+            self.body += self._member.decompress(chunk, MOST_BYTES + 1 - len(self.body))
+            chunk = self._member.unused_data or self._member.unconsumed_tail
+
+    @property
+    def ended(self) -> bool:
+        return self._member.eof
+
+    def _next_member(self) -> None:
+        self._members += 1
+        if self._members > _MOST_MEMBERS:  # each copies the rest of its chunk
+            raise InvalidInputError(f"The body has more than {_MOST_MEMBERS} gzip members; pack it in one.")
+        self._member = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+
 async def _unpacked(chunks: AsyncIterator[bytes]) -> bytes:
-    body = bytearray()
-    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    unpacker = _Unpacker()
     packed = 0
     try:
         async for chunk in chunks:
             packed += len(chunk)
-            unpacker = _unpack(unpacker, chunk, body)
-            if len(body) > MOST_BYTES or packed > MOST_BYTES:
+            unpacker.feed(chunk)
+            if len(unpacker.body) > MOST_BYTES or packed > MOST_BYTES:
                 raise _too_large()
     except zlib.error as error:
         raise InvalidInputError(f"The body does not unpack: {error}.") from error
-    if packed and not unpacker.eof:
+    if packed and not unpacker.ended:
         raise InvalidInputError("The packed body ends too early.")
-    return bytes(body)
-
-
-def _unpack(unpacker: "zlib._Decompress", chunk: bytes, body: bytearray) -> "zlib._Decompress":
-    """Add what a chunk unfolds to, up to one byte over the limit; gzip members may follow one another."""
-    while chunk and len(body) <= MOST_BYTES:
-        if unpacker.eof:
-            unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-        body += unpacker.decompress(chunk, MOST_BYTES + 1 - len(body))
-        chunk = unpacker.unused_data or unpacker.unconsumed_tail
-    return unpacker
+    return bytes(unpacker.body)
 
 
 def _too_large() -> TooLargeError:

@@ -41,10 +41,13 @@ from valueplatform.value.assumption_record import (
     validate,
     withdraw,
 )
-from valueplatform.value.assumptions import Action, Entry
-from valueplatform.value.calendar import close_account
+from valueplatform.value.assumptions import Action, Default, Entry
+from valueplatform.value.basis import driver_statement
+from valueplatform.value.calendar import close_due_months
 from valueplatform.value.model_file import read_model
+from valueplatform.value.models import newest_model
 from valueplatform.value.ranges import Range
+from valueplatform.value.refreshing import refresh_value
 from valueplatform.worker import Worker
 
 Report = Callable[[str, int, int], None]
@@ -222,9 +225,8 @@ async def _say(tx: Transaction, account: Account, line: Agreement) -> None:
     author = Author(line.author_email, side, validates=people.get(line.author_email) is PersonRole.VALIDATOR)
     action = Action(line.action)
     if action is Action.PROPOSE:
-        low, expected, high = line.low, line.expected, line.high
-        value = None if low is None or expected is None or high is None else Range(low, expected, high)
-        statement = Statement(line.slug, value, line.unit, line.effective_from, line.reason)
+        stated = await _stated(tx, line)
+        statement = Statement(line.slug, stated.value, stated.unit, line.effective_from, line.reason)
         await state_value(tx, account.account_id, action, statement, author, line.at)
         return
     target = await _newest_proposal(tx, account.account_id, line.slug)
@@ -235,6 +237,17 @@ async def _say(tx: Transaction, account: Account, line: Agreement) -> None:
         await dispute(tx, account.account_id, target.entry_id, author, line.at, line.reason)
     else:
         await withdraw(tx, account.account_id, target.entry_id, author, line.at)
+
+
+async def _stated(tx: Transaction, line: Agreement) -> Default:
+    """The value of a line, or the version of the driver that it speaks of."""
+    low, expected, high = line.low, line.expected, line.high
+    if low is not None and expected is not None and high is not None:
+        return Default(Range(low, expected, high), line.unit)
+    driver = (await newest_model(tx)).driver(line.slug.removeprefix("driver:"))
+    if driver is None:
+        raise ConflictError(f"The sample speaks of {line.slug}, which its model does not have.")
+    return driver_statement(driver)
 
 
 async def _newest_proposal(tx: Transaction, account_id: int, slug: str) -> Entry:
@@ -251,7 +264,8 @@ async def close_history(databases: Databases, now: datetime) -> int:
     closed = 0
     for row in rows:
         async with databases.worker.transaction(accounts_or_all([row.account_id])) as tx:
-            closed += await close_account(tx, row.account_id, now)
+            await refresh_value(tx, row.account_id, now)
+            closed += await close_due_months(tx, row.account_id, now)
     return closed
 
 

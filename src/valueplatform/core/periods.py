@@ -53,9 +53,14 @@ class Period:
         return Period(start, end) if start < end else None
 
 
+_NOT_EVERYWHERE = frozenset({"localtime", "posixrules", "Factory"})
+
+
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """The IANA zone called `name`; InvalidInputError where there is none."""
+    if name in _NOT_EVERYWHERE or name.startswith(("posix/", "right/")):
+        raise InvalidInputError(f"{name!r} means another zone on each machine; use an IANA name such as Europe/Berlin.")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -33,7 +33,11 @@ class Scope:
 
 
 def grant_accounts(account_ids: Iterable[int]) -> Scope:
-    return Scope(frozenset(account_ids))
+    """Raises ValueError for an id below 1: such ids stand for no account, and -1 in a setting for all."""
+    granted = frozenset(account_ids)
+    if any(account_id < 1 for account_id in granted):
+        raise ValueError(f"no account has an id below 1: {sorted(granted)}")
+    return Scope(granted)
 
 
 def grant_all() -> Scope:

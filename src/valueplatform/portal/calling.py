@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from litestar import Request
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from valueplatform.accounts.accounts import Account, account_by_id, account_by_key
 from valueplatform.accounts.people import as_person
@@ -24,6 +25,8 @@ PortalRequest = Request[Any, Any, State]
 
 CSRF_FIELD: Final = "_csrf"
 CSRF_HEADER: Final = "x-csrf-token"
+Key = FromPath[str | None]
+"""Of the account, in an address of `both`; None on the customer's own pages."""
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -128,6 +131,11 @@ async def account_place(caller: Caller, key: str, action: Action) -> Place:
     place = Place(await account_by_key(caller.tx, key), f"/accounts/{quote(key, safe='')}")
     caller.require(action)
     return place
+
+
+def both(path: str) -> list[str]:
+    """A page's address among a customer's own pages, and among those of an account."""
+    return [path, f"/accounts/{{key:str}}{path}"]
 
 
 async def place_of(caller: Caller, key: str | None, action: Action) -> Place:

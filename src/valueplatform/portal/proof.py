@@ -71,7 +71,7 @@ async def more_events(
         opened = await open_number(caller, place, stored, number)
         shows = caller.may(Action.READ_EVENTS)
         proof = await prove_insight(caller.tx, stored, number=number, cursor=cursor, shows_subjects=shows)
-    events = events_view(opened, proof.events, "")
+    events = events_view(opened, proof.events)
     return portal.pages.page("_proof_events.html", events=events)
 
 

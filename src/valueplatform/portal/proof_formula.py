@@ -15,6 +15,7 @@ from typing import Final
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.narrative.proofs import DriverLine, InputLine, MeterLine, Proof
+from valueplatform.narrative.wording.numbers import MINUS
 from valueplatform.portal.exact import exact_text, short_day
 from valueplatform.portal.view.proof import Formula, Token
 from valueplatform.portal.view.words import NumberState
@@ -22,7 +23,7 @@ from valueplatform.value import derivation as d
 from valueplatform.value import proof_expression as expression
 
 _PIECE: Final = re.compile(r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),]))")
-_SIGNS: Final = {"*": "×", "/": "÷", "-": "−"}
+_SIGNS: Final = {"*": "\N{MULTIPLICATION SIGN}", "/": "\N{DIVISION SIGN}", "-": MINUS}
 _SPOKEN: Final = {"*": "times", "/": "divided by", "-": "minus", "+": "plus", "(": "(", ")": ")", ",": ","}
 _CALLS: Final = frozenset({"min", "max"})
 _STATES: Final[Mapping[str, NumberState]] = {
@@ -115,7 +116,7 @@ def _input_token(line: InputLine) -> Token:
 
 
 def _spoken(tokens: Sequence[Token]) -> str:
-    words = {sign: said for sign, said in _SPOKEN.items()} | {_SIGNS[s]: _SPOKEN[s] for s in _SIGNS}
+    words = {**_SPOKEN, **{_SIGNS[sign]: _SPOKEN[sign] for sign in _SIGNS}}
     parts = (
         words.get(token.text, token.text) if token.kind == "operator" else f"{token.text} {token.label}".strip()
         for token in tokens
@@ -136,9 +137,9 @@ def _derived(node: d.Derivation, leaves: Mapping[d.Derivation, Leaf], *, nested:
     parts: tuple[d.Derivation, ...]
     match node:
         case d.Difference():
-            parts, sign = (node.minuend, node.subtrahend), "−"
+            parts, sign = (node.minuend, node.subtrahend), MINUS
         case d.Ratio():
-            parts, sign = (node.numerator, node.denominator), "÷"
+            parts, sign = (node.numerator, node.denominator), _SIGNS["/"]
         case d.Total():
             parts, sign = node.parts, "+"
         case _:
@@ -166,7 +167,7 @@ def summed_formula(parts: Sequence[Leaf], result: str, label: str) -> Formula | 
         return None
     tokens: list[Token] = []
     for part in parts:
-        sign = "−" if part.value < 0 else "+"
+        sign = MINUS if part.value < 0 else "+"
         if tokens or part.value < 0:
             tokens.append(Token("operator", sign))
         tokens.append(

@@ -74,7 +74,7 @@ def proof_view(opened: Opened, ref: str) -> view.Proof:
         baselines=tuple(_input_row(opened, line) for line in baselines),
         meters=tuple(_meter_row(opened, line) for line in proof.meters if line.slug in beneath),
         period=_period(opened),
-        events=events_view(opened, proof.events, ref) if proof.events.count else None,
+        events=events_view(opened, proof.events) if proof.events.count else None,
         ask=_ask(opened),
     )
 
@@ -330,7 +330,7 @@ def _meter_row(opened: Opened, line: MeterLine) -> view.MeterRow:
     )
 
 
-def events_view(opened: Opened, page: EventPage, ref: str) -> view.Events:
+def events_view(opened: Opened, page: EventPage) -> view.Events:
     columns = [Column("Time"), Column("Event", code=True), Column("Sent by"), Column("About", code=True)]
     if opened.shows_subjects:
         columns.append(Column("Data", code=True))

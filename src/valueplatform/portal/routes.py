@@ -4,17 +4,19 @@ from typing import Final
 
 from litestar import Router
 
-from valueplatform.portal import home, proof, sign_in, story
+from valueplatform.portal import assumptions, home, proof, sign_in, story, together
 from valueplatform.portal.failures import page_failures
 from valueplatform.portal.portal import Portal, provided
 
-LARGEST_FORM: Final = 64 * 1024
+MODULES: Final = (home, sign_in, story, proof, together, assumptions)
+LARGEST_FORM: Final = 256 * 1024
+"""Bytes: the longest message in any script, packed as forms pack it."""
 
 
 def portal_router(portal: Portal) -> Router:
     return Router(
         path="/",
-        route_handlers=[*home.HANDLERS, *sign_in.HANDLERS, *story.HANDLERS, *proof.HANDLERS],
+        route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
         dependencies=provided(portal),
         exception_handlers=page_failures(portal.pages),
         request_max_body_size=LARGEST_FORM,

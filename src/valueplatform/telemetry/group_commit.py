@@ -27,6 +27,7 @@ LANES: Final = 2
 MOST_IN_GROUP: Final = 5_000  # events
 MOST_WAITING: Final = 50_000  # events
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
+_LINGER: Final = 0.002  # seconds
 PATIENCE: Final = 4.0  # seconds; a sender that waits longer is told to come back
 _TRIES: Final = 4
 _LAST_WORDS: Final = 10.0  # seconds that what was taken has to be stored when the process ends
@@ -68,6 +69,8 @@ class GroupCommitter:
         self._arrived = asyncio.Event()
         self._events = 0
         self._bytes = 0
+        self._gathering = asyncio.Lock()
+        self._usual = 0  # requests in the last group
         self._open = False
 
     @asynccontextmanager
@@ -95,29 +98,41 @@ class GroupCommitter:
             raise unavailable()
         if self._events + request.received > MOST_WAITING or self._bytes + request.size > MOST_WAITING_BYTES:
             raise OverloadedError("More events are waiting than can be taken; send again shortly.", retry_after=1)
-        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        if not request.received:
+            return Report(0, 0, 0, 0, ())
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Report] = loop.create_future()
         answer.add_done_callback(_heard)
         self._events += request.received
         self._bytes += request.size
         self._queue.append(_Waiting(request, answer))
         self._arrived.set()
+        end_of_patience = loop.call_later(self._patience, _give_up, answer)
         try:
-            async with asyncio.timeout(self._patience):
-                return await asyncio.shield(answer)
-        except TimeoutError as error:
-            answer.cancel()  # not stored if it still waits in the queue
-            raise unavailable() from error
+            return await answer
+        finally:
+            end_of_patience.cancel()
 
     async def _lane(self) -> None:
-        while True:
-            group = self._take()
+        while self._open or self._queue:
+            async with self._gathering:
+                group = await self._gather()
             if group:
                 await self._serve(group)
-            elif self._open:
-                self._arrived.clear()
-                await self._arrived.wait()
-            else:
-                return
+
+    async def _gather(self) -> list[_Waiting]:
+        """The next group. Where many sent together before, they are about to again: they are waited for, briefly.
+
+        Without that, the first of them would have a transaction of its own, and the rest wait for its end.
+        """
+        while self._open and not self._queue:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self._open and len(self._queue) < self._usual:
+            await asyncio.sleep(_LINGER)
+        group = self._take()
+        self._usual = len(group)
+        return group
 
     def _take(self) -> list[_Waiting]:
         """Whatever waits, in order, up to the size of a group; a strict request comes alone."""
@@ -162,6 +177,12 @@ def _heard(answer: "asyncio.Future[Report]") -> None:
     """A sender may have gone by now; asking keeps asyncio from warning about an answer that nobody read."""
     if not answer.cancelled():
         answer.exception()
+
+
+def _give_up(answer: "asyncio.Future[Report]") -> None:
+    """Told that it takes too long; what still waits in the queue is then not stored."""
+    if not answer.done():
+        answer.set_exception(unavailable())
 
 
 def _fail(group: Sequence[_Waiting], error: BaseException) -> None:

@@ -17,11 +17,23 @@ LAST_DAY = date(9999, 12, 31)
 BATCH = 5000
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """First and last day that something touched, and what it was."""
+
+    first: date
+    last: date
+    cause: str
+
+
 class Change(msgspec.Struct, frozen=True):
-    """Days whose value must be computed again, and why."""
+    """Days whose value must be computed again, and the marks that say so."""
 
     period: Period
-    causes: tuple[str, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        return tuple(sorted({mark.cause for mark in self.marks}))
 
 
 _TAKE_MARKS = text("""
@@ -58,12 +70,13 @@ def merge_marks(marks: Iterable[tuple[date, date, str]]) -> list[Change]:
     changes: list[Change] = []
     for first, last, cause in sorted(marks):
         end = min(last, LAST_DAY - timedelta(days=1)) + timedelta(days=1)
+        mark = Mark(first, last, cause)
         if changes and first <= changes[-1].period.end:
             before = changes.pop()
             period = Period(before.period.start, max(end, before.period.end))
-            changes.append(Change(period, tuple(sorted({*before.causes, cause}))))
+            changes.append(Change(period, (*before.marks, mark)))
         else:
-            changes.append(Change(Period(first, end), (cause,)))
+            changes.append(Change(Period(first, end), (mark,)))
     return changes
 
 

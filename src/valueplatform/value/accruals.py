@@ -101,7 +101,14 @@ def _accrue_driver(
 def _boundaries(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
     """The days on which the driver's basis may change; between two of them it is one."""
     slugs = [*inputs, driver_slug(driver.slug)]
-    return sorted({day for slug in slugs for day in change_days(record.entries.get(slug, ()))})
+    said = {day for slug in slugs for day in change_days(record.entries.get(slug, ()))}
+    return sorted(said | set(_lapses(record, driver, inputs)))
+
+
+def _lapses(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
+    """The days from which the driver's value is an estimate again: a baseline expires, or its sunset passes."""
+    expiring = [b.expires_on for b in record.model.baselines if b.slug in set(inputs) and b.expires_on is not None]
+    return [*expiring, *([driver.sunset] if driver.sunset else [])]
 
 
 def basis_on(record: Record, driver: Driver, day: date) -> Basis | NoValue:
@@ -114,7 +121,8 @@ def basis_on(record: Record, driver: Driver, day: date) -> Basis | NoValue:
     }
     methods = {baseline.slug: baseline.method for baseline in record.model.baselines if baseline.slug in inputs}
     driver_holding = holding(record.entries.get(driver_slug(driver.slug), ()), None, day)
-    return build_basis(driver, holdings, methods, driver_holding)
+    lapsed = any(day >= lapse for lapse in _lapses(record, driver, inputs))
+    return build_basis(driver, holdings, methods, driver_holding, lapsed=lapsed)
 
 
 def _accrue_stretch(

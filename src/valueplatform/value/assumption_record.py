@@ -12,15 +12,20 @@ from valueplatform.core.errors import ConflictError, ForbiddenError, NotFoundErr
 from valueplatform.telemetry.tables import changed_day
 from valueplatform.value.assumptions import (
     EVER,
+    STATING,
     Action,
     Default,
     Entry,
+    Stated,
+    statements,
     validation_takes_effect,
 )
 from valueplatform.value.ranges import Range
 from valueplatform.value.tables import assumption_entry
 
 LAST_DAY = date(9999, 12, 31)
+MODEL = "value model"
+"""The author of what the supplier's model states."""
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -84,7 +89,9 @@ async def state_value(
     if action is Action.ESTIMATE and author.side is not Side.SUPPLIER:
         raise ForbiddenError("Only the supplier estimates; propose a value instead.")
     value = statement.value
-    if value is not None and not value.low <= value.expected <= value.high:
+    if value is None:
+        raise UnprocessableError(f"{statement.slug}: an estimate or a proposal states a value.")
+    if not value.low <= value.expected <= value.high:
         raise UnprocessableError(
             f"{statement.slug}: low ({value.low}), expected ({value.expected}) and high ({value.high}) must rise."
         )
@@ -97,14 +104,17 @@ async def validate(
     """Let a named validator on the customer's side accept an estimate or a proposal.
 
     Raises ForbiddenError where the author may not validate, or proposed the value; ConflictError where it is
-    settled already.
+    settled or withdrawn already.
     """
-    target = await _open_statement(tx, account_id, entry_id)
+    standing = await _standing(tx, account_id, entry_id)
+    target = standing.entry
+    if standing.is_settled:
+        raise ConflictError(f"Entry {entry_id} of {target.slug} is settled already; read the record again.")
     if author.side is not Side.CUSTOMER or not author.validates:
         raise ForbiddenError("Only a named validator on the customer's side may validate (value rule 9).")
     if target.author == author.name:
         raise ForbiddenError("Whoever proposed a value cannot validate it; ask another validator (value rule 9).")
-    effective = validation_takes_effect(target, author.side, today)
+    effective = validation_takes_effect(target, today)
     answer = Statement(target.slug, target.value, target.unit, effective, reason)
     entry = await _append(tx, account_id, Action.VALIDATE, answer, entry_id, author, now)
     if effective > target.effective_from:
@@ -114,69 +124,72 @@ async def validate(
 
 
 async def validate_stated(
-    tx: Transaction, account_id: int, slug: str, default: Default | None, author: Author, now: datetime, today: date
+    tx: Transaction, account_id: int, slug: str, stated: Default, author: Author, now: datetime, today: date
 ) -> Entry:
-    """Let a validator accept what the supplier's model says: the default of an assumption or baseline, or, with no
-    value, a driver itself (`driver_slug`).
+    """Let a validator accept what the supplier's model says: the default of an assumption or baseline, or a driver in
+    its present version (`driver_statement`).
 
     What is accepted is written down first, as the supplier's estimate for all days, so that the record shows it.
     Raises ConflictError where the account has a statement of its own: validate that one.
     """
-    own = [e for e in (await entries_of(tx, account_id)).get(slug, ()) if e.action in {Action.ESTIMATE, Action.PROPOSE}]
-    if own:
-        raise ConflictError(f"{slug} has a value of this account's own; validate entry {own[-1].entry_id} instead.")
-    supplier = Author(name="value model", side=Side.SUPPLIER)
-    value, unit = (default.value, default.unit) if default else (None, None)
-    statement = Statement(slug, value, unit, EVER, "What the value model says.")
+    await lock_account(tx, account_id)
+    for held in statements((await entries_of(tx, account_id)).get(slug, ())):
+        if held.entry.author != MODEL:
+            raise ConflictError(
+                f"{slug} has a value of this account's own; validate entry {held.entry.entry_id} instead."
+            )
+        if held.is_settled and held.entry.value == stated.value:
+            raise ConflictError(f"{slug} is validated already, as the value model states it.")
+    supplier = Author(name=MODEL, side=Side.SUPPLIER)
+    statement = Statement(slug, stated.value, stated.unit, EVER, "What the value model says.")
     estimate = await state_value(tx, account_id, Action.ESTIMATE, statement, supplier, now)
     return await validate(tx, account_id, estimate.entry_id, author, now, today)
 
 
 async def dispute(tx: Transaction, account_id: int, entry_id: int, author: Author, now: datetime, reason: str) -> Entry:
-    """Put a stated value under review; both sides may. A reason is required, since the story tells it."""
+    """Put a stated value under review; both sides may. A reason is required, since the story tells it.
+
+    Raises ConflictError where it is withdrawn, or under review already.
+    """
     if not reason.strip():
         raise UnprocessableError("Say why the value is questioned: the reason is shown beside every number it touches.")
-    target = await _statement_entry(tx, account_id, entry_id)
-    answer = Statement(target.slug, None, None, target.effective_from, reason)
+    standing = await _standing(tx, account_id, entry_id)
+    if standing.dispute is not None:
+        raise ConflictError(f"Entry {entry_id} of {standing.entry.slug} is under review already.")
+    answer = Statement(standing.entry.slug, None, None, standing.entry.effective_from, reason)
     return await _append(tx, account_id, Action.DISPUTE, answer, entry_id, author, now)
 
 
 async def withdraw(tx: Transaction, account_id: int, entry_id: int, author: Author, now: datetime) -> Entry:
-    """Take back one's own side's proposal or dispute. A validation cannot be taken back: dispute it."""
+    """Take back one's own side's proposal or dispute. What was validated cannot be taken back: dispute it.
+
+    Raises ConflictError for anything else, ForbiddenError for the other side's.
+    """
+    await lock_account(tx, account_id)
     target = await _entry_by_id(tx, account_id, entry_id)
     if target.action not in {Action.PROPOSE, Action.DISPUTE}:
         raise ConflictError(f"A {target.action} cannot be withdrawn; dispute the value instead.")
     if target.side is not author.side:
         raise ForbiddenError("Only the side that proposed or disputed may withdraw it.")
+    if target.action is Action.PROPOSE and (await _standing(tx, account_id, entry_id)).validation is not None:
+        raise ConflictError("A validator has accepted this proposal, so it cannot be withdrawn; dispute it instead.")
     answer = Statement(target.slug, None, None, target.effective_from, "")
     return await _append(tx, account_id, Action.WITHDRAW, answer, entry_id, author, now)
 
 
-async def _open_statement(tx: Transaction, account_id: int, entry_id: int) -> Entry:
-    target = await _statement_entry(tx, account_id, entry_id)
-    settled = select(assumption_entry.c.entry_id).where(
-        assumption_entry.c.account_id == account_id,
-        assumption_entry.c.answers == entry_id,
-        assumption_entry.c.action.in_([Action.VALIDATE, Action.WITHDRAW]),
-    )
-    if (await tx.rows(settled)) and not await _is_disputed_since(tx, account_id, entry_id):
-        raise ConflictError(f"Entry {entry_id} of {target.slug} is settled already; read the record again.")
-    return target
+async def _standing(tx: Transaction, account_id: int, entry_id: int) -> Stated:
+    """The stated value that an answer is to refer to, under the account's lock, so that it cannot change meanwhile.
 
-
-async def _is_disputed_since(tx: Transaction, account_id: int, entry_id: int) -> bool:
-    query = select(assumption_entry.c.action).where(
-        assumption_entry.c.account_id == account_id, assumption_entry.c.answers == entry_id
-    )
-    actions = [row.action for row in await tx.rows(query.order_by(assumption_entry.c.entry_id))]
-    return bool(actions) and actions[-1] == Action.DISPUTE
-
-
-async def _statement_entry(tx: Transaction, account_id: int, entry_id: int) -> Entry:
+    Raises NotFoundError, and ConflictError where it states no value or was withdrawn.
+    """
+    await lock_account(tx, account_id)
     target = await _entry_by_id(tx, account_id, entry_id)
-    if target.action not in {Action.ESTIMATE, Action.PROPOSE}:
+    if target.action not in STATING:
         raise ConflictError(f"Entry {entry_id} states no value, so it cannot be answered; name the proposal.")
-    return target
+    for standing in statements((await entries_of(tx, account_id))[target.slug]):
+        if standing.entry.entry_id == entry_id:
+            return standing
+    raise ConflictError(f"Entry {entry_id} of {target.slug} was withdrawn.")
 
 
 async def _entry_by_id(tx: Transaction, account_id: int, entry_id: int) -> Entry:
@@ -199,7 +212,6 @@ async def _append(
     author: Author,
     now: datetime,
 ) -> Entry:
-    # One writer an account at a time: what an answer refers to must not change between reading and writing.
     await lock_account(tx, account_id)
     value = statement.value
     row = await tx.row(

@@ -10,7 +10,6 @@ The record is append-only. An *entry* either states a value (estimate, propose) 
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -31,8 +30,12 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
 
 
+STATING = frozenset({Action.ESTIMATE, Action.PROPOSE})
+"""The actions that state a value; the others answer one."""
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """One line of the record. `value` is None for what answers; for a driver there is no value at all."""
+    """One line of the record. `value` is None for disputes and withdrawals; of a driver it is its version."""
 
     entry_id: int
     slug: str
@@ -70,16 +73,23 @@ class Holding(msgspec.Struct, frozen=True):
     pending: tuple[Entry, ...] = ()
 
 
-class _Statement(msgspec.Struct, frozen=True):
-    """A stated value with the answers that it has got."""
+class Stated(msgspec.Struct, frozen=True):
+    """A stated value that stands, with the answers that it has got. Validated and not disputed is settled; it holds
+    from the earliest day that a validation of it named, so that settling a dispute restates nothing."""
 
     entry: Entry
     validation: Entry | None
     dispute: Entry | None
+    since: date
+
+    @property
+    def is_settled(self) -> bool:
+        return self.validation is not None and self.dispute is None
 
 
 def driver_slug(driver: str) -> str:
-    """The slug under which a driver itself is validated; drivers may share a name with an assumption."""
+    """The slug under which a driver itself is validated; drivers may share a name with an assumption. What is stated
+    of a driver is its version, so a validation holds for the formula that was validated and for no other."""
     return f"driver:{driver}"
 
 
@@ -88,38 +98,40 @@ def known(entries: Iterable[Entry], at: datetime | None) -> list[Entry]:
     return sorted((e for e in entries if at is None or e.known_at <= at), key=lambda e: e.entry_id)
 
 
-def _statements(entries: Sequence[Entry]) -> list[_Statement]:
+def statements(entries: Sequence[Entry]) -> list[Stated]:
+    """What was stated and not withdrawn, oldest first. `entries` are of one slug, oldest first."""
     withdrawn = {e.answers for e in entries if e.action is Action.WITHDRAW}
     answers = [e for e in entries if e.entry_id not in withdrawn]
     validations = {e.answers: e for e in answers if e.action is Action.VALIDATE}
     disputes = {e.answers: e for e in answers if e.action is Action.DISPUTE}
-    statements = []
+    standing = []
     for entry in entries:
-        if entry.action not in {Action.ESTIMATE, Action.PROPOSE} or entry.entry_id in withdrawn:
+        if entry.value is None or entry.entry_id in withdrawn or entry.action not in STATING:
             continue
         validation, dispute = validations.get(entry.entry_id), disputes.get(entry.entry_id)
         if validation and dispute and validation.entry_id > dispute.entry_id:
             dispute = None  # a validation settles the dispute that came before it
-        statements.append(_Statement(entry, validation, dispute))
-    return statements
+        agreed = [e.effective_from for e in answers if e.action is Action.VALIDATE and e.answers == entry.entry_id]
+        standing.append(Stated(entry, validation, dispute, min(agreed, default=entry.effective_from)))
+    return standing
 
 
 def holding(entries: Sequence[Entry], default: Default | None, day: date) -> Holding | None:
     """What holds on `day` by `entries` (of one slug, as from `known`); None where there is no value at all."""
-    statements = _statements(entries)
-    begun = [s for s in statements if _effective(s) <= day]
+    stated = statements(entries)
+    begun = [s for s in stated if s.since <= day]
     disputed = [s for s in begun if s.dispute]
     agreed = [s for s in begun if s.validation and not s.dispute]
     if agreed:
-        best = max(agreed, key=lambda s: (_effective(s), s.entry.entry_id))
+        best = max(agreed, key=lambda s: (s.since, s.entry.entry_id))
         pending = tuple(
-            s.entry for s in statements if not s.validation and s.entry.entry_id > best.entry.entry_id and not s.dispute
+            s.entry for s in stated if not s.validation and s.entry.entry_id > best.entry.entry_id and not s.dispute
         )
         newer = [s for s in disputed if s.entry.entry_id > best.entry.entry_id]
         return _held(best, State.VALIDATED, pending, newer[-1].dispute if newer else None)
     if disputed:
         last = disputed[-1]
-        pending = tuple(s.entry for s in statements if s.entry.entry_id > last.entry.entry_id and not s.dispute)
+        pending = tuple(s.entry for s in stated if s.entry.entry_id > last.entry.entry_id and not s.dispute)
         return _held(last, State.UNDER_REVIEW, pending, last.dispute)
     proposed = [s for s in begun if s.entry.action is Action.PROPOSE]
     if proposed:
@@ -131,14 +143,10 @@ def holding(entries: Sequence[Entry], default: Default | None, day: date) -> Hol
     return None
 
 
-def _effective(statement: _Statement) -> date:
-    return statement.validation.effective_from if statement.validation else statement.entry.effective_from
-
-
-def _held(statement: _Statement, state: State, pending: tuple[Entry, ...], dispute: Entry | None) -> Holding:
+def _held(statement: Stated, state: State, pending: tuple[Entry, ...], dispute: Entry | None) -> Holding:
     entry = statement.entry
-    value = entry.value or Range(Decimal(1), Decimal(1), Decimal(1))
-    return Holding(value, entry.unit or "", state, entry, statement.validation, dispute, pending)
+    assert entry.value is not None  # noqa: S101 - `statements` takes none without
+    return Holding(entry.value, entry.unit or "", state, entry, statement.validation, dispute, pending)
 
 
 def change_days(entries: Iterable[Entry]) -> set[date]:
@@ -146,12 +154,12 @@ def change_days(entries: Iterable[Entry]) -> set[date]:
     return {e.effective_from for e in entries if e.action is not Action.WITHDRAW}
 
 
-def validation_takes_effect(proposal: Entry, validator_side: Side, today: date) -> date:
+def validation_takes_effect(proposal: Entry, today: date) -> date:
     """From which day a validated value holds (rule 11).
 
-    A value agreed between both sides holds from the day that its proposal names; one that the customer's side
-    both proposed and validated changes nothing before today, since the other side has not consented to restate.
+    A value agreed between supplier and customer holds from the day that its proposal names. One that the customer's
+    side, or a partner, proposed changes nothing before today: the supplier has not consented to restate.
     """
-    if proposal.side is validator_side:
-        return max(proposal.effective_from, today)
-    return proposal.effective_from
+    if proposal.side is Side.SUPPLIER:
+        return proposal.effective_from
+    return max(proposal.effective_from, today)

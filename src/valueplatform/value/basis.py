@@ -4,11 +4,12 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from valueplatform.value.assumptions import Holding
+from valueplatform.value.assumptions import Default, Holding
 from valueplatform.value.model import CURRENCIES, BaselineMethod, Driver, Evidence, weakest
 from valueplatform.value.ranges import NoValue, Range
 from valueplatform.value.states import State, is_agreed, weakest_state
@@ -52,10 +53,13 @@ def build_basis(
     holdings: Mapping[str, Holding | None],
     methods: Mapping[str, BaselineMethod],
     driver_holding: Holding | None,
+    *,
+    lapsed: bool = False,
 ) -> Basis | NoValue:
     """The basis of `driver` on a day, from what holds of each of its inputs; or why it can have none.
 
-    `methods` names the baselines among the inputs. `driver_holding` is what was said of the driver itself.
+    `methods` names the baselines among the inputs. `driver_holding` is what was said of the driver itself. `lapsed`: a
+    baseline has expired or the driver's sunset has passed, so that it is an estimate again, whoever validated it.
     """
     missing = sorted(slug for slug, held in holdings.items() if held is None)
     if missing:
@@ -70,6 +74,8 @@ def build_basis(
     state = weakest_state(holding.state for holding in held.values())
     ceiling = _ceiling(driver, driver_holding)
     grades = [ceiling, *(_grade(holding, methods.get(slug)) for slug, holding in held.items())]
+    if lapsed:
+        state = weakest_state([state, State.ESTIMATED])
     if driver_holding is not None and driver_holding.state is State.UNDER_REVIEW:
         state = State.UNDER_REVIEW
     return Basis(
@@ -88,10 +94,16 @@ def build_basis(
     )
 
 
+def driver_statement(driver: Driver) -> Default:
+    """What the model states of a driver, for a validator to accept: its present version."""
+    return Default(Range.point(Decimal(driver.version)), "version")
+
+
 def _ceiling(driver: Driver, holding: Holding | None) -> Evidence:
     """The grade that the driver itself allows: what only the vendor asserts counts once a validator said so."""
     declared = driver.evidence
-    validated = holding is not None and holding.state is State.VALIDATED
+    present = driver_statement(driver).value
+    validated = holding is not None and holding.state is State.VALIDATED and holding.value == present
     if declared in {Evidence.VENDOR_ESTIMATE, Evidence.CUSTOMER_VALIDATED}:
         return Evidence.CUSTOMER_VALIDATED if validated else Evidence.VENDOR_ESTIMATE
     return declared

@@ -23,7 +23,10 @@ _CLOSE = text("""
     ORDER BY driver, provider, day
 """)
 _ADJUST = text("""
-    WITH standing AS (
+    WITH mark AS (
+        SELECT * FROM unnest(CAST(:firsts AS date[]), CAST(:lasts AS date[]), CAST(:causes AS text[]))
+            AS m (first, last, cause)
+    ), standing AS (
         SELECT driver, provider, day, basis_id, low, expected, high
         FROM accrual a JOIN closed_month c ON c.account_id = a.account_id AND c.month = date_trunc('month', a.day)::date
         WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
@@ -39,7 +42,8 @@ _ADJUST = text("""
            coalesce(s.low, 0) - coalesce(p.low, 0),
            coalesce(s.expected, 0) - coalesce(p.expected, 0),
            coalesce(s.high, 0) - coalesce(p.high, 0),
-           :cause, :now, :revision
+           (SELECT string_agg(DISTINCT cause, ', ' ORDER BY cause) FROM mark WHERE day BETWEEN first AND last),
+           :now, :revision
     FROM standing s FULL JOIN posted p USING (driver, provider, day, basis_id)
     WHERE (coalesce(s.low, 0), coalesce(s.expected, 0), coalesce(s.high, 0))
           IS DISTINCT FROM (coalesce(p.low, 0), coalesce(p.expected, 0), coalesce(p.high, 0))
@@ -95,7 +99,9 @@ async def adjust(tx: Transaction, account_id: int, timezone: str, changes: Itera
                 "start": change.period.start,
                 "end": change.period.end,
                 "today": local_day(now, timezone),
-                "cause": ", ".join(change.causes),
+                "firsts": [mark.first for mark in change.marks],
+                "lasts": [mark.last for mark in change.marks],
+                "causes": [mark.cause for mark in change.marks],
                 "now": now,
                 "revision": revision,
             },

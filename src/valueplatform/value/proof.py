@@ -11,17 +11,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.numbers import list_currencies
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import proof_expression as expression
 
-CURRENCY_WORDS = 3
+LARGEST = 10**34
+"""Amounts have 38 digits, four of them after the point; what is larger has no amount."""
+
 _EVENTS = text("""
     SELECT time, type, provider, data::text AS data FROM event
     WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
@@ -216,7 +219,8 @@ def _prove_cell(
         for corner in itertools.product(*({g.low, g.high} for g in found))
     ]
     points = [point for point in (expected, *corners) if point is not None]
-    whole = expected is not None and len(points) == len(corners) + 1
+    fits = all(abs(point) < LARGEST for point in points)
+    whole = expected is not None and len(points) == len(corners) + 1 and fits
     return ProvedAmount(
         driver=driver["slug"],
         provider=provider,
@@ -240,8 +244,9 @@ def _together(meter: Mapping[str, Any], tallies: Sequence[MeterTally]) -> Fracti
 
 
 def rounded(value: Fraction, places: int = 4) -> Decimal:
-    """Half to even, once. `Fraction.__round__` is exact."""
-    return Decimal(round(value * 10**places)).scaleb(-places)
+    """Half to even, once. `Fraction.__round__` is exact, and the context is wide enough not to round again."""
+    with localcontext(prec=400):
+        return Decimal(round(value * 10**places)).scaleb(-places)
 
 
 def unit_of(driver: Mapping[str, Any], inputs: Sequence[ProvedInput]) -> str | None:
@@ -253,8 +258,8 @@ def unit_of(driver: Mapping[str, Any], inputs: Sequence[ProvedInput]) -> str | N
 
 
 def _currency_words(unit: str) -> set[str]:
-    words = "".join(letter if letter.isalpha() else " " for letter in unit).split()
-    return {word for word in words if len(word) == CURRENCY_WORDS and word.isupper()}
+    letters = "".join(letter if letter.isascii() and letter.isalpha() else " " for letter in unit)
+    return {word for word in letters.split() if word in list_currencies()}
 
 
 def input_on(source: Source, slug: str, day: date) -> ProvedInput | None:
@@ -282,28 +287,14 @@ def _default(source: Source, slug: str) -> ProvedInput | None:
 def _stated_on(entries: Sequence[Mapping[str, Any]], day: date) -> tuple[Mapping[str, Any], str] | None:
     """The entry whose value holds on `day`, and its state (value rules 9 to 11)."""
     undone = {e["answers"] for e in entries if e["action"] == "withdraw"}
-    verdict: dict[int, Mapping[str, Any]] = {}
-    for entry in entries:  # oldest first: the last answer that stands is the verdict
-        if entry["action"] in {"validate", "dispute"} and entry["entry_id"] not in undone:
-            verdict[entry["answers"]] = entry
-    validated_on = {
-        e["answers"]: e["effective_from"] for e in entries if e["action"] == "validate" and e["entry_id"] not in undone
-    }
+    standing = [e for e in entries if e["entry_id"] not in undone]
     held: dict[str, tuple[tuple[date, int], Mapping[str, Any]]] = {}
-    for entry in entries:
-        number = entry["entry_id"]
-        if entry["action"] not in {"estimate", "propose"} or number in undone:
+    for entry in standing:
+        if entry["action"] not in {"estimate", "propose"}:
             continue
-        since = validated_on.get(number, entry["effective_from"])
-        if since > day:
-            continue
-        answer = verdict.get(number)
-        if answer is None:
-            state = "proposed" if entry["action"] == "propose" else "estimated"
-        else:
-            state = "validated" if answer["action"] == "validate" else "under-review"
-        order = (since if state == "validated" else date.min, number)
-        if state not in held or held[state][0] < order:
+        state, since = _verdict(entry, [e for e in standing if e["answers"] == entry["entry_id"]])
+        order = (since if state == "validated" else date.min, entry["entry_id"])
+        if since <= day and (state not in held or held[state][0] < order):
             held[state] = (order, entry)
     for state in ("validated", "under-review", "proposed", "estimated"):
         if state in held:
@@ -311,11 +302,30 @@ def _stated_on(entries: Sequence[Mapping[str, Any]], day: date) -> tuple[Mapping
     return None
 
 
+def _verdict(entry: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> tuple[str, date]:
+    """The state of a stated value by the last of its answers, and the day from which it holds."""
+    days = [answer["effective_from"] for answer in answers if answer["action"] == "validate"]
+    since = min(days) if days else entry["effective_from"]
+    if not answers:
+        return ("proposed" if entry["action"] == "propose" else "estimated"), since
+    return ("validated" if answers[-1]["action"] == "validate" else "under-review"), since
+
+
 def _counts(source: Source, driver: Mapping[str, Any], inputs: Sequence[ProvedInput], day: date) -> bool:
     """Value rule 10: everything that it rests on is validated, and a vendor's own word is validated too."""
     said = _stated_on(source.entries.get(f"driver:{driver['slug']}", ()), day)
     state = said[1] if said else None
+    if said and said[0]["expected"] != driver.get("version", 1) and state == "validated":
+        state = None  # what was validated is another formula than the one in force
     vendor_word = driver.get("evidence", "vendor-estimate") in {"vendor-estimate", "customer-validated"}
     if state == "under-review" or (vendor_word and state != "validated"):
         return False
+    lapses = [driver.get("sunset"), *(_expiry(source, given.slug) for given in inputs)]
+    if any(lapse is not None and day >= date.fromisoformat(lapse) for lapse in lapses):
+        return False
     return all(given.state == "validated" for given in inputs)
+
+
+def _expiry(source: Source, slug: str) -> str | None:
+    """The day from which a baseline counts no longer, as the model writes it."""
+    return next((b.get("expires_on") for b in source.model.get("baselines", ()) if b["slug"] == slug), None)

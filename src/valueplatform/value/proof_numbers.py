@@ -120,8 +120,8 @@ class Prover:
     def _realized(self, node: d.Realized) -> Fraction:
         strategic = {x["slug"] for x in self.source.model.get("drivers", ()) if x.get("benefit_class") == "strategic"}
 
-        def takes(driver: str, provider: str, unit: str, *, counted: bool) -> bool:
-            chosen = driver in node.drivers if node.drivers else driver not in strategic
+        def takes(driver: str, provider: str, unit: str, *, counted: bool, priced: bool) -> bool:
+            chosen = driver in node.drivers if node.drivers else priced
             of_provider = not node.providers or provider in node.providers
             return chosen and of_provider and unit == node.unit and (counted or not node.counted)
 
@@ -130,11 +130,13 @@ class Prover:
             value = getattr(amount, node.bound)
             if value is None or not node.start <= amount.day < node.end:
                 continue
-            if takes(amount.driver, amount.provider, amount.unit, counted=amount.counted):
+            priced = amount.driver not in strategic
+            if takes(amount.driver, amount.provider, amount.unit, counted=amount.counted, priced=priced):
                 total += Fraction(value)
         for row in self.postings:
             inside, shown = node.start <= row.day < node.end, node.start <= row.shown_day < node.end
-            if inside is not shown and takes(row.driver, row.provider, row.unit, counted=row.counted):
+            priced = row.benefit_class != "strategic"
+            if inside is not shown and takes(row.driver, row.provider, row.unit, counted=row.counted, priced=priced):
                 total += Fraction(getattr(row, node.bound)) * (1 if shown else -1)
         return total
 

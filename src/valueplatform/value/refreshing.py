@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from valueplatform.accounts.tables import account
-from valueplatform.core.database import Transaction, lock_account
+from valueplatform.core.database import Transaction, lock_account, lock_model_shared
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import month_of
 from valueplatform.value.accrual_store import Change, recompute, take_changes
@@ -27,8 +27,10 @@ async def read_record(tx: Transaction, account_id: int) -> tuple[Record, str]:
 async def refresh_value(tx: Transaction, account_id: int, now: datetime) -> Sequence[Change]:
     """Work off the account's marks: compute its changed days again, and adjust the closed months among them.
 
+    No model is applied meanwhile, so that amounts never mix the rollups of one with the formulas of another.
     The changes that were worked off; empty where there was nothing to do.
     """
+    await lock_model_shared(tx)
     await lock_account(tx, account_id)
     changes = await take_changes(tx, account_id)
     if not changes:

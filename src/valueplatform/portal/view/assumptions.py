@@ -21,6 +21,16 @@ class ProposeForm:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionForm:
+    """Puts the value in force under review; the reason is shown beside every number that it touches."""
+
+    action: str
+    entry: str
+    reason: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """One side's view: `question` from the customer, `position` from the supplier."""
 
@@ -46,11 +56,12 @@ class Assumption:
     effect_title: str = ""
     effect: tuple[tuple[Span, ...], ...] = ()
     propose: ProposeForm | None = None
+    dispute: QuestionForm | None = None
     acts: tuple[Act, ...] = ()
 
     @property
     def is_open(self) -> bool:
-        return bool(self.positions or self.effect or self.propose or self.acts)
+        return bool(self.positions or self.effect or self.propose or self.dispute or self.acts)
 
 
 @dataclass(frozen=True, slots=True)
