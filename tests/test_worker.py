@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-import valueplatform.worker
 from tests.conftest import Databases
 from tests.value.factories import NOW, mark, new_account, put_events, put_model
 from valueplatform.core.database import Transaction, lock_account, unavailable
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
+from valueplatform.narrative.telling import tell
 from valueplatform.worker import CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
@@ -139,14 +139,12 @@ async def test_an_account_that_cannot_be_served_keeps_its_marks_and_holds_nobody
 ) -> None:
     await put_model(databases)
     broken, sound = [await an_account_with_events(databases, key, days=2) for key in ("broken", "sound")]
-    tell = valueplatform.worker.tell
-
     async def tell_others(tx: Transaction, account_id: int, *rest: Any) -> Any:
         if account_id == broken:
             raise ZeroDivisionError
         return await tell(tx, account_id, *rest)
 
-    monkeypatch.setattr(valueplatform.worker, "tell", tell_others)
+    monkeypatch.setattr("valueplatform.worker.tell", tell_others)
     now = NOW
     worker = Worker(databases.worker, lambda: now)
     assert await worker.serve_due() == 1

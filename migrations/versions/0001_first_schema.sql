@@ -240,6 +240,11 @@ CREATE TABLE assumption_entry (
     conversation_id BIGINT,
     known_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_assumption_entry PRIMARY KEY (account_id, entry_id),
+    CONSTRAINT ck_assumption_entry_action CHECK (action IN ('estimate', 'propose', 'validate', 'dispute', 'withdraw')),
+    CONSTRAINT ck_assumption_entry_side CHECK (author_side IN ('supplier', 'customer', 'partner')),
+    CONSTRAINT ck_assumption_entry_answers CHECK ((answers IS NULL) = (action IN ('estimate', 'propose'))),
+    CONSTRAINT ck_assumption_entry_validator CHECK (action <> 'validate' OR author_side = 'customer'),
+    CONSTRAINT fk_assumption_entry_account_id_assumption_entry FOREIGN KEY(account_id, answers) REFERENCES assumption_entry (account_id, entry_id),
     CONSTRAINT fk_assumption_entry_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
@@ -524,7 +529,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -568,4 +573,4 @@ GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, inge
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month FROM valueplatform_worker;

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from valueplatform.api.measuring import SHARED_FOLDER
+from valueplatform.commands.serve import COUNTS_FOLDER
 
 
 def free_port() -> int:
@@ -71,7 +72,7 @@ def test_several_processes_serve_and_count_together(tmp_path: Path) -> None:
             assert httpx.get(f"{base_url}/healthz").status_code == 200
         line = 'valueplatform_http_requests_total{method="GET",route="/healthz",status="200"} 40.0'
         assert line in httpx.get(f"{base_url}/metrics").text
-    assert SHARED_FOLDER not in os.environ
+    assert COUNTS_FOLDER == SHARED_FOLDER
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -3,18 +3,18 @@ import pytest
 from tests.commands.factories import run
 from tests.conftest import Databases
 from tests.value.factories import new_account, put_model
-from tests.value.three_parties import THREE_PARTIES, noon, put_jobs, put_syncs, validate
+from tests.value.three_parties import THREE_PARTIES, put_jobs, put_syncs, validate
 from valueplatform.core.clock import system_clock
+from valueplatform.core.periods import ONE_DAY
 
 
 @pytest.fixture
 async def harbor(databases: Databases) -> int:
-    """Jobs and syncs of today, which no worker has seen yet."""
+    """Jobs and syncs of yesterday, which no worker has seen yet."""
     await put_model(databases, THREE_PARTIES)
     account_id = await new_account(databases)
     await validate(databases, account_id)
-    day = system_clock().date()
-    assert noon(day)
+    day = system_clock().date() - ONE_DAY
     await put_jobs(databases, account_id, day, 10)
     await put_syncs(databases, account_id, day, 30)
     return account_id

@@ -207,6 +207,7 @@ def _history(account_id: int) -> dict[str, str]:
         "assumption_entry": "(account_id, slug, action, effective_from, author, author_side, reason, known_at)"
         f" VALUES ({account_id}, 's', 'propose', now(), 'a', 'supplier', '', now())",
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
+        "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
     }
 

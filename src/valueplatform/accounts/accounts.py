@@ -133,7 +133,8 @@ async def account_by_id(tx: Transaction, account_id: int) -> Account:
 
 async def accounts_by_keys(tx: Transaction, keys: Iterable[str], *, locked: bool = False) -> dict[str, Account]:
     """The accounts that there are among `keys`; `locked` keeps their rows from changing until the transaction ends."""
-    query = _ACCOUNT.where(account.c.key == func.any(list(keys))).order_by(account.c.key)
+    # By id, as everything that writes accounts goes: two that lock the same ones cannot wait for each other.
+    query = _ACCOUNT.where(account.c.key == func.any(list(keys))).order_by(account.c.account_id)
     return {row.key: _account(row) for row in await tx.rows(query.with_for_update() if locked else query)}
 
 

@@ -35,7 +35,7 @@ class ExactRequest(ApiRequest):
         """Raises InvalidInputError for what is no JSON."""
         try:
             return _DECODER.decode(await self.body() or b"null")
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidInputError(f"The body cannot be read as JSON: {error}.") from error
 
 

@@ -44,6 +44,13 @@ class Intake:
         self.clock = clock
 
 
+class Taking(msgspec.Struct, frozen=True):
+    """Who sends, and where it goes: one dependency, as two of them would be resolved as tasks, at 50 us a request."""
+
+    caller: KeyPrincipal
+    intake: Intake
+
+
 OpenIntake = NamedDependency[Intake]
 
 
@@ -94,7 +101,13 @@ def provided(intake: Intake) -> dict[str, Provide]:
     def provide_intake() -> Intake:
         return intake
 
-    return {"intake": Provide(provide_intake, sync_to_thread=False)}
+    def provide_taking(caller: Caller) -> Taking:
+        return Taking(caller, intake)
+
+    return {
+        "intake": Provide(provide_intake, sync_to_thread=False),
+        "taking": Provide(provide_taking, sync_to_thread=False),
+    }
 
 
 def sender_of(caller: KeyPrincipal) -> Sender:
@@ -112,7 +125,8 @@ class EventsController(Controller):
         summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
         responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
     )
-    async def receive(self, request: ApiRequest, caller: Caller, intake: OpenIntake) -> Response[ReportOut | None]:
+    async def receive(self, request: ApiRequest, taking: NamedDependency[Taking]) -> Response[ReportOut | None]:
+        caller, intake = taking.caller, taking.intake
         require(caller, Action.WRITE_EVENTS)
         headers = request.headers
         announced = request.content_length

@@ -15,7 +15,6 @@ from click.exceptions import Exit
 from granian.constants import Interfaces
 from granian.server import Server
 
-from valueplatform.api.measuring import SHARED_FOLDER
 from valueplatform.commands.context import (
     data_dir_option,
     examples,
@@ -27,6 +26,8 @@ from valueplatform.core.embedded import running
 from valueplatform.core.errors import ProblemError
 
 TARGET = "valueplatform.app:from_environment"
+COUNTS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus_client reads this variable as it is imported, so nothing here imports it: the server's processes do."""
 SECONDS_TO_STOP = 12
 """What was taken has ten seconds to be stored when a server ends."""
 
@@ -84,11 +85,11 @@ async def _checked(ctx: click.Context) -> str:
 @contextmanager
 def _counts_together(workers: int) -> Iterator[None]:
     """A folder in which several processes put their counts together."""
-    if workers == 1 or os.environ.get(SHARED_FOLDER):
+    if workers == 1 or os.environ.get(COUNTS_FOLDER):
         yield
         return
     with tempfile.TemporaryDirectory(prefix="vp-counts-") as folder:
-        os.environ[SHARED_FOLDER] = folder
+        os.environ[COUNTS_FOLDER] = folder
         yield
 
 

@@ -19,7 +19,7 @@ UNSCOPED: Final[Mapping[str, str]] = {
 }
 """Tables that name an account and are no tenant tables, each with its reason. The web role may not touch them."""
 
-APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis")
+APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis", "closed_month")
 
 
 @dataclass(frozen=True, slots=True)

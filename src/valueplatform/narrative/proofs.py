@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
@@ -133,6 +134,9 @@ class Proof(msgspec.Struct, frozen=True):
     period_to: date
 
 
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class StoredInsight(msgspec.Struct, frozen=True):
     account_id: int
     insight_id: str
@@ -170,11 +174,13 @@ async def prove_insight(
     record, _ = await read_record(tx, stored.account_id)
     if source is None:
         raise NotFoundError("There is no value model to prove this number by.")
-    numbers = await prove_numbers(tx, source, insight.numbers)
-    proved = next(p for p in numbers if p.name == chosen.name)
     start, end = period_of(chosen)
     drivers = drivers_of(record, chosen, insight)
     meters = meters_of(record, chosen, drivers)
+    metered = [d.Metered(slug, start, end) for slug in meters]
+    prover = await Prover.prepare(tx, source, [*(n.derivation for n in insight.numbers), *metered])
+    numbers = proved_by(prover, insight.numbers)
+    proved = next(p for p in numbers if p.name == chosen.name)
     lines = [line for line in (input_line(record, slug, end) for slug in inputs_of(record, chosen, drivers)) if line]
     return Proof(
         insight={"id": stored.insight_id, "version": stored.version, "kind": insight.kind, "holds": stored.holds},
@@ -183,7 +189,7 @@ async def prove_insight(
         drivers=tuple(_driver_line(driver) for driver in drivers),
         baselines=tuple(line for line in lines if line.method is not None),
         assumptions=tuple(line for line in lines if line.method is None),
-        meters=await _meter_lines(tx, source, record, meters, start, end),
+        meters=_meter_lines(prover, record, metered),
         events=await _events(
             tx, stored.account_id, record, meters, (start, end), cursor, shows_subjects=shows_subjects
         ),
@@ -200,6 +206,10 @@ async def prove_insight(
 async def prove_numbers(tx: Transaction, source: Source, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
     """Every number evaluated again from raw events."""
     prover = await Prover.prepare(tx, source, [number.derivation for number in numbers])
+    return proved_by(prover, numbers)
+
+
+def proved_by(prover: Prover, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
     proved = []
     for number in numbers:
         try:
@@ -318,20 +328,16 @@ def _driver_line(driver: Driver) -> DriverLine:
     )
 
 
-async def _meter_lines(
-    tx: Transaction, source: Source, record: Record, slugs: Iterable[str], start: date, end: date
-) -> tuple[MeterLine, ...]:
-    slugs = list(slugs)
-    prover = await Prover.prepare(tx, source, [d.Metered(slug, start, end) for slug in slugs])
+def _meter_lines(prover: Prover, record: Record, metered: Iterable[d.Metered]) -> tuple[MeterLine, ...]:
     lines = []
-    for slug in slugs:
-        meter = record.model.meter(slug)
+    for leaf in metered:
+        meter = record.model.meter(leaf.meter)
         if meter is not None:
-            value = fraction_text(prover.value(d.Metered(slug, start, end)))
+            value = fraction_text(prover.value(leaf))
             lines.append(
                 MeterLine(
-                    slug=slug,
-                    title=meter.title or slug.replace("_", " ").capitalize(),
+                    slug=meter.slug,
+                    title=meter.title or meter.slug.replace("_", " ").capitalize(),
                     aggregation=meter.aggregation,
                     event_types=meter.event_types,
                     filter=meter.filter,
@@ -386,6 +392,7 @@ def _read_cursor(cursor: str | None) -> tuple[datetime | None, str | None]:
         return None, None
     try:
         time, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(time), key
+        # A time without a zone is not one of ours either; `astimezone` would only guess it.
+        return msgspec.convert(time, AwareTime), str(UUID(key))
     except ValueError as error:
         raise InvalidInputError("This cursor is not one that we gave out; start from the first page.") from error

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.proofs import prove_numbers
 from valueplatform.value.proof import Source
 from valueplatform.value.verify import Discrepancy
@@ -14,7 +14,8 @@ _HOLDING = text("SELECT insight_id, body::text AS body FROM insight WHERE accoun
 
 async def verify_insights(tx: Transaction, source: Source) -> tuple[int, list[Discrepancy]]:
     """How many numbers were checked, and those that do not re-compute."""
-    numbers, owners = [], []
+    numbers: list[Number] = []
+    owners: list[str] = []
     for row in await tx.rows(_HOLDING, {"account": source.account_id}):
         insight = msgspec.json.decode(row.body, type=Insight)
         numbers += insight.numbers

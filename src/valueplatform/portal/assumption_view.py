@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, DivisionUndefined, InvalidOperation
 from typing import Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from valueplatform.core.authorization import Side
 from valueplatform.core.errors import InvalidInputError
@@ -122,9 +122,9 @@ def row_view(
         id=row_id(slug),
         name=given.rate.label,
         about=about,
-        value=_value(given, state),
+        value=_value(reader.place, given, state),
         chip=_CHIPS[state],
-        who=_who(reader, given),
+        who=said_by(reader, given),
         carries=_carries(given),
         toggle=_toggle(reader, slug, opens=opens, waits=pending is not None),
         positions=tuple(_positions(reader, given)) if opens else (),
@@ -142,11 +142,17 @@ def _exact(value: Decimal, unit: str) -> str:
     return exact_text(value, unit)
 
 
-def _value(given: Given, state: State) -> words.NumberView:
+def _own_proof(place: Place, slug: str) -> str:
+    """Of a value that no insight tells."""
+    query = {"slug": slug} if place.is_own else {"slug": slug, "account": place.account.key}
+    return f"/proof/input?{urlencode(query)}"
+
+
+def _value(place: Place, given: Given, state: State) -> words.NumberView:
     held, slug = given.held, given.rate.slug
     shown = _exact(held.value.expected, given.unit) if held else "no value"
     exact = format(held.value.expected, "f") if held else ""
-    href = proof_path(given.told[0], "input") if given.told else f"/proof/input?slug={quote(slug)}"
+    href = proof_path(given.told[0], "input") if given.told else _own_proof(place, slug)
     return words.NumberView("input", shown, exact, given.unit, _STATES[state], href)
 
 
@@ -165,7 +171,7 @@ def _carries(given: Given) -> words.NumberView | None:
     )
 
 
-def _who(reader: Reader, given: Given) -> str:
+def said_by(reader: Reader, given: Given) -> str:
     held = given.held
     if held is None:
         return "Nobody has stated it"

@@ -35,6 +35,7 @@ from valueplatform.portal.assumption_view import (
     propose_view,
     row_id,
     row_view,
+    said_by,
     typed_value,
 )
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
@@ -92,6 +93,9 @@ class Desk:
         told = next((self.held[kind, slug] for kind in _INPUT_KINDS if (kind, slug) in self.held), None)
         return Given(rate, holding(entries, default, self.reader.today), told)
 
+    def who(self, given: Given) -> str:
+        return said_by(self.reader, given)
+
     def amount(self, driver: Driver) -> NumberView | None:
         for name in _AMOUNT_KINDS:
             found = self.held.get((name, driver.slug))
@@ -103,7 +107,7 @@ class Desk:
         return None
 
 
-async def _desk(caller: Caller, key: str | None) -> Desk:
+async def read_desk(caller: Caller, key: str | None) -> Desk:
     place = await place_of(caller, key, Right.READ_ASSUMPTIONS)
     tx, account = caller.tx, place.account
     record, _ = await read_record(tx, account.account_id)
@@ -148,7 +152,7 @@ async def _page(
     request: PortalRequest, portal: Shared, key: str | None, opened: str | None, form: Form | None = None
 ) -> Response[str]:
     async with portal.door.entered(request) as caller:
-        desk = await _desk(caller, key)
+        desk = await read_desk(caller, key)
         items = await _items(desk, opened, form)
         shell = await account_shell(caller, desk.place, "/assumptions")
     wrong = form is not None and bool(form.error or form.question_error)
@@ -242,7 +246,7 @@ async def preview(
 ) -> Response[str]:
     """The effect of a value, before it is proposed; nothing is written."""
     async with portal.door.entered(request) as caller:
-        desk = await _desk(caller, key)
+        desk = await read_desk(caller, key)
         caller.require(Right.PROPOSE_ASSUMPTION)
         given = _known(desk, slug)
         try:
@@ -261,7 +265,7 @@ async def propose(request: PortalRequest, portal: Shared, slug: FromPath[str], k
     value, reason = await form_field(request, "value"), (await form_field(request, "reason")).strip()
     try:
         async with portal.door.entered(request) as caller:
-            desk = await _desk(caller, key)
+            desk = await read_desk(caller, key)
             caller.require(Right.PROPOSE_ASSUMPTION)
             proposal = _proposal(desk, _known(desk, slug), value)
             statement = Statement(slug, proposal.value, proposal.unit, proposal.effective_from, _checked(reason))
@@ -283,7 +287,7 @@ async def answer(
     reason, number = (await form_field(request, "reason")).strip(), await form_field(request, "entry")
     try:
         async with portal.door.entered(request) as caller:
-            desk = await _desk(caller, key)
+            desk = await read_desk(caller, key)
             caller.require(right or Right.PROPOSE_ASSUMPTION)
             await _answer(desk, slug, verb, int(number) if number.isdecimal() else None, reason)
     except (UnprocessableError, ConflictError, ForbiddenError) as error:

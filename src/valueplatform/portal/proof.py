@@ -11,68 +11,92 @@ from litestar.params import FromPath, FromQuery
 from valueplatform.core.authorization import Action
 from valueplatform.narrative.proofs import prove_insight, read_insight
 from valueplatform.portal.answers import wants_fragment
-from valueplatform.portal.calling import PortalRequest, place_of_account
+from valueplatform.portal.calling import Caller, PortalRequest, place_of_account
 from valueplatform.portal.frame import account_shell
+from valueplatform.portal.input_proof import REF as INPUT
+from valueplatform.portal.input_proof import input_insight
 from valueplatform.portal.open_pages import keep_open
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.proof_reading import Opened, open_number
 from valueplatform.portal.proof_view import events_view, proof_view
-from valueplatform.portal.sentences import proof_path
+from valueplatform.portal.suggestion_proof import open_suggestion
+from valueplatform.portal.view.proof import Proof
 from valueplatform.portal.view.shell import Shell
 
+SUGGESTION: Final = "sug_"
 TRIES: Final = 6
 PAUSE: Final = 0.4  # seconds: the worker serves an open page within this
 _log = structlog.get_logger(__name__)
 
 
-@get("/proof/{insight_id:str}")
+@get("/proof/{ref:str}")
 async def proof_page(
-    request: PortalRequest, portal: Shared, insight_id: FromPath[str], number: FromQuery[str | None] = None
+    request: PortalRequest,
+    portal: Shared,
+    ref: FromPath[str],
+    number: FromQuery[str | None] = None,
+    slug: FromQuery[str | None] = None,
+    account: FromQuery[str | None] = None,
 ) -> Response[str]:
-    shell, opened = await _opened(request, portal, insight_id, number)
-    for _ in range(TRIES):
-        if opened.proof.agrees or not opened.waits or not opened.stored.holds:
-            break
-        await asyncio.sleep(PAUSE)
-        shell, opened = await _opened(request, portal, insight_id, number)
-    if not opened.proof.agrees and opened.stored.holds and not opened.waits:
-        _log.error(
-            "proof does not agree", insight=insight_id, number=opened.number.name, account=opened.place.account.key
-        )
-    ref = proof_path(insight_id, opened.number.name).removeprefix("/proof/")
+    """`ref` is an insight, a suggestion, or `input`, which the account's `slug` names."""
+    if ref.startswith(SUGGESTION):
+        async with portal.door.entered(request) as caller:
+            place, proof = await open_suggestion(caller, ref, number)
+            shell = await account_shell(caller, place, "/story")
+    elif ref == INPUT:
+        async with portal.door.entered(request) as caller:
+            place, stored, title = await input_insight(caller, account, slug)
+            proof = proof_view(await open_number(caller, place, stored, None, title), f"{INPUT}?{request.url.query}")
+            shell = await account_shell(caller, place, "/assumptions")
+    else:
+        shell, proof = await _insight_proof(request, portal, ref, number)
     template = "proof_drawer.html" if wants_fragment(request) else "proof.html"
-    answer = portal.pages.page(template, shell=shell, proof=proof_view(opened, ref))
+    answer = portal.pages.page(template, shell=shell, proof=proof)
     answer.headers["Vary"] = "HX-Request"
     return answer
 
 
-async def _opened(request: PortalRequest, portal: Shared, insight_id: str, number: str | None) -> tuple[Shell, Opened]:
-    """Where newer events wait to be told, the account's page counts as open: the worker then serves it first."""
-    async with portal.door.entered(request) as caller:
-        stored = await read_insight(caller.tx, insight_id)
-        place = await place_of_account(caller, stored.account_id, Action.READ_STORY)
-        opened = await open_number(caller, place, stored, number)
-        if opened.waits and not opened.proof.agrees:
-            await keep_open(caller.tx, stored.account_id, uuid4(), caller.now)
-        return await account_shell(caller, place, "/story"), opened
+async def _insight_proof(
+    request: PortalRequest, portal: Shared, insight_id: str, number: str | None
+) -> tuple[Shell, Proof]:
+    """A difference that newer events explain is given a moment to settle: the story is told anew meanwhile."""
+    for left in reversed(range(TRIES)):
+        async with portal.door.entered(request) as caller:
+            opened = await _open(caller, insight_id, number)
+            settles = opened.waits and opened.stored.holds and not opened.proof.agrees
+            if settles:
+                # The account's page counts as open, so that the worker serves it first.
+                await keep_open(caller.tx, opened.stored.account_id, uuid4(), caller.now)
+            shell = await account_shell(caller, opened.place, "/story")
+        if not settles or not left:
+            break
+        await asyncio.sleep(PAUSE)
+    if not opened.proof.agrees and opened.stored.holds and not opened.waits:
+        account = opened.place.account.key
+        _log.error("proof does not agree", account=account, insight=insight_id, number=opened.number.name)
+    return shell, proof_view(opened, f"{insight_id}?number={opened.number.name}")
 
 
-@get("/proof/{insight_id:str}/events")
+async def _open(caller: Caller, insight_id: str, number: str | None) -> Opened:
+    stored = await read_insight(caller.tx, insight_id)
+    place = await place_of_account(caller, stored.account_id, Action.READ_STORY)
+    return await open_number(caller, place, stored, number)
+
+
+@get("/proof/{ref:str}/events")
 async def more_events(
     request: PortalRequest,
     portal: Shared,
-    insight_id: FromPath[str],
+    ref: FromPath[str],
     cursor: FromQuery[str],
     number: FromQuery[str | None] = None,
 ) -> Response[str]:
     async with portal.door.entered(request) as caller:
-        stored = await read_insight(caller.tx, insight_id)
-        place = await place_of_account(caller, stored.account_id, Action.READ_STORY)
-        opened = await open_number(caller, place, stored, number)
-        shows = caller.may(Action.READ_EVENTS)
-        proof = await prove_insight(caller.tx, stored, number=number, cursor=cursor, shows_subjects=shows)
-    events = events_view(opened, proof.events)
-    return portal.pages.page("_proof_events.html", events=events)
+        opened = await _open(caller, ref, number)
+        proof = await prove_insight(
+            caller.tx, opened.stored, number=number, cursor=cursor, shows_subjects=opened.shows_subjects
+        )
+    return portal.pages.page("_proof_events.html", events=events_view(opened, proof.events))
 
 
 HANDLERS = (proof_page, more_events)

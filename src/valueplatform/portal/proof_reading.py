@@ -69,6 +69,7 @@ class Opened:
 
     place: Place
     stored: StoredInsight
+    title: str
     number: Number
     proof: Proof
     sentence: Sentence | None
@@ -100,7 +101,7 @@ class Opened:
             return None
 
 
-async def open_number(caller: Caller, place: Place, stored: StoredInsight, name: str | None) -> Opened:
+async def open_number(caller: Caller, place: Place, stored: StoredInsight, name: str | None, title: str = "") -> Opened:
     """Recompute a number of an insight (the first where none is named) from raw events. Raises NotFoundError."""
     tx, account_id = caller.tx, stored.account_id
     shows_subjects = caller.may(Action.READ_EVENTS)
@@ -113,6 +114,7 @@ async def open_number(caller: Caller, place: Place, stored: StoredInsight, name:
     return Opened(
         place=place,
         stored=stored,
+        title=title,
         number=number,
         proof=proof,
         sentence=await _sentence(tx, account_id, stored.insight_id),

@@ -102,6 +102,8 @@ def _sentence(opened: Opened) -> words.Sentence:
 def _called(opened: Opened) -> str:
     """What a number is called that no sentence tells."""
     name = opened.number.name
+    if opened.title:
+        return opened.title
     return CLASS_WORDS.get(name) or name.replace("_", " ").capitalize()
 
 
@@ -360,7 +362,7 @@ def _data_text(data: dict[str, Any] | None) -> str:
 
 
 def _ask(opened: Opened) -> words.Act | None:
-    if not opened.asks or not opened.stored.holds:
+    if not opened.asks or not opened.stored.holds or opened.sentence is None:
         return None
     name = opened.steward.name if opened.steward else "your steward"
     return ask_about(opened.place, f"Ask {name} about this", insight=opened.stored.insight_id)

@@ -14,7 +14,7 @@ from valueplatform.narrative.forms import story_markdown
 from valueplatform.narrative.next_best_store import Decision, decide
 from valueplatform.narrative.store import newest_story
 from valueplatform.portal.answers import see_other
-from valueplatform.portal.calling import Caller, Place, PortalRequest, place_of
+from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, place_of
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.open_pages import close_page, keep_open
@@ -57,13 +57,11 @@ def untold(place: Place, caller: Caller) -> view.Story:
     )
 
 
-@get("/story/live")
-async def story_live(request: PortalRequest, portal: Shared, seen: FromQuery[str | None] = None) -> Stream:
-    return await live_story(request, portal, None, seen)
-
-
-async def live_story(request: PortalRequest, portal: Shared, key: str | None, seen: str | None) -> Stream:
-    """Streams the story of an account (`key` None: the customer's own), from what the page has `seen`."""
+@get(both("/story/live"))
+async def story_live(
+    request: PortalRequest, portal: Shared, key: Key = None, seen: FromQuery[str | None] = None
+) -> Stream:
+    """Streams the story, from what the page has `seen`."""
     cookie, page_id = portal.door.cookie_of(request) or "", uuid4()
     session = await portal.door.session(cookie)
     async with portal.door.opened(session) as caller:
@@ -84,13 +82,13 @@ async def live_story(request: PortalRequest, portal: Shared, key: str | None, se
         async with portal.door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return event_stream(portal.live, cookie, Feed("story", read, account_id, seen, closed))
+    return event_stream(portal.live, cookie, Feed("story", read, account_id, mark=seen, closed=closed))
 
 
-@get("/story.md")
-async def story_text(request: PortalRequest, portal: Shared) -> Response[str]:
+@get(both("/story.md"))
+async def story_text(request: PortalRequest, portal: Shared, key: Key = None) -> Response[str]:
     async with portal.door.entered(request) as caller:
-        return await downloaded(caller, await place_of(caller, None, Action.READ_STORY))
+        return await downloaded(caller, await place_of(caller, key, Action.READ_STORY))
 
 
 async def downloaded(caller: Caller, place: Place) -> Response[str]:

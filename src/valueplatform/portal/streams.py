@@ -42,11 +42,13 @@ Reading = Callable[[str | None], Awaitable[Fragment | None]]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What one stream sends: events of this name, about this account (0 = any), first compared with `mark`."""
+    """What one stream sends: events of this name, about this account (0 = any), first compared with `mark`. It reads
+    again after `pause` seconds at the earliest."""
 
     event: str
     read: Reading
     account_id: int = 0
+    pause: float = 0.0
     mark: str | None = None
     closed: Callable[[], Awaitable[None]] | None = None
 
@@ -79,6 +81,7 @@ async def events(live: LiveStories, cookie: str, feed: Feed, heartbeat: float = 
                 if fragment is not None:
                     mark = fragment.mark
                     yield event_text(feed.event, fragment.html)
+                await asyncio.sleep(feed.pause)
                 if not await waiter.woken(heartbeat):
                     yield ": still here\n\n"
         finally:

@@ -60,7 +60,7 @@ def _speaks(caller: Caller) -> bool:
     return caller.may(Action.ASK if caller.user.side is Side.CUSTOMER else Action.ANSWER)
 
 
-async def _talk(caller: Caller, place: Place, *, live: bool = True) -> Talk:
+async def read_talk(caller: Caller, place: Place, *, live: bool = True) -> Talk:
     tx, account = caller.tx, place.account
     stored = await newest_story(tx, account.account_id, Audience.CUSTOMER)
     model = await stored_model(tx)
@@ -92,7 +92,7 @@ async def _thread_page(
         place = await place_of(caller, key, Action.READ_CONVERSATIONS)
         account_id = place.account.account_id
         thread = await read_thread(caller.tx, account_id, conversation_id, caller.user)
-        talk = await _talk(caller, place)
+        talk = await read_talk(caller, place)
         topics = topics_view(talk, await conversations_of(caller.tx, account_id, caller.user), conversation_id)
         together = view.Together(topics, thread_view(talk, thread, text, error), "", _start(caller, place))
         shell = await account_shell(caller, place, "/together")
@@ -135,14 +135,14 @@ async def thread_live(
             now = mark_of(thread)
             if now == mark:
                 return None
-            shown = thread_view(await _talk(caller, place), thread)
+            shown = thread_view(await read_talk(caller, place), thread)
         return Fragment(now, portal.pages.render("_thread.html", thread=shown))
 
     async def closed() -> None:
         async with door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return event_stream(portal.live, cookie, Feed("thread", read, account_id, seen, closed))
+    return event_stream(portal.live, cookie, Feed("thread", read, account_id, mark=seen, closed=closed))
 
 
 @post(both("/together/new"))
@@ -178,7 +178,7 @@ async def _composer(
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, key, Action.READ_CONVERSATIONS)
         account_id = place.account.account_id
-        talk = await _talk(caller, place, live=False)
+        talk = await read_talk(caller, place, live=False)
         topics = topics_view(talk, await conversations_of(caller.tx, account_id, caller.user), None)
         subject = await _subject(caller, place, about)
         quote = await _quote(caller, account_id, about.get("insight"))

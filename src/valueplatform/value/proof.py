@@ -108,14 +108,27 @@ async def prove_days(
     tx: Transaction, source: Source, start: date, end: date, drivers: Iterable[str] = ()
 ) -> list[ProvedAmount]:
     """Amounts of every driver (or of `drivers`) on the days of [start, end), from raw events."""
-    chosen = set(drivers)
-    wanted = [d for d in source.model.get("drivers", ()) if not chosen or d["slug"] in chosen]
-    needed = {name for driver in wanted for name in expression.names(driver["formula"])}
-    meters = [meter for meter in source.model.get("meters", ()) if meter["slug"] in needed]
-    tallies = await tally_events(tx, source, meters, start, end)
+    wanted = drivers_named(source, drivers)
+    return prove_tallied(source, wanted, await tally_events(tx, source, meters_of(source, wanted), start, end))
+
+
+def drivers_named(source: Source, slugs: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The model's drivers of these slugs; all of them where none is named."""
+    chosen = set(slugs)
+    return [driver for driver in source.model.get("drivers", ()) if not chosen or driver["slug"] in chosen]
+
+
+def meters_of(source: Source, drivers: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The meters that the drivers' formulas read."""
+    needed = {name for driver in drivers for name in expression.names(driver["formula"])}
+    return [meter for meter in source.model.get("meters", ()) if meter["slug"] in needed]
+
+
+def prove_tallied(source: Source, drivers: Iterable[Mapping[str, Any]], tallies: "Tallies") -> list[ProvedAmount]:
+    """Amounts of `drivers` from what their meters' events were tallied to."""
     proved: list[ProvedAmount] = []
-    for driver in wanted:
-        proved += _prove_driver(source, driver, meters, tallies)
+    for driver in drivers:
+        proved += _prove_driver(source, driver, meters_of(source, [driver]), tallies)
     return sorted(proved, key=lambda p: (p.driver, p.provider, p.day))
 
 
@@ -125,7 +138,8 @@ Tallies = Mapping[tuple[str, str, date], MeterTally]
 async def tally_events(
     tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
 ) -> Tallies:
-    """What raw events say of each (meter, event provider, local day)."""
+    """What raw events say of each (meter, event provider, local day). Events are read as a stream: memory grows with
+    the days, not with the events."""
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
     # The stored day only narrows the search; the day that counts is told from the time again.
@@ -135,7 +149,7 @@ async def tally_events(
     )
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
     tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
-    for row in await tx.rows(_EVENTS, where):
+    async for row in await tx.connection.stream(_EVENTS, where):
         data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
         day = row.time.astimezone(zone).date()
         if not start <= day < end:

@@ -18,7 +18,17 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import derivation as d
-from valueplatform.value.proof import ProvedAmount, Source, Tallies, input_on, prove_days, rounded, tally_events
+from valueplatform.value.proof import (
+    ProvedAmount,
+    Source,
+    Tallies,
+    drivers_named,
+    input_on,
+    meters_of,
+    prove_tallied,
+    rounded,
+    tally_events,
+)
 
 TOLERANCE = 1e-9
 """Relative tolerance of statistics; everything else must agree exactly."""
@@ -67,15 +77,18 @@ class Prover:
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
         realized = [leaf for leaf in leaves if isinstance(leaf, d.Realized)]
-        if realized:
-            drivers = () if any(not leaf.drivers for leaf in realized) else {x for r in realized for x in r.drivers}
-            start, end = min(r.start for r in realized), max(r.end for r in realized)
-            prover.amounts = await prove_days(tx, source, start, end, drivers)
         metered = [leaf for leaf in leaves if isinstance(leaf, d.Metered)]
-        if metered:
-            meters = [m for m in source.model.get("meters", ()) if m["slug"] in {leaf.meter for leaf in metered}]
-            start, end = min(m.start for m in metered), max(m.end for m in metered)
-            prover.tallies = await tally_events(tx, source, meters, start, end)
+        if not realized and not metered:
+            return prover
+        whole = any(not leaf.drivers for leaf in realized)
+        named = () if whole else {slug for leaf in realized for slug in leaf.drivers}
+        drivers = drivers_named(source, named) if realized else []
+        wanted = {meter["slug"] for meter in meters_of(source, drivers)} | {leaf.meter for leaf in metered}
+        meters = [meter for meter in source.model.get("meters", ()) if meter["slug"] in wanted]
+        spans = [(leaf.start, leaf.end) for leaf in realized] + [(leaf.start, leaf.end) for leaf in metered]
+        start, end = min(start for start, _ in spans), max(end for _, end in spans)
+        prover.tallies = await tally_events(tx, source, meters, start, end)
+        prover.amounts = prove_tallied(source, drivers, prover.tallies)
         return prover
 
     def value(self, node: d.Derivation) -> Fraction:

@@ -1,6 +1,19 @@
 """Tables of what it is worth."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, Numeric, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from valueplatform.core.schema import tenant_table
@@ -28,6 +41,11 @@ assumption_entry = tenant_table(
     Column("reason", Text, nullable=False),
     Column("conversation_id", BigInteger, nullable=True),
     Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("action IN ('estimate', 'propose', 'validate', 'dispute', 'withdraw')", name="action"),
+    CheckConstraint("author_side IN ('supplier', 'customer', 'partner')", name="side"),
+    CheckConstraint("(answers IS NULL) = (action IN ('estimate', 'propose'))", name="answers"),
+    CheckConstraint("action <> 'validate' OR author_side = 'customer'", name="validator"),
+    ForeignKeyConstraint(["account_id", "answers"], ["assumption_entry.account_id", "assumption_entry.entry_id"]),
     key=("entry_id",),
 )
 

@@ -101,26 +101,36 @@ class Cut:
         return max(start, self.period.start)
 
 
+_Bounds = tuple[Decimal, Decimal, Decimal]
+
+
 @dataclass(slots=True)
 class _Cell:
     low: Decimal = ZERO
     expected: Decimal = ZERO
     high: Decimal = ZERO
     counted: Decimal = ZERO
-    states: set[State] = field(default_factory=set)
-    grades: set[Evidence] = field(default_factory=set)
+    parts: dict[tuple[str, str, State, Evidence], _Bounds] = field(default_factory=dict)
 
     def add(self, value: ShownValue) -> None:
         self.low += value.low
         self.expected += value.expected
         self.high += value.high
         self.counted += value.expected if value.counted else ZERO
-        self.states.add(value.state)
-        self.grades.add(value.evidence)
+        part = (value.driver, value.provider, value.state, value.evidence)
+        low, expected, high = self.parts.get(part, (ZERO, ZERO, ZERO))
+        self.parts[part] = (low + value.low, expected + value.expected, high + value.high)
+
+    def standing(self) -> tuple[State | None, Evidence | None]:
+        """The weakest state and grade in it. What was posted and taken back again, as an estimate is once it is
+        validated after the close, is no longer in it."""
+        kept = [part for part, bounds in self.parts.items() if any(bounds)] or list(self.parts)
+        if not kept:
+            return None, None
+        return weakest_state([part[2] for part in kept]), weakest([part[3] for part in kept])
 
 
 _Key = tuple[date, tuple[str, ...], str, str]
-_Bounds = tuple[Decimal, Decimal, Decimal]
 
 
 def pledges(
@@ -156,13 +166,14 @@ def rows(values: Iterable[ShownValue], pledged: Sequence[Pledge], cut: Cut) -> l
 def _row(cut: Cut, key: _Key, cell: _Cell, commitment: _Bounds | None) -> ValueRow:
     window, group, unit, benefit_class = key
     low, expected, high = commitment or (None, None, None)
+    state, evidence = cell.standing()
     return ValueRow(
         window_start=window,
         groups=dict(zip(cut.group_by, group, strict=True)),
         unit=unit,
         benefit_class=benefit_class,
-        evidence=weakest(cell.grades) if cell.grades else None,
-        state=weakest_state(cell.states) if cell.states else None,
+        evidence=evidence,
+        state=state,
         realized=cell.expected,
         realized_low=cell.low,
         realized_high=cell.high,

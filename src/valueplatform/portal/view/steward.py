@@ -19,13 +19,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioRow:
-    """`realized` is None before anything is realized; `realized_note` then says why ("None yet")."""
+    """`realized` is None before anything is realized; `realized_note` then says why ("None yet"). `stake` is None where
+    no amount can be named."""
 
     key: str
     name: str
     sub: str
     href: str
-    stake: NumberView
+    stake: NumberView | None
     why: Sentence
     chip: Chip
     act: Link
