@@ -7,7 +7,7 @@ from valueplatform.core.arrival import sorts_itself, with_arrival_order
 from valueplatform.core.errors import InvalidInputError
 
 SIZE = 3000
-DRAW = random.Random(5)  # noqa: S311 - an order, not a secret
+DRAW = random.Random(5)
 
 
 def numbered(**columns: list[object]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from valueplatform.sample import SampleSupplier
 from valueplatform.sample.cast import Account
 from valueplatform.sample.fieldnote import driver_inputs, drivers_of, feature_of, model_toml
 from valueplatform.value.assumptions import Action, Default, Entry, holding
-from valueplatform.value.basis import Basis, build_basis
+from valueplatform.value.basis import Basis, build_basis, driver_statement
 from valueplatform.value.model_file import read_model
 from valueplatform.value.ranges import Range
 
@@ -31,6 +31,8 @@ def record(sample: SampleSupplier) -> Record:
         stated = None
         if line.low is not None and line.expected is not None and line.high is not None:
             stated = Range(line.low, line.expected, line.high)
+        elif (driver := MODEL.driver(line.slug.removeprefix("driver:"))) is not None:
+            stated = driver_statement(driver).value
         entry = Entry(
             entry_id=number,
             slug=line.slug,

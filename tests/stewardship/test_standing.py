@@ -223,7 +223,7 @@ async def test_an_estimate_waits_for_a_validator_within_the_week(databases: Data
     assert (stands.kind, stands.urgency) == (SignalKind.NOT_VALIDATED, Urgency.THIS_WEEK)
     assert stands.stake is not None
     assert stands.stake.amount == Decimal(750)
-    assert "".join(span.text for span in stands.why).startswith("Cost of a call of $10 per")
+    assert "".join(span.text for span in stands.why).startswith("Cost of a call is estimated at $10 per")
 
 
 async def test_refreshing_again_keeps_one_row_and_when_it_was_raised(databases: Databases) -> None:

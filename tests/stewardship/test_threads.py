@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.stewardship import factories
@@ -112,9 +113,10 @@ async def test_an_answer_without_a_value_of_its_own_is_a_line_too(databases: Dat
     conversation_id = await talk(databases, account_id, "cost", 0, Side.CUSTOMER)
     nothing = {"low": None, "expected": None, "high": None, "unit": None}
     async with databases.worker.transaction(operator_scope()) as tx:
-        await factories.entry(
-            tx, account_id, conversation_id, action="dispute", author="left@harbor.example", **nothing
-        )
+        await factories.entry(tx, account_id, None)
+        stated = await tx.scalar(text("SELECT max(entry_id) FROM assumption_entry"))
+        left = {"author": "left@harbor.example", "answers": stated}
+        await factories.entry(tx, account_id, conversation_id, action="dispute", **left, **nothing)
     line = (await thread_of(databases, account_id, conversation_id)).items[-1]
     assert isinstance(line, RecordLine)
     assert (line.action, line.expected, line.author_name) == ("dispute", None, "left@harbor.example")

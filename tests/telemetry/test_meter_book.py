@@ -8,7 +8,7 @@ from tests.conftest import Databases
 from tests.telemetry.factories import JOBS, METERS, MINUTES, USERS, apply_meters
 from valueplatform.core.authorization import operator_scope
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
-from valueplatform.telemetry.meters import Aggregation, Meter, metered_value
+from valueplatform.telemetry.meters import Aggregation, Meter, dimension_values, metered_value
 from valueplatform.telemetry.payload import decode
 
 
@@ -55,6 +55,14 @@ def test_the_short_way_of_reading_a_number_gives_what_the_long_way_gives(written
     assert reading.value is not None
     short, long = reading.value(data), metered_value(MINUTES, data)
     assert (Decimal(short) if isinstance(short, int) else short) == long
+
+
+@given(st.text() | st.text(min_size=190, max_size=210) | st.integers() | st.booleans() | st.none() | st.just([1]))
+def test_the_short_way_of_reading_a_dimension_gives_what_the_long_way_gives(value: object) -> None:
+    (reading,) = readings_by_type([JOBS])["job.done"]
+    assert reading.dimensions is not None
+    data = {"team": value}
+    assert reading.dimensions(data) == dimension_values(JOBS, data)
 
 
 @pytest.mark.parametrize("data", [{"minutes": 0.5}, {"minutes": float("nan")}])

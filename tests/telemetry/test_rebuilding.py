@@ -23,7 +23,7 @@ from valueplatform.telemetry.rebuilding import clear_rollups, follow_zone, rebui
 
 
 async def history(databases: Databases) -> None:
-    draw = random.Random(7)  # noqa: S311 - a history, not a secret
+    draw = random.Random(7)
     events = [
         cloud_event(
             account=draw.choice(["acme", "other"]),

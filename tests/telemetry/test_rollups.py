@@ -4,13 +4,12 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.telemetry.factories import METERS, rows
 from valueplatform.core.authorization import operator_scope
 from valueplatform.telemetry.meter_book import readings_by_type
-from valueplatform.telemetry.rollups import Increments, array_literal, lower_rollups, raise_rollups
+from valueplatform.telemetry.rollups import Increments, lower_rollups, raise_rollups
 
 READINGS = readings_by_type(METERS)
 DAY = date(2026, 1, 5)
@@ -43,16 +42,6 @@ def test_sums_are_exact_and_taking_away_leaves_nothing(numbers: list[Decimal]) -
         assert Fraction(total) == sum(map(Fraction, numbers))
     made.add_all([(1, DAY, "supplier", item, READINGS["job.done"]) for item in data], -1)
     assert all(cell == [0, 0, 0] for cell in made.rollups.values())
-
-
-async def test_an_array_literal_is_read_back_as_it_was(databases: Databases) -> None:
-    odd = ["", "null", "NULL", '"', "\\", "{}", ",", " x ", "é\n\t", 'a\\"b', "🌎"]
-    cases: list[tuple[str | None, ...]] = [(), (None,), tuple(odd), (None, "", None), *[(value,) for value in odd]]
-    query = text("SELECT CAST(CAST(:literal AS text) AS text[])")
-    async with databases.worker.transaction(operator_scope()) as tx:
-        for case in cases:
-            found = await tx.scalar(query, {"literal": array_literal(case)})
-            assert tuple(found) == case
 
 
 async def test_raised_twice_and_lowered_once_is_raised_once(databases: Databases) -> None:

@@ -83,7 +83,7 @@ class AccountsController(Controller):
 
     @get(
         summary="Accounts in reach of the key",
-        responses=answers(Page[AccountOut], Page([_ACCOUNT], None), 400, 401, 403, 503),
+        responses=answers(Page[AccountOut], Page([_ACCOUNT], None), *READS),
     )
     async def accounts(
         self,
@@ -98,7 +98,7 @@ class AccountsController(Controller):
             page = await list_accounts(tx, limit=limit, cursor=cursor)
         return Page([account_out(account, caller) for account in page.items], page.next_cursor)
 
-    @get("/{key:str}", summary="One account", responses=answers(AccountOut, _ACCOUNT, 401, 403, 404, 503))
+    @get("/{key:str}", summary="One account", responses=answers(AccountOut, _ACCOUNT, *READS))
     async def account(self, caller: Caller, gate: OpenGate, key: AccountKey) -> AccountOut:
         async with gate.web.transaction(scope_of(caller)) as tx:
             return account_out(await open_account(tx, caller, key, Action.READ_ACCOUNTS), caller)

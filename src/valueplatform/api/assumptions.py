@@ -13,7 +13,7 @@ from msgspec import Meta
 from valueplatform.accounts.accounts import Account
 from valueplatform.api.assumption_view import AssumptionOut, EntryOut, Reader, entry_out, shown_to
 from valueplatform.api.calling import AccountKey, Caller, Gate, OpenGate, open_account, partner_of
-from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, day_of, range_of, text_of
 from valueplatform.api.once import Sending, Sent, once
 from valueplatform.core.authorization import Action as Right
@@ -92,9 +92,7 @@ class AssumptionsController(Controller):
     path = "/api/v1/accounts/{key:str}/assumptions"
     tags = ("Assumptions",)
 
-    @get(
-        summary="What holds, and the record", responses=answers(list[AssumptionOut], [_ASSUMPTION], 401, 403, 404, 503)
-    )
+    @get(summary="What holds, and the record", responses=answers(list[AssumptionOut], [_ASSUMPTION], *READS))
     async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[AssumptionOut]:
         """Every assumption and baseline as it holds today, with what was said of it, oldest first. A partner is shown
         those that its own drivers rest on, without disputes and without people."""

@@ -21,6 +21,7 @@ from valueplatform.telemetry.meter_reads import (
     MeterQuestion,
     MeterValue,
     WindowSize,
+    checked_instant,
     query_meter,
 )
 from valueplatform.value.models import newest_model
@@ -74,7 +75,7 @@ class MetersController(Controller):
     path = "/api/v1/meters"
     tags = ("Meters",)
 
-    @get(summary="Meters of the value model in force", responses=answers(list[MeterOut], [_METER], 401, 403, 404, 503))
+    @get(summary="Meters of the value model in force", responses=answers(list[MeterOut], [_METER], *READS))
     async def meters(self, caller: Caller, gate: OpenGate) -> list[MeterOut]:
         require(caller, Action.READ_METERS)
         async with gate.web.transaction(scope_of(caller)) as tx:
@@ -152,8 +153,8 @@ def _instant(given: str | None, name: str) -> Instant | None:
         return None
     try:
         if len(given) == len("2026-01-31"):
-            return date.fromisoformat(given)
+            return checked_instant(date.fromisoformat(given))
         moment = datetime.fromisoformat(given.replace(" ", "+"))  # a plus in a query is read as a blank
     except ValueError as error:
         raise InvalidInputError(f"`{name}` is {given[:40]!r}; write 2026-01-31 or 2026-01-31T09:00:00Z.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return checked_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -9,7 +9,7 @@ from litestar.params import JSONBody, PathParameter
 
 from valueplatform.accounts.milestones import KINDS, Milestone, milestones_of, put_milestone
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
-from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import moment_of, text_of
 from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
@@ -48,7 +48,7 @@ class MilestonesController(Controller):
     path = "/api/v1/accounts/{key:str}/milestones"
     tags = ("Milestones",)
 
-    @get(summary="Milestones, oldest first", responses=answers(list[MilestoneOut], [_EXAMPLE], 401, 403, 404, 503))
+    @get(summary="Milestones, oldest first", responses=answers(list[MilestoneOut], [_EXAMPLE], *READS))
     async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[MilestoneOut]:
         """A partner is shown those that tell nothing of contracts and reviews."""
         async with gate.web.transaction(scope_of(caller)) as tx:

@@ -11,7 +11,7 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
-from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import day_of, range_of, text_of
 from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
@@ -98,7 +98,7 @@ class PlansController(Controller):
     path = "/api/v1/accounts/{key:str}"
     tags = ("Plans",)
 
-    @get("/objectives", summary="Objectives", responses=answers(list[ObjectiveOut], [_OBJECTIVE], 401, 403, 404, 503))
+    @get("/objectives", summary="Objectives", responses=answers(list[ObjectiveOut], [_OBJECTIVE], *READS))
     async def objectives(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[ObjectiveOut]:
         """In the customer's own words. A partner is shown those that its own drivers serve."""
         async with gate.web.transaction(scope_of(caller)) as tx:
@@ -126,9 +126,7 @@ class PlansController(Controller):
 
             return await once(tx, sending, gate.clock, write)
 
-    @get(
-        "/plans", summary="Committed value in force", responses=answers(list[TargetOut], [_TARGET], 401, 403, 404, 503)
-    )
+    @get("/plans", summary="Committed value in force", responses=answers(list[TargetOut], [_TARGET], *READS))
     async def plans(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[TargetOut]:
         """The newest version of each target. A partner is shown those of its own drivers."""
         async with gate.web.transaction(scope_of(caller)) as tx:

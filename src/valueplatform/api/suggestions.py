@@ -6,7 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import PathParameter
 
 from valueplatform.api.calling import AccountKey, Caller, Gate, OpenGate, open_account, partner_of
-from valueplatform.api.documentation import WRITES, answers
+from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import text_of
 from valueplatform.api.once import Sending, Sent, once
 from valueplatform.core.authorization import Action, scope_of
@@ -46,7 +46,7 @@ class SuggestionsController(Controller):
     path = "/api/v1/accounts/{key:str}/suggestions"
     tags = ("Suggestions",)
 
-    @get(summary="What is suggested, best first", responses=answers(AdviceView, _ADVICE, 400, 401, 403, 404, 503))
+    @get(summary="What is suggested, best first", responses=answers(AdviceView, _ADVICE, *READS))
     async def suggestions(self, caller: Caller, gate: OpenGate, key: AccountKey) -> AdviceView:
         """With the value to expect in 12 months, its interval, the reason and the state; where nothing is open, `empty`
         says why. A partner is shown the features that its own drivers draw on, without the reckoning."""

@@ -14,10 +14,9 @@ from valueplatform.core.numbers import exact_decimal
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.inputs import said_unit
-from valueplatform.narrative.wording.numbers import number_text
 from valueplatform.portal.calling import Place
 from valueplatform.portal.effect import Effect
-from valueplatform.portal.exact import LOCALE, bare_text, exact_text, short_day, unit_words
+from valueplatform.portal.exact import bare_text, exact_text, short_day, short_text, unit_words
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view import assumptions as view
@@ -163,7 +162,7 @@ def _carries(given: Given) -> words.NumberView | None:
     number = insight.number("carried")
     return words.NumberView(
         name="carried",
-        text=number_text(number.value, number.unit, LOCALE),
+        text=short_text(number.value, number.unit),
         value=format(number.value, "f"),
         unit=number.unit,
         state=number.standing.value,
@@ -334,12 +333,12 @@ def effect_lines(reader: Reader, effect: Effect) -> Iterator[tuple[words.Span, .
     titles = reader.names
     for change in effect.changes:
         if change.before != change.after:
-            after, before = (number_text(value, change.unit, LOCALE) for value in (change.after, change.before))
+            after, before = (short_text(value, change.unit) for value in (change.after, change.before))
             yield (words.Span(f"{titles.get(f'driver {change.driver}', change.driver)}: {after}, was {before}"),)
     gained = _counted(effect)
     if gained:
         unit, counted_after, counted_before = gained
-        after, before = (number_text(value, unit, LOCALE) for value in (counted_after, counted_before))
+        after, before = (short_text(value, unit) for value in (counted_after, counted_before))
         yield (words.Span(f"Counted of it: {after}, was {before}"),)
     yield (words.Span(_when(reader, effect)),)
 
@@ -351,7 +350,7 @@ def effect_text(reader: Reader, effect: Effect, value: str) -> str:
         return "No amount changes by this: nothing was metered that it applies to."
     parts = [
         f"{reader.names.get(f'driver {change.driver}', change.driver).lower()} "
-        f"{number_text(change.after, change.unit, LOCALE)} instead of {number_text(change.before, change.unit, LOCALE)}"
+        f"{short_text(change.after, change.unit)} instead of {short_text(change.before, change.unit)}"
         for change in moved
     ]
     return f"At {value}: {', '.join(parts) or 'the same amounts'}. {_when(reader, effect)}"

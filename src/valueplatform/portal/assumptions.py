@@ -23,7 +23,6 @@ from valueplatform.core.periods import ONE_DAY, Period, local_day
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.store import newest_story
-from valueplatform.narrative.wording.numbers import number_text
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.assumption_view import (
     Form,
@@ -40,7 +39,7 @@ from valueplatform.portal.assumption_view import (
 )
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.effect import LOOK_BACK, Effect, Proposal, affected_drivers, effect_of
-from valueplatform.portal.exact import LOCALE, exact_text
+from valueplatform.portal.exact import exact_text, short_text
 from valueplatform.portal.frame import account_shell, supplier_name
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.sentences import proof_path
@@ -101,7 +100,7 @@ class Desk:
             found = self.held.get((name, driver.slug))
             if found is not None:
                 number = found[1].number(name)
-                shown = number_text(number.value, number.unit, LOCALE)
+                shown = short_text(number.value, number.unit)
                 href = proof_path(found[0], name)
                 return NumberView(name, shown, format(number.value, "f"), number.unit, number.standing.value, href)
         return None

@@ -9,8 +9,7 @@ from babel.numbers import get_currency_symbol
 
 from valueplatform.core.periods import ONE_DAY, month_of
 from valueplatform.narrative.document import SeriesPoint, StoryDocument
-from valueplatform.narrative.wording.numbers import number_text
-from valueplatform.portal.exact import LOCALE, day_text
+from valueplatform.portal.exact import LOCALE, day_text, short_text
 from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, TableView
 from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.model import Evidence
@@ -95,7 +94,7 @@ def _ink(value: Decimal | None, size: Decimal) -> float | None:
 
 
 def _text(value: Decimal | None, unit: str) -> str:
-    return "" if value is None else number_text(value, unit, LOCALE)
+    return "" if value is None else short_text(value, unit)
 
 
 def _committed_range(point: SeriesPoint, unit: str) -> str:

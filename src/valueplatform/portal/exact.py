@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from babel import Locale
@@ -10,7 +11,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_name, ge
 
 from valueplatform.core.periods import zone
 from valueplatform.narrative.wording import english
-from valueplatform.narrative.wording.numbers import MINUS, SPACE, plural
+from valueplatform.narrative.wording.numbers import MINUS, SPACE, number_text, plural
 from valueplatform.value.model import CURRENCIES
 
 LOCALE: Final[Locale] = english().locale
@@ -20,6 +21,12 @@ MONEY_PLACES: Final = 4
 _PERIODS: Final = frozenset({"day", "week", "month", "year"})
 _PLAIN_WORDS: Final = {"share": "parts of 1 (0.25 is 25%)", "ratio": "parts of 1 (0.25 is 25%)"}
 _AGES: Final = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+@lru_cache(maxsize=16_384)
+def short_text(value: Decimal, unit: str) -> str:
+    """As sentences have it: three figures and the unit. Pages write the same amounts again and again."""
+    return number_text(value, unit, LOCALE)
 
 
 def exact_text(value: Decimal, unit: str) -> str:

@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from valueplatform.narrative.document import SeriesPoint, Span, Status
-from valueplatform.narrative.wording.numbers import number_text
-from valueplatform.portal.exact import LOCALE, short_day
+from valueplatform.portal.exact import short_day, short_text
 from valueplatform.portal.sentences import CHIPS, proof_path, spans_view
 from valueplatform.portal.view import steward as view
 from valueplatform.portal.view import words
@@ -106,7 +105,7 @@ def headline(summary: PortfolioSummary) -> words.Sentence:
 
 def _amounts(at_stake: Iterable[AtStake]) -> str:
     """One amount a currency: there are no exchange rates to add them by."""
-    shown = [number_text(one.amount, one.unit, LOCALE) for one in at_stake if one.amount]
+    shown = [short_text(one.amount, one.unit) for one in at_stake if one.amount]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
@@ -151,7 +150,7 @@ def stake_view(stake: Stake | None, act: Act) -> words.NumberView | None:
         return None
     return words.NumberView(
         name=stake.number,
-        text=number_text(stake.amount, stake.unit, LOCALE),
+        text=short_text(stake.amount, stake.unit),
         value=format(stake.amount, "f"),
         unit=stake.unit,
         state=stake.standing.value,
@@ -202,7 +201,7 @@ def _realized(row: PortfolioRow) -> words.NumberView | None:
         return None
     return words.NumberView(
         name=shown.number,
-        text=number_text(shown.value, shown.unit, LOCALE),
+        text=short_text(shown.value, shown.unit),
         value=format(shown.value, "f"),
         unit=shown.unit,
         state=shown.standing.value,
@@ -212,5 +211,5 @@ def _realized(row: PortfolioRow) -> words.NumberView | None:
 
 def _note(row: PortfolioRow) -> str:
     if row.share is not None:
-        return f"{number_text(row.share.value, row.share.unit, LOCALE)} of commitment"
+        return f"{short_text(row.share.value, row.share.unit)} of commitment"
     return "" if row.realized is not None else "None counted yet"

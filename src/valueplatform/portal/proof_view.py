@@ -10,9 +10,16 @@ from valueplatform.core.periods import local_day
 from valueplatform.narrative.document import Span
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.narrative.proofs import EventLine, EventPage, InputLine, MeterLine
-from valueplatform.narrative.wording.numbers import number_text
 from valueplatform.portal.chart import CLASS_WORDS, EVIDENCE_WORDS
-from valueplatform.portal.exact import LOCALE, cents_text, exact_text, moment_text, range_text, short_day, short_moment
+from valueplatform.portal.exact import (
+    cents_text,
+    exact_text,
+    moment_text,
+    range_text,
+    short_day,
+    short_moment,
+    short_text,
+)
 from valueplatform.portal.proof_formula import (
     Leaf,
     anchor,
@@ -61,7 +68,7 @@ def proof_view(opened: Opened, ref: str) -> view.Proof:
     baselines = [line for line in proof.baselines if line.slug in beneath]
     return view.Proof(
         ref=ref,
-        number=number_text(number.value, number.unit, LOCALE),
+        number=short_text(number.value, number.unit),
         sentence=_sentence(opened),
         verdict=_verdict(opened),
         back=words.Link("Back to the story", opened.place.path("/story")),
@@ -94,7 +101,7 @@ def _sentence(opened: Opened) -> words.Sentence:
         spans = spans_view(opened.sentence.spans, insight_id, opened.number.name)
         return words.Sentence(insight_id, kind, spans)
     number = opened.number
-    shown = Span(number_text(number.value, number.unit, LOCALE), number.name, format(number.value, "f"), number.unit)
+    shown = Span(short_text(number.value, number.unit), number.name, format(number.value, "f"), number.unit)
     label = Span(f"{_called(opened)}: ")
     return words.Sentence(insight_id, kind, spans_view((label, shown, Span(".")), insight_id, number.name))
 

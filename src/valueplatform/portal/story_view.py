@@ -17,10 +17,9 @@ from valueplatform.narrative.next_best_store import State, StoredSuggestion
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory
-from valueplatform.narrative.wording.numbers import number_text
 from valueplatform.portal.calling import Place
 from valueplatform.portal.chart import commitment_chart
-from valueplatform.portal.exact import LOCALE, exact_text, moment_text, short_day
+from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
@@ -174,8 +173,8 @@ def _strip(chapter: Chapter, scale: Decimal) -> Strip | None:
         low=place(given.low),
         expected=place(given.expected),
         high=place(given.high),
-        realized_text=number_text(given.realized, given.unit, LOCALE),
-        expected_text=number_text(given.expected, given.unit, LOCALE),
+        realized_text=short_text(given.realized, given.unit),
+        expected_text=short_text(given.expected, given.unit),
         risk=chapter.status is Status.BEHIND,
     )
 
@@ -247,8 +246,7 @@ def _printed(told: Told) -> Iterator[view.PrintedProof]:
             seen.add((sentence.insight_id, span.name))
             number = number_view(span, sentence.insight_id)
             address = f"{told.public_url}{proof_path(sentence.insight_id, span.name)}"
-            exact = exact_text(Decimal(span.value), span.unit or "")
-            yield view.PrintedProof(exact, made, _RESTS[number.state], address)
+            yield view.PrintedProof(span.text, made, _RESTS[number.state], address)
 
 
 def _sentences(document: StoryDocument) -> Iterator[tuple[str, Sentence]]:
@@ -289,6 +287,6 @@ def _facts(stored: StoredSuggestion) -> Iterator[words.Fact]:
     if given.expected is None or given.low is None or given.high is None:
         yield words.Fact("Expected value", "Not known yet")
         return
-    yield words.Fact("Expected, next 12 months", number_text(given.expected, given.unit, LOCALE))
-    low, high = (number_text(value, given.unit, LOCALE) for value in (given.low, given.high))
+    yield words.Fact("Expected, next 12 months", short_text(given.expected, given.unit))
+    low, high = (short_text(value, given.unit) for value in (given.low, given.high))
     yield words.Fact("90% interval", f"{low} to {high}")

@@ -16,9 +16,8 @@ from valueplatform.narrative.next_best import ReasonNumber, Situation, Suggestio
 from valueplatform.narrative.next_best_data import read_situation
 from valueplatform.narrative.next_best_store import newest_fit, suggestions_of
 from valueplatform.narrative.next_best_words import SuggestionWords
-from valueplatform.narrative.wording.numbers import number_text
 from valueplatform.portal.calling import Caller, Place, place_of_account
-from valueplatform.portal.exact import LOCALE, exact_text, moment_text
+from valueplatform.portal.exact import exact_text, moment_text, short_text
 from valueplatform.portal.sentences import spans_view
 from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
@@ -94,7 +93,7 @@ def _view(place: Place, stated: Suggestion, again: Suggestion | None, name: str 
     repeated = _numbers(again).get(chosen.name) if again is not None else None
     return view.Proof(
         ref=f"{stated.id}?number={chosen.name}",
-        number=number_text(chosen.value, _unit(chosen), LOCALE),
+        number=short_text(chosen.value, _unit(chosen)),
         sentence=_sentence(stated, chosen),
         verdict=_verdict(place, chosen, repeated, now),
         back=words.Link("Back to the story", place.path("/story#next")),
@@ -116,7 +115,7 @@ def _is_predicted(stated: Suggestion, chosen: ReasonNumber) -> bool:
 def _sentence(stated: Suggestion, chosen: ReasonNumber) -> words.Sentence:
     spans = _WORDS.reason(stated)
     if all(span.name != chosen.name for span in spans):
-        shown = number_text(chosen.value, _unit(chosen), LOCALE)
+        shown = short_text(chosen.value, _unit(chosen))
         number = Span(shown, chosen.name, format(chosen.value, "f"), chosen.unit)
         spans = (Span(f"{_WORDS.what(stated)} {LABELS.get(chosen.name, chosen.name)}: "), number, Span("."))
     return words.Sentence(stated.id, "suggestion", spans_view(spans, stated.id, chosen.name))

@@ -111,29 +111,29 @@ def _check(requests: Sequence[IngestRequest], homes: Mapping[str, Home]) -> Admi
     entries: list[Entry] = []
     refused: list[list[Rejection]] = []
     for number, request in enumerate(requests):
-        sender, refusals = request.sender, list(request.rejections)
+        refusals = list(request.rejections)
         for event in request.events:
-            home = homes.get(event.account)
-            refusal = _refusal_of_sender(event, sender) or _refusal_of_account(event, sender, home)
-            if refusal is None and home is not None:
-                try:
-                    entries.append(_entry(event, number, home, sender.provider, request.received_at))
-                    continue
-                except RefusedEventError as error:
-                    refusal = error
-            if refusal is not None:
+            try:
+                entries.append(_entry(event, number, request, homes.get(event.account)))
+            except RefusedEventError as refusal:
                 refusals.append(refused_event(event, refusal))
         refused.append(refusals)
     return Admitted(entries, refused, homes)
 
 
-def _entry(event: Event, number: int, home: Home, provider: str, received_at: datetime) -> Entry:
+def _entry(event: Event, number: int, request: IngestRequest, home: Home | None) -> Entry:
+    sender = request.sender
+    refusal = _refusal_of_sender(event, sender)
+    if refusal is not None:
+        raise refusal
+    if home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids):
+        raise RefusedEventError("unknown_account", f"This key knows no account {event.account!r}.")
     time = event.time
     if time.tzinfo is None:
         time = time.replace(tzinfo=zone(home.timezone)).astimezone(UTC)
-        check_future(time, received_at)
+        check_future(time, request.received_at)
     day = local_day_of(time, home.timezone)
-    return Entry(event, number, home.account_id, day, time, event.provider or provider)
+    return Entry(event, number, home.account_id, day, time, event.provider or sender.provider)
 
 
 def _refusal_of_sender(event: Event, sender: Sender) -> RefusedEventError | None:
@@ -145,12 +145,6 @@ def _refusal_of_sender(event: Event, sender: Sender) -> RefusedEventError | None
         return RefusedEventError(
             "provider_not_allowed", f"This key writes events of {sender.provider!r} only, not of {event.provider!r}."
         )
-    return None
-
-
-def _refusal_of_account(event: Event, sender: Sender, home: Home | None) -> RefusedEventError | None:
-    if home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids):
-        return RefusedEventError("unknown_account", f"This key knows no account {event.account!r}.")
     return None
 
 

@@ -9,9 +9,13 @@ import msgspec
 
 _MARK: Final = """
     INSERT INTO changed_day (account_id, day, through, cause)
-    SELECT account_id, day, through, $4
-    FROM unnest($1::bigint[], $2::date[], $3::date[]) AS touched (account_id, day, through)
+    SELECT account_id, first, last, $2
+    FROM json_to_recordset($1::json) AS touched (account_id bigint, first date, last date)
+    ORDER BY account_id, first
 """
+
+
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class Stretch(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -24,6 +28,6 @@ class Stretch(msgspec.Struct, frozen=True, order=True, gc=False):
 
 async def mark_days(connection: "asyncpg.Connection[Any]", stretches: Iterable[Stretch], cause: str) -> None:
     """Mark days as changed, in the caller's transaction."""
-    rows = [(stretch.account_id, stretch.first, stretch.last) for stretch in sorted(stretches)]
+    rows = list(stretches)
     if rows:
-        await connection.execute(_MARK, *zip(*rows, strict=True), cause)
+        await connection.execute(_MARK, _ENCODER.encode(rows).decode(), cause)

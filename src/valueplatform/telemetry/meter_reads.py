@@ -42,6 +42,14 @@ Instant = date | datetime
 """An aware time, or a date: its first moment in the zone that is asked for, else in each account's own."""
 
 
+def checked_instant(given: Instant) -> Instant:
+    """Raises InvalidInputError near the ends of the calendar, where zones and windows would reach beyond it."""
+    day = given.date() if isinstance(given, datetime) else given
+    if not _FIRST <= day <= _LAST:
+        raise InvalidInputError(f"{day} is out of reach; ask for times between {_FIRST} and {_LAST}.")
+    return given
+
+
 class WindowSize(StrEnum):
     HOUR = "HOUR"
     DAY = "DAY"
@@ -63,9 +71,8 @@ class MeterQuestion(msgspec.Struct, frozen=True):
     provider: str | None = None
 
     def __post_init__(self) -> None:
-        days = [moment.date() if isinstance(moment, datetime) else moment for moment in (self.start, self.end)]
-        if not all(_FIRST <= day <= _LAST for day in days):
-            raise InvalidInputError(f"`from` and `to` must lie between {_FIRST} and {_LAST}.")
+        checked_instant(self.start)
+        checked_instant(self.end)
         start, end = self.moments("UTC")
         if start >= end:
             raise InvalidInputError("`to` must be after `from`.")

@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 
 from valueplatform.telemetry.meter_book import Reading
 from valueplatform.telemetry.meters import Data, MeteredValue
@@ -20,12 +21,14 @@ Dimensions = tuple[str | None, ...]
 _Key = tuple[int, str, date, str, Dimensions]
 _SUM_DIGITS: Final = 60  # 27 digits an event leave room for more events than there will ever be
 _NO_DATA: Final[Data] = {}
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
+# Rows go in as one JSON text: the driver takes three times as long to write arrays, and they cannot be ragged.
 _RAISE_ROLLUPS: Final = """
     INSERT INTO rollup AS held (account_id, meter, day, provider, dimensions, events, total, unmetered)
-    SELECT account_id, meter, day, provider, dimensions::text[], events, total::numeric, unmetered
-    FROM unnest($1::bigint[], $2::text[], $3::date[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bigint[])
-        AS raised (account_id, meter, day, provider, dimensions, events, total, unmetered)
+    SELECT account_id, meter, day, provider, dimensions, events, total, unmetered
+    FROM json_to_recordset($1::json) AS raised (account_id bigint, meter text, day date, provider text,
+        dimensions text[], events bigint, total numeric, unmetered bigint)
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (account_id, meter, day, provider, dimensions) DO UPDATE SET
         events = held.events + excluded.events,
@@ -34,17 +37,18 @@ _RAISE_ROLLUPS: Final = """
 """
 _RAISE_MEMBERS: Final = """
     INSERT INTO rollup_member AS held (account_id, meter, day, provider, dimensions, member, events)
-    SELECT account_id, meter, day, provider, dimensions::text[], member, events
-    FROM unnest($1::bigint[], $2::text[], $3::date[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-        AS raised (account_id, meter, day, provider, dimensions, member, events)
+    SELECT account_id, meter, day, provider, dimensions, member, events
+    FROM json_to_recordset($1::json) AS raised (account_id bigint, meter text, day date, provider text,
+        dimensions text[], member text, events bigint)
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (account_id, meter, day, provider, dimensions, member) DO UPDATE SET
         events = held.events + excluded.events
 """
 _RAISE_UNMETERED: Final = """
     INSERT INTO rollup_unmetered AS held (account_id, meter, day, provider, code, events)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::date[], $4::text[], $5::text[], $6::bigint[])
-        AS raised (account_id, meter, day, provider, code, events)
+    SELECT account_id, meter, day, provider, code, events
+    FROM json_to_recordset($1::json) AS raised (account_id bigint, meter text, day date, provider text,
+        code text, events bigint)
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (account_id, meter, day, provider, code) DO UPDATE SET events = held.events + excluded.events
 """
@@ -53,6 +57,36 @@ _SWEEP: Final = (
     "DELETE FROM rollup_member WHERE events = 0 AND account_id = ANY($1::bigint[]) AND day = ANY($2::date[])",
     "DELETE FROM rollup_unmetered WHERE events = 0 AND account_id = ANY($1::bigint[]) AND day = ANY($2::date[])",
 )
+
+
+class _Rollup(msgspec.Struct, gc=False):
+    account_id: int
+    meter: str
+    day: date
+    provider: str
+    dimensions: Dimensions
+    events: int
+    total: Decimal | int
+    unmetered: int
+
+
+class _Member(msgspec.Struct, gc=False):
+    account_id: int
+    meter: str
+    day: date
+    provider: str
+    dimensions: Dimensions
+    member: str
+    events: int
+
+
+class _Unmetered(msgspec.Struct, gc=False):
+    account_id: int
+    meter: str
+    day: date
+    provider: str
+    code: str
+    events: int
 
 
 class Increments:
@@ -98,19 +132,14 @@ class Increments:
 async def raise_rollups(connection: "asyncpg.Connection[Any]", increments: Increments) -> None:
     """Add the increments to what is held, inside the caller's transaction."""
     if increments.rollups:
-        accounts, meters, days, providers, dimensions = zip(*increments.rollups, strict=True)
-        events, totals, unmetered = zip(*increments.rollups.values(), strict=True)
-        literals = [array_literal(values) for values in dimensions]
-        texts = [str(total) for total in totals]  # the driver takes 1 us to write a Decimal in binary
-        await connection.execute(_RAISE_ROLLUPS, accounts, meters, days, providers, literals, events, texts, unmetered)
+        rollups = [_Rollup(*key, *cell) for key, cell in increments.rollups.items()]
+        await connection.execute(_RAISE_ROLLUPS, _ENCODER.encode(rollups).decode())
     if increments.members:
-        accounts, meters, days, providers, dimensions, members = zip(*increments.members, strict=True)
-        literals = [array_literal(values) for values in dimensions]
-        counts = list(increments.members.values())
-        await connection.execute(_RAISE_MEMBERS, accounts, meters, days, providers, literals, members, counts)
+        members = [_Member(*key, events) for key, events in increments.members.items()]
+        await connection.execute(_RAISE_MEMBERS, _ENCODER.encode(members).decode())
     if increments.unmetered:
-        columns = zip(*increments.unmetered, strict=True)
-        await connection.execute(_RAISE_UNMETERED, *columns, list(increments.unmetered.values()))
+        unmetered = [_Unmetered(*key, events) for key, events in increments.unmetered.items()]
+        await connection.execute(_RAISE_UNMETERED, _ENCODER.encode(unmetered).decode())
 
 
 async def lower_rollups(connection: "asyncpg.Connection[Any]", increments: Increments) -> None:
@@ -120,14 +149,3 @@ async def lower_rollups(connection: "asyncpg.Connection[Any]", increments: Incre
     days = list({key[2] for key in increments.rollups})
     for statement in _SWEEP:
         await connection.execute(statement, accounts, days)
-
-
-def array_literal(values: Dimensions) -> str:
-    """The values as PostgreSQL's literal of text[]: arrays of arrays cannot be sent ragged."""
-    return f"{{{','.join('NULL' if value is None else _quoted(value) for value in values)}}}"
-
-
-def _quoted(value: str) -> str:
-    if "\\" in value or '"' in value:
-        value = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{value}"'

@@ -6,6 +6,7 @@ in sorted by key: accounts, event keys, events, rollups. So writers wait for eac
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from valueplatform.core.database import Transaction, lock_model_shared
+from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
 from valueplatform.telemetry.marks import Stretch, mark_days
@@ -54,7 +55,9 @@ _CONFLICT: Final = """
 """
 _TALLY: Final = """
     INSERT INTO ingest_tally (at, origin, received, stored, duplicates, conflicts, rejected)
-    SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[])
+    SELECT at, origin, received, stored, duplicates, conflicts, rejected
+    FROM json_to_recordset($1::json) AS told (at timestamptz, origin text, received int, stored int, duplicates int,
+        conflicts int, rejected int)
 """
 _BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -80,13 +83,23 @@ class _Sorted(msgspec.Struct):
     duplicates: Sequence[Entry]
 
 
+class _Tally(msgspec.Struct, gc=False):
+    at: datetime
+    origin: str
+    received: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    rejected: int
+
+
 async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
     """Store a group, inside the caller's transaction; nothing counts before that commits.
 
     Raises NotAllTakenError for a strict request, which must come alone.
     """
-    await lock_model_shared(tx)
     connection = await tx.driver()
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
     ledger.book = await book_in_force(connection, ledger.book)
     admitted = await admit(connection, requests, ledger.book)
     found = await _claim(connection, admitted.entries)
@@ -206,7 +219,15 @@ async def _tally(
     connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], reports: Sequence[Report]
 ) -> None:
     rows = [
-        (q.received_at, q.sender.origin, r.received, r.stored, r.duplicates, r.conflicts, len(r.rejections))
-        for q, r in zip(requests, reports, strict=True)
+        _Tally(
+            request.received_at,
+            request.sender.origin,
+            report.received,
+            report.stored,
+            report.duplicates,
+            report.conflicts,
+            len(report.rejections),
+        )
+        for request, report in zip(requests, reports, strict=True)
     ]
-    await connection.execute(_TALLY, *zip(*rows, strict=True))
+    await connection.execute(_TALLY, _ENCODER.encode(rows).decode())

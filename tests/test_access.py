@@ -1,0 +1,249 @@
+"""Who may call what (S1): the server's own routes and methods against this declaration. A route that is not declared
+here fails; so does one that is declared and not there."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+from litestar.routes import HTTPRoute
+
+from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
+from tests.conftest import Databases
+from tests.telemetry.factories import cloud_event
+from valueplatform.app import ServerDatabases, create_app
+from valueplatform.core.database import Database, Role
+
+AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
+KEYS: Final = ("admin", "ingest", "tessera", "champion", "validator", "other", "revoked", "anonymous")
+"""Every kind of caller. `tessera` is a partner of harbor, `champion` and `validator` are its people, `other` is a
+partner of another account."""
+
+SUPPLIER: Final = frozenset({"admin"})
+INGEST: Final = SUPPLIER | {"ingest"}
+READERS: Final = frozenset({"admin", "tessera", "champion", "validator"})
+PLANNERS: Final = READERS - {"validator"}
+DISPUTERS: Final = READERS - {"tessera"}
+VALIDATORS: Final = frozenset({"validator"})
+
+
+@dataclass(frozen=True)
+class Declared:
+    """`callers` get a 2xx. Of the others, who has no valid key gets 401, who has not the right 403, and `other`, who
+    has it for another account, 404 where the address names an account or something of one."""
+
+    callers: frozenset[str]
+    body: object = None
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    def expected(self, caller: str, path: str) -> int:
+        """The status, 200 for any 2xx."""
+        if caller in {"revoked", "anonymous"}:
+            return 401
+        if caller == "other":
+            bound = "{key}" in path or "{insight_id}" in path
+            return (404 if bound else 200) if "tessera" in self.callers else 403
+        return 200 if caller in self.callers else 403
+
+
+ACCOUNT: Final = "/api/v1/accounts/{key}"
+TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
+API: Final[Mapping[str, Declared]] = {
+    "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
+    "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
+    "GET /api/v1/rejected-events": Declared(INGEST),
+    "POST /api/v1/rejected-events/{rejected_id}/replay": Declared(INGEST),
+    "GET /api/v1/accounts": Declared(READERS),
+    f"GET {ACCOUNT}": Declared(READERS),
+    f"GET {ACCOUNT}/value": Declared(READERS),
+    f"GET {ACCOUNT}/story": Declared(READERS),
+    f"GET {ACCOUNT}/report": Declared(READERS),
+    "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
+    f"GET {ACCOUNT}/suggestions": Declared(READERS),
+    f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/accept": Declared(PLANNERS),
+    f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/done": Declared(PLANNERS),
+    f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/dismiss": Declared(PLANNERS),
+    f"GET {ACCOUNT}/assumptions": Declared(READERS),
+    f"POST {ACCOUNT}/assumptions": Declared(READERS, {"slug": "per_sync", "expected": "2", "reason": "r"}),
+    f"POST {ACCOUNT}/assumptions/{{entry_id}}/withdraw": Declared(READERS),
+    f"POST {ACCOUNT}/assumptions/{{entry_id}}/dispute": Declared(DISPUTERS, {"reason": "r"}),
+    f"POST {ACCOUNT}/assumptions/{{entry_id}}/validate": Declared(VALIDATORS),
+    f"POST {ACCOUNT}/assumptions/validate-default": Declared(VALIDATORS, {"slug": "driver:crews_reached"}),
+    f"GET {ACCOUNT}/objectives": Declared(READERS),
+    f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
+    f"GET {ACCOUNT}/plans": Declared(READERS),
+    f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
+    f"GET {ACCOUNT}/milestones": Declared(READERS),
+    f"PUT {ACCOUNT}/milestones/{{milestone_id}}": Declared(
+        PLANNERS, {"kind": "rollout", "time": "2026-05-01T09:00:00Z"}
+    ),
+    "GET /api/v1/meters": Declared(READERS),
+    "GET /api/v1/meters/{slug}/query": Declared(READERS),
+    "GET /api/v1/portfolio": Declared(SUPPLIER),
+    "GET /api/v1/signals": Declared(SUPPLIER),
+}
+PUBLIC: Final = frozenset(
+    {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /api",
+        "GET /api/openapi.json",
+        "GET /api/docs",
+        "GET /static/{name}",
+        "GET /sign-in",
+        "POST /sign-in",
+        "GET /sign-in/{token}",
+        "POST /sign-in/{token}",
+        "POST /sign-out",
+    }
+)
+"""No key and no session needed."""
+
+_OF_AN_ACCOUNT: Final = (
+    "GET /story",
+    "GET /story/live",
+    "GET /story.md",
+    "GET /together",
+    "POST /together",
+    "GET /together/new",
+    "POST /together/new",
+    "GET /together/{conversation_id}",
+    "POST /together/{conversation_id}",
+    "GET /together/{conversation_id}/live",
+    "GET /assumptions",
+    "GET /assumptions/{slug}/preview",
+    "POST /assumptions/{slug}/propose",
+    "POST /assumptions/{slug}/{verb}",
+)
+PAGES: Final = frozenset(
+    {
+        "GET /",
+        "GET /portfolio",
+        "GET /portfolio/live",
+        "GET /accounts/{key}",
+        "POST /suggestions/{suggestion_id}/{decision}",
+        "GET /proof/{ref}",
+        "GET /proof/{ref}/events",
+        *_OF_AN_ACCOUNT,
+        *(one.replace(" /", " /accounts/{key}/", 1) for one in _OF_AN_ACCOUNT),
+    }
+)
+"""For people who signed in; no key opens them. Who may see which page is tested in tests/portal."""
+
+
+def served() -> set[str]:
+    databases = ServerDatabases(Database(AWAY, Role.WEB), Database(AWAY, Role.INGEST))
+    routes = create_app(databases, public_url=PUBLIC_URL).routes
+    assert all(isinstance(route, HTTPRoute) for route in routes)
+    return {f"{m} {r.path_format}" for r in routes if isinstance(r, HTTPRoute) for m in r.methods if m != "OPTIONS"}
+
+
+def test_every_route_of_the_server_is_declared_and_nothing_else_is() -> None:
+    declared = API.keys() | PUBLIC | PAGES
+    assert served() - declared == set(), "declare who may call these"
+    assert declared - served() == set(), "these are declared and not served"
+
+
+@pytest.fixture
+async def world(databases: Databases) -> AsyncIterator[World]:
+    async with a_world(databases) as world:
+        yield world
+
+
+async def the_things(world: World) -> dict[str, Any]:
+    """What the addresses name, made anew: all of harbor, and fit for whoever may."""
+    ids = await suggest(world, "erp-connector")
+    batch = [cloud_event(id="stored"), cloud_event(id="kept", time="soon")]
+    cloud = {"content-type": "application/cloudevents-batch+json"}
+    assert (await world.send("POST", "/api/v1/events", "ingest", batch, **cloud)).status_code == 200
+    (rejected,) = (await world.get("/api/v1/rejected-events", "ingest")).json()["items"]
+    return {"suggestion_id": ids["erp-connector"], "rejected_id": rejected["id"], "event": "stored"}
+
+
+async def _entry(world: World, who: str) -> int:
+    """A proposal that `who` may take back, and others may answer."""
+    author = who if who in READERS else "champion"
+    said = {"slug": "per_sync", "expected": "2", "reason": "r"}
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/assumptions", author, said)
+    return int(made.json()["entry_id"])
+
+
+async def _insight(world: World, who: str) -> str:
+    reader = who if who in READERS else "admin"
+    story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
+    return str(story["headline_insight"]["id"])
+
+
+async def call(world: World, route: str, who: str, things: dict[str, Any]) -> Any:
+    method, path = route.split(" ", 1)
+    declared = API[route]
+    answered = "champion" if who == "validator" and path.endswith("/validate") else who
+    named = {
+        **things,
+        "key": HARBOR,
+        "slug": "jobs",
+        "plan": "case",
+        "milestone_id": f"of-{who}",
+        "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
+        "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
+    }
+    query = {name: things.get(value[1:], value) if value[0] == "$" else value for name, value in declared.query.items()}
+    return await world.client.request(
+        method, path.format(**named), headers=world.keys[who], json=declared.body, params=query
+    )
+
+
+@pytest.mark.parametrize("route", sorted(API))
+async def test_each_kind_of_key_gets_what_is_declared(world: World, route: str) -> None:
+    things = await the_things(world)
+    path = route.split(" ", 1)[1]
+    statuses = {}
+    for who in sorted(KEYS, key=lambda who: who == "admin"):  # others first: they must not profit from what admin did
+        answer = await call(world, route, who, things)
+        statuses[who] = 200 if answer.is_success else answer.status_code
+    if route.startswith("DELETE"):
+        statuses["admin"] = 200  # the ingest key took it back before
+    assert statuses == {who: API[route].expected(who, path) for who in KEYS}
+
+
+@pytest.mark.parametrize("route", sorted(r for r in API if "{key}" in r))
+async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(world: World, route: str) -> None:
+    """To the letter, but for the name that was asked for."""
+    method, path = route.split(" ", 1)
+    named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x"}
+    answers = []
+    for key in (GLOBEX, "nobody"):
+        answer = await world.client.request(
+            method, path.format(key=key, **named), headers=world.keys["tessera"], json=API[route].body
+        )
+        answers.append((answer.status_code, answer.json()["detail"].replace(key, "…")))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == (404 if "tessera" in API[route].callers else 403)
+
+
+async def test_no_key_opens_a_page(world: World) -> None:
+    named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
+             "suggestion_id": "x", "decision": "accept"}  # fmt: skip
+    for route in sorted(PAGES):
+        method, path = route.split(" ", 1)
+        for who in KEYS:
+            answer = await world.client.request(
+                method, path.format(**named), headers=world.keys[who], follow_redirects=False
+            )
+            assert answer.status_code in {303, 400, 401, 403}, (route, who, answer.status_code)
+            # An account's address leads to its story, whoever asks; the story then asks who they are.
+            assert answer.headers.get("location", "/sign-in") in {"/sign-in", f"/accounts/{HARBOR}/story"}
+
+
+async def test_what_is_public_is_the_same_for_everybody(world: World) -> None:
+    for route in sorted(PUBLIC):
+        method, path = route.split(" ", 1)
+        if method != "GET":
+            continue
+        statuses = {
+            (await world.client.get(path.format(name="app.css", token="x"), headers=world.keys[who])).status_code
+            for who in KEYS
+        }
+        assert len(statuses) == 1, route
+        assert statuses <= {200, 404, 410}, route
