@@ -24,12 +24,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from e2e import chromium
 from tests.conftest import FAST
+from valueplatform.accounts.accounts import ids_of
 from valueplatform.commands.context import connect, upgrade_schema
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.embedded import running
-from valueplatform.core.keys import KeyGrant, create_key
+from valueplatform.core.keys import SUPPLIER, KeyGrant, create_key
 from valueplatform.core.settings import Settings
 from valueplatform.core.sign_in import create_link
 from valueplatform.core.users import user_by_email
@@ -72,12 +73,14 @@ class Platform:
 
         return f"/sign-in/{self._run(make)}"
 
-    def key(self, kind: KeyKind, **grant: Any) -> str:
-        """A key as `valueplatform key create` makes them."""
+    def key(self, kind: KeyKind, *accounts: str, provider: str = SUPPLIER) -> str:
+        """A key as `valueplatform key create` makes them; without accounts for all."""
 
         async def make(database: Database) -> str:
             async with database.transaction(operator_scope()) as tx:
-                return (await create_key(tx, KeyGrant(kind, f"{kind} {time.monotonic_ns()}", **grant))).key
+                ids = await ids_of(tx, accounts) if accounts else None
+                name = f"{kind} {time.monotonic_ns()}"
+                return (await create_key(tx, KeyGrant(kind, name, provider=provider, account_ids=ids))).key
 
         return self._run(make)
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from e2e.conftest import SPONSOR, SignIn
+from e2e.conftest import SPONSOR, SignIn, Watch
 
 
 def test_the_story_opens_on_one_sentence_whose_numbers_open(sign_in: SignIn) -> None:
@@ -90,7 +90,8 @@ def test_a_question_goes_to_the_steward_with_its_sentence_attached(sign_in: Sign
     expect(message).to_contain_text("It was a hard month.")
 
 
-def test_an_empty_question_is_kept_from_leaving(sign_in: SignIn) -> None:
+def test_an_empty_question_is_kept_from_leaving(sign_in: SignIn, watch: Watch) -> None:
+    watch.allowed.append("console: Failed to load resource: the server responded with a status of 400")
     page = sign_in(SPONSOR)
     ask(page, "  ")
 

@@ -60,22 +60,24 @@ def test_a_row_of_nothing_does_not_hide_anybody() -> None:
     assert together(OWN, shown(DAY, 0), OTHER) is None
 
 
-def test_a_partner_without_rows_is_told_the_total_and_that_nothing_of_it_is_its_own() -> None:
-    found = together(SUPPLIER)
-    assert found is not None
-    assert (found.realized, found.share) == (d(60), d(0))
+def test_without_a_part_in_it_there_is_no_combined_total() -> None:
+    assert together() is None
+    assert together(SUPPLIER) is None
+    assert together(SUPPLIER, shown(DAY, 0, provider="tessera")) is None
+    assert together(SUPPLIER, shown(DAY, 30, provider="tessera", unit="EUR")) is None
 
 
 def test_there_is_no_share_of_nothing_nor_of_a_loss() -> None:
-    empty = together()
-    assert empty is not None
-    assert (empty.realized, empty.share) == (d(0), None)
-    lost = together(OWN, shown(DAY, -60))
-    assert lost is not None
-    assert (lost.realized, lost.share) == (d(-30), None)
+    even, lost = together(OWN, shown(DAY, -30)), together(OWN, shown(DAY, -60))
     own_loss = together(shown(DAY, -5, provider="tessera"), SUPPLIER)
+    assert even is not None
+    assert lost is not None
     assert own_loss is not None
-    assert own_loss.share is None
+    assert [(one.realized, one.share) for one in (even, lost, own_loss)] == [
+        (d(0), None),
+        (d(-30), None),
+        (d(55), None),
+    ]
 
 
 def test_own_rows_are_kept_and_do_not_tell_that_they_are_disputed() -> None:

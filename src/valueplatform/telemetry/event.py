@@ -22,6 +22,7 @@ LONGEST: Final = {"id": 1024, "source": 1024, "type": 255, "account": LONGEST_KE
 _SHORTEST_LIMIT: Final = min(LONGEST.values())
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ENCODER: Final = msgspec.json.Encoder()
+_HASH: Final = blake2b(digest_size=16)
 
 
 class Attributes(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -102,7 +103,9 @@ def event_key(source: str, event_id: str) -> UUID:
 
 def hash_id(content: bytes) -> UUID:
     """16 bytes of BLAKE2b, as the driver's own UUID, which is four times as fast to make and send."""
-    identity: UUID = pgproto.UUID(blake2b(content, digest_size=16).digest())
+    state = _HASH.copy()
+    state.update(content)
+    identity: UUID = pgproto.UUID(state.digest())
     return identity
 
 

@@ -85,11 +85,11 @@ def _event(index: int, row: Mapping[str, Value], received_at: datetime) -> Event
     attributes = Attributes(
         id=_text(row["id"]),
         source=_text(row.get("source")) or DEFAULT_SOURCE,
-        type=_text(row["type"]),
-        account=_text(row["account"]),
+        type=_text(row["type"]).strip(),
+        account=_text(row["account"]).strip(),
         time=_time(row["time"]),
         subject=_text(row.get("subject")) or None,
-        provider=_text(row.get("provider")) or None,
+        provider=_text(row.get("provider")).strip() or None,
     )
     event = make_event(index, attributes, _data(row) or None, received_at)
     if event.data_text is not None and len(event.data_text) > LARGEST_EVENT:

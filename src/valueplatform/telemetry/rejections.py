@@ -1,7 +1,7 @@
 """Events that could not be taken: kept whole with the reason, listed to their sender, sent again on request."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +9,6 @@ import asyncpg
 import msgspec
 from sqlalchemy import ColumnElement, select, true
 
-from valueplatform.accounts.imports import Rejection as RejectedRow
 from valueplatform.core.authorization import KeyKind, KeyPrincipal
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
@@ -69,18 +68,6 @@ async def keep_rejections(
             rows[content] = _row(request, rejection, content, homes)
     if rows:
         await connection.execute(_KEEP, *zip(*rows.values(), strict=True))
-
-
-async def keep_rejected_rows(tx: Transaction, origin: str, rejections: Sequence[RejectedRow]) -> None:
-    """Keep rows that another import could not take, in the same place; a port of `accounts.imports`."""
-    rows = {}
-    for row in rejections:
-        content = hash_id(_ENCODER.encode((origin, row.account_id, row.body)))
-        body = row.body.replace("\0", "\\x00")
-        rows[content] = (row.account_id, None, origin, row.row_id, row.code, row.message, body, content)
-    if rows:
-        received_at = [datetime.now(UTC)] * len(rows)
-        await (await tx.driver()).execute(_KEEP, *zip(*rows.values(), strict=True), received_at)
 
 
 async def _settle(

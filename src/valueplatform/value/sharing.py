@@ -35,7 +35,8 @@ def rows_of_partner(values: Iterable[ShownValue], provider: str) -> list[ShownVa
 
 
 def combined(values: Iterable[ShownValue], provider: str, period: Period, currency: str) -> Combined | None:
-    """The combined total; None where taking one's own part from it would tell what one other partner brought.
+    """The combined total; None where one has no part in it, or where taking that part from it would tell what one other
+    partner brought.
 
     The supplier's part may follow from it: who sells together with the supplier alone shares one total with it.
     Another partner's part may not. It would follow wherever that partner is the only other provider, be it on a single
@@ -43,6 +44,8 @@ def combined(values: Iterable[ShownValue], provider: str, period: Period, curren
     be safe, in what is realized and in what counts: on it the others are nobody, the supplier, or more than one.
     """
     money = [v for v in values if v.day in period and v.unit == currency and is_money(v.unit, v.benefit_class)]
+    if not any(v.provider == provider and v.expected for v in money):
+        return None
     if _tells_one_partner(money, provider) or _tells_one_partner([v for v in money if v.counted], provider):
         return None
     realized = sum((v.expected for v in money), ZERO)
