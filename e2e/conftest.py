@@ -220,6 +220,7 @@ def sign_in(platform: Platform, browser: Browser, watch: Watch) -> Iterator[Sign
         page.goto(platform.link(email))
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("button", name="account menu")).to_be_visible()
+        page.wait_for_load_state()
         return page
 
     yield enter

@@ -29,15 +29,15 @@ def test_a_value_is_proposed_with_its_effect_in_sight_and_counts_once_validated(
     steward.get_by_label(re.compile("^Propose a value")).fill(VALUE)
     button = steward.get_by_role("button", name="Propose $55.00 per hour")
     expect(button).to_be_visible()
-    expect(steward.get_by_text(re.compile(r"^At \$55\.00 per hour: .* instead of "))).to_be_visible()
-    steward.get_by_label("Why").fill("Wages rose in July.")
+    expect(steward.get_by_text(re.compile(r"^At \$55\.00\sper\shour: .* instead of "))).to_be_visible()
+    steward.get_by_label("Why", exact=True).fill("Wages rose in July.")
     button.click()
     expect(steward.get_by_role("button", name="Withdraw $55.00 per hour")).to_be_visible()
 
     expect(validator.locator("h1 a.num-key")).to_have_attribute("data-value", str(before))
     open_row(validator)
     expect(validator.get_by_text("“Wages rose in July.”")).to_be_visible()
-    expect(validator.get_by_text(re.compile(r"was \$"))).to_have_count(1)
+    expect(validator.get_by_text(re.compile(r"^Dispatch hours saved: .*, was \$"))).to_be_visible()
     validator.get_by_role("button", name="Validate $55.00 per hour").click()
     expect(validator.locator(f"#row-{SLUG}").get_by_text("Validated")).to_be_visible()
 
@@ -50,7 +50,7 @@ def test_a_customer_may_correct_and_withdraw_but_not_validate(sign_in: SignIn) -
     page = sign_in(SPONSOR)
     page.goto("/assumptions?open=overtime_hourly_cost")
     page.get_by_label(re.compile("^Propose a value")).fill("$51.50")
-    page.get_by_label("Why").fill("Of the last two payrolls.")
+    page.get_by_label("Why", exact=True).fill("Of the last two payrolls.")
     page.get_by_role("button", name="Propose $51.50 per hour").click()
 
     expect(page.get_by_text("Daniel Reyes proposes $51.50 per hour").first).to_be_visible()

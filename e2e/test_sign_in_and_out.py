@@ -46,14 +46,15 @@ def test_signing_out_kills_the_session(sign_in: SignIn, watch: Watch) -> None:
     page = sign_in(SPONSOR)
     other = page.context.new_page()
     other.goto("/story")
-    cookies = page.context.cookies()
+    kept = page.context.storage_state()["cookies"]
     page.get_by_role("button", name="account menu").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/sign-in$"))
 
     other.reload()
     expect(other).to_have_url(re.compile("/sign-in$"))
-    page.context.add_cookies(cookies)
+    for cookie in kept:
+        page.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": page.url}])
     page.goto("/story")
     expect(page).to_have_url(re.compile("/sign-in$"))
 

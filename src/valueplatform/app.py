@@ -103,7 +103,9 @@ def create_app(
         before_send=[security_headers(public_url), measures.before_send],
         exception_handlers=failures_for(portal.pages, {**EXCEPTION_HANDLERS, DBAPIError: answer_refused_data}),
         request_max_body_size=LARGEST_BODY,
-        openapi_config=openapi_config(version("valueplatform"), docs.DocsPage(_stylesheets())),
+        openapi_config=openapi_config(
+            version("valueplatform"), docs.DocsPage(_stylesheets(), templating.asset("icon.svg"))
+        ),
         logging_config=None,
     )
 

@@ -10,7 +10,7 @@ PROPOSAL = {"slug": "per_sync", "expected": 2.5, "reason": "Measured in June"}
 
 
 async def read(world: World, who: str = "champion") -> dict[str, Any]:
-    return {one["slug"]: one for one in (await world.get(ASSUMPTIONS, who)).json()}
+    return {one["slug"]: one for one in (await world.get(ASSUMPTIONS, who)).json()["items"]}
 
 
 async def said(world: World, rest: str, who: str, body: object = None) -> tuple[int, Any]:

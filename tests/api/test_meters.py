@@ -12,7 +12,7 @@ async def query(world: World, meter: str = "jobs", who: str = "admin", **params:
 
 
 async def test_meters_are_described_in_openmeter_s_words(world: World) -> None:
-    found = {one["slug"]: one for one in (await world.get("/api/v1/meters", "tessera")).json()}
+    found = {one["slug"]: one for one in (await world.get("/api/v1/meters", "tessera")).json()["items"]}
     assert found["minutes"] == {
         "slug": "minutes",
         "title": "minutes",

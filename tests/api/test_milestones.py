@@ -16,13 +16,13 @@ async def put(world: World, name: str, who: str = "champion", **given: Any) -> t
 
 
 async def kinds(world: World, who: str) -> list[str]:
-    return [one["kind"] for one in (await world.get(MILESTONES, who)).json()]
+    return [one["kind"] for one in (await world.get(MILESTONES, who)).json()["items"]]
 
 
 async def test_a_milestone_is_added_and_changed_under_its_id(bare_world: World) -> None:
     assert await put(bare_world, "reno") == (200, {"id": "reno", "kind": "rollout", "time": NINE, "title": "rollout"})
     await put(bare_world, "reno", title="Reno went live", kind=" Go-Live ")
-    (found,) = (await bare_world.get(MILESTONES, "champion")).json()
+    (found,) = (await bare_world.get(MILESTONES, "champion")).json()["items"]
     assert (found["title"], found["kind"], found["time"]) == ("Reno went live", "go-live", "2026-03-01T08:00:00Z")
 
 

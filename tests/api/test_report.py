@@ -25,8 +25,8 @@ async def test_json_holds_the_value_read_by_driver_and_month_the_story_and_sugge
     assert {name: report[name] for name in value} == value
     assert report["story"] == (await world.get(f"/api/v1/accounts/{HARBOR}/story")).json()
     advice = (await world.get(f"/api/v1/accounts/{HARBOR}/suggestions")).json()
-    assert report["suggestions"] == advice["suggestions"]
-    assert len(advice["suggestions"]) == 1
+    assert report["suggestions"] == advice["items"]
+    assert len(advice["items"]) == 1
 
 
 async def test_csv_holds_one_line_a_row(world: World) -> None:

@@ -16,10 +16,12 @@ from valueplatform.api.calling import AccountKey, Caller, Gate, OpenGate, open_a
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, day_of, range_of, text_of
 from valueplatform.api.once import Sending, Sent, once
+from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action as Right
 from valueplatform.core.authorization import KeyPrincipal, may, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
+from valueplatform.core.pages import Page
 from valueplatform.core.periods import local_day
 from valueplatform.value import assumption_record as record
 from valueplatform.value.accruals import Record
@@ -92,14 +94,19 @@ class AssumptionsController(Controller):
     path = "/api/v1/accounts/{key:str}/assumptions"
     tags = ("Assumptions",)
 
-    @get(summary="What holds, and the record", responses=answers(list[AssumptionOut], [_ASSUMPTION], *READS))
-    async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[AssumptionOut]:
+    @get(
+        summary="What holds, and the record", responses=answers(Page[AssumptionOut], Page([_ASSUMPTION], None), *READS)
+    )
+    async def read(
+        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> Page[AssumptionOut]:
         """Every assumption and baseline as it holds today, with what was said of it, oldest first. A partner is shown
         those that its own drivers rest on, without disputes and without people."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Right.READ_ASSUMPTIONS)
             facts, _ = await read_record(tx, account.account_id)
-        return shown_to(_reader(caller), facts, local_day(gate.clock(), account.timezone))
+        shown = shown_to(_reader(caller), facts, local_day(gate.clock(), account.timezone))
+        return page_after(shown, limit, cursor, lambda one: one.slug)
 
     @post(summary="Propose a value", responses=_WRITTEN)
     async def propose(

@@ -13,6 +13,8 @@ from litestar import Request
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from markupsafe import Markup, escape
 
+from valueplatform.api.documentation import with_docstrings
+
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
 _METHODS: Final = ("get", "put", "post", "delete")
@@ -78,21 +80,28 @@ class Docs:
 
 
 class DocsPage(OpenAPIRenderPlugin):
-    """`/api/docs`. `stylesheets` are addresses on this server."""
+    """`/api/docs`. `stylesheets` and `icon` are addresses on this server."""
 
-    def __init__(self, stylesheets: Sequence[str], json_address: str = "/api/openapi.json") -> None:
+    def __init__(self, stylesheets: Sequence[str], icon: str, json_address: str = "/api/openapi.json") -> None:
         super().__init__(path="/docs")
         self._stylesheets = stylesheets
+        self._icon = icon
         self._json_address = json_address
         self._page: bytes | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 - the same for all
         if self._page is None:
-            template = _environment().get_template("docs.html")
-            docs = docs_of(openapi_schema)
-            self._page = template.render(
-                docs=docs, stylesheets=self._stylesheets, json_address=self._json_address
-            ).encode()
+            self._page = (
+                _environment()
+                .get_template("docs.html")
+                .render(
+                    docs=docs_of(with_docstrings(openapi_schema)),
+                    stylesheets=self._stylesheets,
+                    icon=self._icon,
+                    json_address=self._json_address,
+                )
+                .encode()
+            )
         return self._page
 
 
@@ -135,7 +144,7 @@ def docs_of(document: Document) -> Docs:
 
 
 def _operations(document: Document, tag: str) -> Iterator[Operation]:
-    for path, item in document["paths"].items():
+    for path, item in sorted(document["paths"].items()):
         for method in _METHODS:
             found = item.get(method)
             if found is not None and tag in found.get("tags", ()):
@@ -154,7 +163,8 @@ def _operations(document: Document, tag: str) -> Iterator[Operation]:
 def _parameter(given: Document) -> Field:
     schema = given.get("schema", {})
     text = given.get("description") or schema.get("description") or ""
-    return Field(given["name"], type_text(schema), given["in"], bool(given.get("required")), text)
+    kind = type_text(schema).removesuffix(" or null")  # what is left out is not sent as null
+    return Field(given["name"], kind, given["in"], bool(given.get("required")), text)
 
 
 def _body(given: Document | None) -> str:

@@ -1,12 +1,14 @@
 """What the OpenAPI description says beside what it reads from the handlers: errors, examples, how to sign in."""
 
-from collections.abc import Mapping
+import inspect
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Router
+from litestar import Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
@@ -118,6 +120,30 @@ class _Documents(Router):
         return super().register(value)
 
 
+class _Description(JsonRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, with_docstrings(openapi_schema))
+
+
+def with_docstrings(document: dict[str, Any]) -> dict[str, Any]:
+    """The description with what our shapes say of themselves, which the framework leaves out."""
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for shape in _shapes(msgspec.Struct):
+        named[shape.__name__].add(inspect.cleandoc(shape.__doc__ or ""))
+    for name, schema in document["components"]["schemas"].items():
+        said = named[name]
+        if len(said) == 1 and any(said):  # of two shapes of one name nothing is said
+            schema.setdefault("description", next(iter(said)))
+    return document
+
+
+def _shapes(shape: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for one in shape.__subclasses__():
+        if one.__module__.startswith("valueplatform."):
+            yield one
+        yield from _shapes(one)
+
+
 def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
     """The description at `/api/openapi.json`, and pages made of it."""
     key = SecurityScheme(
@@ -129,7 +155,7 @@ def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
         description=_DESCRIPTION,
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         openapi_router=_Documents("/api", route_handlers=[], include_in_schema=False),
-        render_plugins=[JsonRenderPlugin(media_type="application/json"), *pages],  # type: ignore[arg-type]  # any media type is served
+        render_plugins=[_Description(media_type="application/json"), *pages],  # type: ignore[arg-type]  # any media type is served
         components=Components(security_schemes={"key": key}),
         security=[{"key": []}],
         tags=[Tag(name=name, description=text) for name, text in _TAGS],

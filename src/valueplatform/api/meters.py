@@ -12,8 +12,10 @@ from msgspec import Meta
 
 from valueplatform.api.calling import Caller, OpenGate, groups_of, partner_of
 from valueplatform.api.documentation import READS, answers
+from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, require, scope_of
 from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.pages import Page
 from valueplatform.core.periods import ONE_DAY, zone
 from valueplatform.telemetry.meter_reads import (
     SUBJECT,
@@ -75,12 +77,14 @@ class MetersController(Controller):
     path = "/api/v1/meters"
     tags = ("Meters",)
 
-    @get(summary="Meters of the value model in force", responses=answers(list[MeterOut], [_METER], *READS))
-    async def meters(self, caller: Caller, gate: OpenGate) -> list[MeterOut]:
+    @get(summary="Meters of the value model in force", responses=answers(Page[MeterOut], Page([_METER], None), *READS))
+    async def meters(
+        self, caller: Caller, gate: OpenGate, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> Page[MeterOut]:
         require(caller, Action.READ_METERS)
         async with gate.web.transaction(scope_of(caller)) as tx:
             model = await newest_model(tx)
-        return [
+        shown = [
             MeterOut(
                 meter.slug,
                 meter.title or meter.slug,
@@ -92,6 +96,7 @@ class MetersController(Controller):
             )
             for meter in model.meters
         ]
+        return page_after(shown, limit, cursor, lambda one: one.slug)
 
     @get("/{slug:str}/query", summary="Values of a meter by window", responses=answers(MeterAnswer, _ANSWER, *READS))
     async def query(

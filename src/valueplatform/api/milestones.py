@@ -13,9 +13,11 @@ from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import moment_of, text_of
 from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
+from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ForbiddenError
+from valueplatform.core.pages import Page
 
 GO_LIVE = "go-live"
 
@@ -48,15 +50,18 @@ class MilestonesController(Controller):
     path = "/api/v1/accounts/{key:str}/milestones"
     tags = ("Milestones",)
 
-    @get(summary="Milestones, oldest first", responses=answers(list[MilestoneOut], [_EXAMPLE], *READS))
-    async def read(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[MilestoneOut]:
+    @get(summary="Milestones, oldest first", responses=answers(Page[MilestoneOut], Page([_EXAMPLE], None), *READS))
+    async def read(
+        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> Page[MilestoneOut]:
         """A partner is shown those that tell nothing of contracts and reviews."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_MILESTONES)
             found = await milestones_of(tx, account.account_id)
-        return [
+        shown = [
             MilestoneOut(one.milestone_id, one.kind, one.at, one.title) for one in found if shown_to(caller, one.kind)
         ]
+        return page_after(shown, limit, cursor, lambda one: one.id)
 
     @put("/{milestone_id:str}", summary="Add or change a milestone", responses=answers(MilestoneOut, _EXAMPLE, *WRITES))
     async def write_one(

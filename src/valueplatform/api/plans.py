@@ -15,10 +15,12 @@ from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import day_of, range_of, text_of
 from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
+from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.numbers import decimal_text, round_half_even
+from valueplatform.core.pages import Page
 from valueplatform.value.answer import Amount
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import (
@@ -98,8 +100,10 @@ class PlansController(Controller):
     path = "/api/v1/accounts/{key:str}"
     tags = ("Plans",)
 
-    @get("/objectives", summary="Objectives", responses=answers(list[ObjectiveOut], [_OBJECTIVE], *READS))
-    async def objectives(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[ObjectiveOut]:
+    @get("/objectives", summary="Objectives", responses=answers(Page[ObjectiveOut], Page([_OBJECTIVE], None), *READS))
+    async def objectives(
+        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> Page[ObjectiveOut]:
         """In the customer's own words. A partner is shown those that its own drivers serve."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_PLAN)
@@ -107,7 +111,8 @@ class PlansController(Controller):
             if partner_of(caller) is not None:
                 served = {target.objective_id for target in await _targets(tx, account.account_id, caller)}
                 found = [one for one in found if one.objective_id in served]
-        return [_objective_out(one, caller) for one in found]
+        shown = [_objective_out(one, caller) for one in found]
+        return page_after(shown, limit, cursor, lambda one: str(one.objective_id))
 
     @post("/objectives", summary="Add an objective", responses=answers(ObjectiveOut, _OBJECTIVE, *WRITES, status=201))
     async def add_objective(
@@ -126,17 +131,22 @@ class PlansController(Controller):
 
             return await once(tx, sending, gate.clock, write)
 
-    @get("/plans", summary="Committed value in force", responses=answers(list[TargetOut], [_TARGET], *READS))
-    async def plans(self, caller: Caller, gate: OpenGate, key: AccountKey) -> list[TargetOut]:
+    @get(
+        "/plans", summary="Committed value in force", responses=answers(Page[TargetOut], Page([_TARGET], None), *READS)
+    )
+    async def plans(
+        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> Page[TargetOut]:
         """The newest version of each target. A partner is shown those of its own drivers."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_PLAN)
-            return [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
+            shown = [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
+        return page_after(shown, limit, cursor, _place_of)
 
     @put(
         "/plans/{plan:str}",
         summary="State targets of a plan",
-        responses=answers(list[TargetOut], [_TARGET], *WRITES),
+        responses=answers(Page[TargetOut], Page([_TARGET], None), *WRITES),
     )
     async def put_plan(
         self,
@@ -145,7 +155,7 @@ class PlansController(Controller):
         key: AccountKey,
         plan: Annotated[str, PathParameter(description="Chosen by whoever states it, such as `business-case`.")],
         data: JSONBody[list[TargetIn]],
-    ) -> Response[list[TargetOut]]:
+    ) -> Response[Page[TargetOut]]:
         """Each target that says something new gets a new version; those that are not sent stay as they are. All targets
         in force are answered. A partner may state targets of its own drivers."""
         if not 1 <= len(data) <= MOST_TARGETS:
@@ -163,7 +173,7 @@ class PlansController(Controller):
                     )
                 stored = await put_targets(tx, rows, gate.clock())
                 await append_marks(tx, stored.marks)
-                return [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
+                return Page([_target_out(one) for one in await _targets(tx, account.account_id, caller)], None)
 
             return await once(tx, sending, gate.clock, write, status=200)
 
@@ -198,6 +208,10 @@ def _row(account_id: int, plan: str, target: TargetIn, drivers: set[str]) -> Pla
         value=value,
         source=text_of(target.source, "source", empty="api"),
     )
+
+
+def _place_of(target: TargetOut) -> str:
+    return f"{target.plan}/{target.driver}/{target.month}/{target.objective}"
 
 
 def _kept(value: Range) -> Range:

@@ -1,6 +1,7 @@
 """A proof as a partner may see it: its own number opened, without people, disputes and what others sent."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -8,13 +9,8 @@ from valueplatform.narrative.proofs import InputLine, MeterLine, Proof
 from valueplatform.value.model import BY_EVENT, ValueModel
 from valueplatform.value.states import State
 
-
-class PartnerEvents(msgspec.Struct, frozen=True):
-    """Single events are not for partners; how many there are would tell of others."""
-
-    count: None = None
-    sample: tuple[()] = ()
-    next_cursor: None = None
+NO_EVENTS: Final[Mapping[str, object]] = {"count": None, "sample": [], "next_cursor": None}
+"""Single events are not for partners; how many there are would tell of others."""
 
 
 def proof_for_partner(proof: Proof, model: ValueModel) -> dict[str, Any]:
@@ -30,7 +26,7 @@ def proof_for_partner(proof: Proof, model: ValueModel) -> dict[str, Any]:
         meters=tuple(_meter(line) if joint else line for line in proof.meters),
     )
     shown: dict[str, Any] = msgspec.to_builtins(masked)
-    return {**shown, "events": msgspec.to_builtins(PartnerEvents())}
+    return {**shown, "events": dict(NO_EVENTS)}
 
 
 def _input(line: InputLine) -> InputLine:

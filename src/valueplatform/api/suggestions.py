@@ -1,7 +1,9 @@
 """Suggestions: next best value, and what was decided about it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import PathParameter
 
@@ -9,10 +11,11 @@ from valueplatform.api.calling import AccountKey, Caller, Gate, OpenGate, open_a
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import text_of
 from valueplatform.api.once import Sending, Sent, once
+from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, scope_of
 from valueplatform.narrative.advice_read import read_advice, take_decision
 from valueplatform.narrative.next_best_store import Decision
-from valueplatform.narrative.next_best_view import AdviceView, SuggestionView
+from valueplatform.narrative.next_best_view import SuggestionView
 
 SuggestionId = Annotated[str, PathParameter(description="As the list names it.")]
 
@@ -38,21 +41,34 @@ _SUGGESTION: Final = {
     "suggested_at": "2026-03-31T14:00:00Z",
     "decided_at": None,
 }
-_ADVICE: Final = {"account": "harbor-logistics", "suggestions": [_SUGGESTION], "empty": None}
+_ADVICE: Final = {"account": "harbor-logistics", "items": [_SUGGESTION], "next_cursor": None, "empty": None}
 _DECIDED: Final = answers(SuggestionView, {**_SUGGESTION, "state": "accepted"}, *WRITES)
+
+
+class AdviceOut(msgspec.Struct, frozen=True):
+    """Suggestions, open ones first, best first. `empty` is a sentence where nothing is open."""
+
+    account: str
+    items: Sequence[SuggestionView]
+    next_cursor: str | None
+    empty: str | None
 
 
 class SuggestionsController(Controller):
     path = "/api/v1/accounts/{key:str}/suggestions"
     tags = ("Suggestions",)
 
-    @get(summary="What is suggested, best first", responses=answers(AdviceView, _ADVICE, *READS))
-    async def suggestions(self, caller: Caller, gate: OpenGate, key: AccountKey) -> AdviceView:
+    @get(summary="What is suggested, best first", responses=answers(AdviceOut, _ADVICE, *READS))
+    async def suggestions(
+        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
+    ) -> AdviceOut:
         """With the value to expect in 12 months, its interval, the reason and the state; where nothing is open, `empty`
         says why. A partner is shown the features that its own drivers draw on, without the reckoning."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_SUGGESTIONS)
-            return await read_advice(tx, account, gate.clock(), provider=partner_of(caller))
+            advice = await read_advice(tx, account, gate.clock(), provider=partner_of(caller))
+        page = page_after(advice.suggestions, limit, cursor, lambda one: one.id)
+        return AdviceOut(account.key, page.items, page.next_cursor, advice.empty)
 
     @post("/{suggestion_id:str}/accept", summary="Accept a suggestion", status_code=200, responses=_DECIDED)
     async def accept(

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.datastructures import State
 from litestar.params import FromPath
+from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account, account_by_id, account_by_key
 from valueplatform.accounts.people import as_person
@@ -27,6 +28,7 @@ CSRF_FIELD: Final = "_csrf"
 CSRF_HEADER: Final = "x-csrf-token"
 Key = FromPath[str | None]
 """Of the account, in an address of `both`; None on the customer's own pages."""
+_STEADY: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -83,21 +85,24 @@ class Door:
         raise UnauthenticatedError("Sign in to see this page.")
 
     @asynccontextmanager
-    async def entered(self, request: PortalRequest) -> AsyncIterator[Caller]:
+    async def entered(self, request: PortalRequest, *, steady: bool = False) -> AsyncIterator[Caller]:
         """The caller of a request. What may change something must come from a page of this very session.
 
-        Raises UnauthenticatedError, ForbiddenError.
+        `steady`: all that is read is of one moment, whatever is committed meanwhile. Raises UnauthenticatedError,
+        ForbiddenError.
         """
         session = await self.session(self.cookie_of(request))
         if request.method not in _READS:
             require_own_origin(request.headers, self.public_url)
             require_csrf(session, await sent_token(request))
-        async with self.opened(session) as caller:
+        async with self.opened(session, steady=steady) as caller:
             yield caller
 
     @asynccontextmanager
-    async def opened(self, session: Session) -> AsyncIterator[Caller]:
+    async def opened(self, session: Session, *, steady: bool = False) -> AsyncIterator[Caller]:
         async with self.web.transaction(scope_of(session.user)) as tx:
+            if steady:
+                await tx.execute(_STEADY)
             known = await as_person(tx, session.user)
             user = known if isinstance(known, UserPrincipal) else session.user
             yield Caller(tx, user, session, self.clock())

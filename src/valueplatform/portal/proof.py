@@ -24,7 +24,7 @@ from valueplatform.portal.view.proof import Proof
 from valueplatform.portal.view.shell import Shell
 
 SUGGESTION: Final = "sug_"
-TRIES: Final = 6
+TRIES: Final = 8
 PAUSE: Final = 0.4  # seconds: the worker serves an open page within this
 _log = structlog.get_logger(__name__)
 
@@ -59,17 +59,22 @@ async def proof_page(
 async def _insight_proof(
     request: PortalRequest, portal: Shared, insight_id: str, number: str | None
 ) -> tuple[Shell, Proof]:
-    """A difference that newer events explain is given a moment to settle: the story is told anew meanwhile."""
+    """A difference that newer events explain is given a moment to settle: the story is told anew meanwhile.
+
+    Insight, events and what waits to be told are read as of one moment: else a number that was told anew between two
+    reads would seem to disagree.
+    """
+    page_id = uuid4()
     for left in reversed(range(TRIES)):
-        async with portal.door.entered(request) as caller:
+        async with portal.door.entered(request, steady=True) as caller:
             opened = await _open(caller, insight_id, number)
-            settles = opened.waits and opened.stored.holds and not opened.proof.agrees
-            if settles:
-                # The account's page counts as open, so that the worker serves it first.
-                await keep_open(caller.tx, opened.stored.account_id, uuid4(), caller.now)
             shell = await account_shell(caller, opened.place, "/story")
+        settles = opened.waits and opened.stored.holds and not opened.proof.agrees
         if not settles or not left:
             break
+        async with portal.door.entered(request) as caller:
+            # The account's page counts as open, so that the worker serves it first.
+            await keep_open(caller.tx, opened.stored.account_id, page_id, caller.now)
         await asyncio.sleep(PAUSE)
     if not opened.proof.agrees and opened.stored.holds and not opened.waits:
         account = opened.place.account.key

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from sqlalchemy import Row, TextClause, text
@@ -89,9 +89,9 @@ class MeterQuestion(msgspec.Struct, frozen=True):
 
 
 class MeterValue(msgspec.Struct, frozen=True, rename="camel"):
-    """One window and group, in OpenMeter's words. The value is exact."""
+    """One window and group, in OpenMeter's words. The value is exact, and a JSON number."""
 
-    value: Decimal
+    value: Annotated[Decimal, msgspec.Meta(extra_json_schema={"extra": {"type": "number"}})]
     window_start: datetime
     window_end: datetime
     subject: str | None

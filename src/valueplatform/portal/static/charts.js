@@ -31,6 +31,8 @@ async function draw(figure, theme = themeName()) {
   });
   views.set(place, view);
   // the place is the image, and says what one sees; its marks one by one say nothing
+  place.setAttribute("role", "img");
+  place.removeAttribute("aria-roledescription");
   place.querySelector("svg").setAttribute("aria-hidden", "true");
   place.dataset.drawn = source;
 }
