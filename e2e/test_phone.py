@@ -14,7 +14,8 @@ SMALLEST_TARGET = 24
 def assert_fits(page: Page) -> None:
     wide = page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((e) => {
-            if (e.closest(".scroll-x, .tabs, .filters, dialog:not([open]), [hidden], svg") || !e.checkVisibility()) return false;
+            if (e.closest(".scroll-x, .tabs, .filters, dialog:not([open]), [hidden], svg")) return false;
+            if (!e.checkVisibility()) return false;
             return e.getBoundingClientRect().right > innerWidth + 1;
         }).map((e) => e.outerHTML.slice(0, 120))"""
     )

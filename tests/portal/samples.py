@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm
+from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm, QuestionForm
 from valueplatform.portal.view.conversation import Message, Quote, Reply, SystemLine, Thread, Together, Topic
 from valueplatform.portal.view.drawings import ChartView, Column, Spark, Strip, TableView
 from valueplatform.portal.view.proof import (
@@ -228,6 +228,7 @@ ASSUMPTION = Assumption(
     "If $265.00 is validated",
     ((Span("$416K", NUMBER), Span(", was $486K")),),
     FORM,
+    QuestionForm("/assumptions/asm_7/dispute", "12", "Paid already.", "Say why."),
     (Act("Validate $310.00", "/assumptions/asm_7/validate"),),
 )
 ASSUMPTIONS = Assumptions(SENTENCE, (ASSUMPTION,), "What telemetry cannot see.", "None.")
@@ -261,7 +262,9 @@ RICH_PAGES = (
     _page("together.html", together=TOGETHER),
     _page("assumptions.html", assumptions=ASSUMPTIONS),
     _page("sign_in.html", sign_in=SIGN_IN),
-    _page("sign_in_sent.html", sign_in=SIGN_IN),
+    _page("sign_in_asked.html", sign_in=SIGN_IN),
+    _page("sign_in_confirm.html", confirm=Act("Sign in", "/sign-in", (("token", "t"),))),
+    _page("plain.html", plain=FAILURE),
     _page("link_expired.html", sign_in=SIGN_IN),
     _page("error.html", failure=FAILURE),
 )
