@@ -224,7 +224,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(worl
 
 async def test_no_key_opens_a_page(world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
-             "suggestion_id": "x", "decision": "accept"}  # fmt: skip
+             "suggestion_id": "x", "decision": "dismiss"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -14,6 +14,7 @@ from valueplatform.core.authorization import UserRole, operator_scope
 from valueplatform.core.scope import no_accounts
 from valueplatform.core.sessions import OpenedSession, open_session
 from valueplatform.core.users import create_user, user_by_email
+from valueplatform.portal.portal import Portal as Served
 
 STEWARD, ADMIN, STRANGER = "maya@fieldnote.example", "admin@fieldnote.example", "gus@globex.example"
 PARTNER, OPERATOR, LEADER = "tess@tessera.example", "op@fieldnote.example", "lea@fieldnote.example"
@@ -61,6 +62,10 @@ class Portal:
         async with self.world.databases.web.transaction(no_accounts()) as tx:
             person = await user_by_email(tx, email)
             return Browser(self.world, await open_session(tx, person, self.world.clock))
+
+    def served(self) -> Served:
+        """What handlers share, over connections of this loop."""
+        return Served.over(self.world.databases.web, self.world.clock, PUBLIC_URL)
 
     async def run(self, statement: str, **parameters: Any) -> Any:
         """Any SQL, past all rules; the rows of a query."""

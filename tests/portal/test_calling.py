@@ -8,9 +8,8 @@ from tests.api.world import GLOBEX, HARBOR
 from tests.portal.browsers import CHAMPION, LEADER, OPERATOR, PARTNER, STEWARD, STRANGER, VALIDATOR, Browser, Portal
 from valueplatform.core.clock import system_clock
 from valueplatform.core.scope import no_accounts
-from valueplatform.core.sessions import LIFETIME, cookie_form, end_session
+from valueplatform.core.sessions import LIFETIME, end_session
 from valueplatform.core.users import disable_user
-from valueplatform.portal.calling import Door
 
 OWN = {"sec-fetch-site": "same-origin"}
 WRITES = (
@@ -121,9 +120,3 @@ async def test_an_account_that_is_not_mine_is_answered_as_one_that_is_not_there(
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
-
-
-def test_behind_tls_the_cookie_is_bound_to_the_host() -> None:
-    assert cookie_form("https://value.example").name.startswith("__Host-")
-    assert cookie_form("http://value.example").secure
-    assert Door.__init__.__annotations__["public_url"] is str

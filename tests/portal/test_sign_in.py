@@ -30,7 +30,7 @@ async def press(portal: Portal, link: str, **headers: str) -> Any:
 
 
 def session_cookie(answer: Any) -> str:
-    return next(header for header in answer.headers.get_list("set-cookie") if header.startswith(f"{COOKIE}="))
+    return str(next(header for header in answer.headers.get_list("set-cookie") if header.startswith(f"{COOKIE}=")))
 
 
 async def test_a_link_only_shows_a_button_however_often_it_is_opened(bare_portal: Portal) -> None:

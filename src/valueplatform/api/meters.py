@@ -26,6 +26,8 @@ from valueplatform.telemetry.meter_reads import (
     checked_instant,
     query_meter,
 )
+from valueplatform.telemetry.meters import Meter
+from valueplatform.value.model import ValueModel
 from valueplatform.value.models import newest_model
 
 USUAL: Final = timedelta(days=30)
@@ -142,14 +144,18 @@ class MetersController(Controller):
             provider=partner_of(caller),
         )
         async with gate.web.transaction(scope_of(caller)) as tx:
-            meter = (await newest_model(tx)).meter(slug)
-            if meter is None:
-                raise NotFoundError(f"The value model has no meter {slug!r}.")
-            data = await query_meter(tx, meter, question)
+            data = await query_meter(tx, _meter(await newest_model(tx), slug), question)
         answer = MeterAnswer(
             start=question.start.isoformat(), end=question.end.isoformat(), window_size=window_size, data=data
         )
         return Response(_ENCODER.encode(answer), media_type=MediaType.JSON)  # type: ignore[arg-type]  # encoded here
+
+
+def _meter(model: ValueModel, slug: str) -> Meter:
+    found = model.meter(slug)
+    if found is None:
+        raise NotFoundError(f"The value model has no meter {slug!r}.")
+    return found
 
 
 def _instant(given: str | None, name: str) -> Instant | None:

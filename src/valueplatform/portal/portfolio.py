@@ -13,7 +13,7 @@ from valueplatform.core.periods import local_day
 from valueplatform.portal.answers import wants_fragment
 from valueplatform.portal.calling import Caller, PortalRequest
 from valueplatform.portal.frame import supplier_shell
-from valueplatform.portal.portal import Shared
+from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.portfolio_view import Asked, portfolio_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.view.steward import Portfolio
@@ -67,9 +67,13 @@ async def portfolio_live(
     search: Search = "",
     cursor: FromQuery[str | None] = None,
 ) -> Stream:
-    """The rows, whenever they are others than before."""
-    door, asked = portal.door, Asked(show, search.strip(), cursor)
-    cookie = door.cookie_of(request) or ""
+    cookie = portal.door.cookie_of(request) or ""
+    return event_stream(portal.live, cookie, await portfolio_feed(portal, cookie, Asked(show, search.strip(), cursor)))
+
+
+async def portfolio_feed(portal: Portal, cookie: str, asked: Asked) -> Feed:
+    """The rows, whenever they are others than now. Raises UnauthenticatedError, NotFoundError."""
+    door = portal.door
 
     async def read(mark: str | None) -> Fragment | None:
         async with door.opened(await door.session(cookie)) as caller:
@@ -79,7 +83,7 @@ async def portfolio_live(
         return None if now == mark else Fragment(now, html)
 
     first = await read(None)
-    return event_stream(portal.live, cookie, Feed("portfolio", read, pause=CALM, mark=first.mark if first else None))
+    return Feed("portfolio", read, pause=CALM, mark=first.mark if first else None)
 
 
 HANDLERS = (portfolio, portfolio_live)

@@ -5,6 +5,7 @@ session, forms are bound to a cookie of the visit, so that no other site can sig
 """
 
 import hmac
+import re
 from hashlib import sha256
 from typing import Final
 
@@ -29,6 +30,7 @@ from valueplatform.portal.view.words import Act
 SIGN_OUT_PATH: Final = "/sign-out"
 VISIT: Final = "visit"
 _LAX: Final = "lax"
+_TOKEN: Final = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 
 
 def visit_cookie(form: CookieForm) -> str:
@@ -42,7 +44,7 @@ def visit_token(visit: str) -> str:
 
 @get(SIGN_IN_PATH)
 async def sign_in_page(request: PortalRequest, portal: Shared, token: FromQuery[str | None] = None) -> Response[str]:
-    if token is not None and len(token) == TOKEN_LENGTH:
+    if token is not None and _TOKEN.fullmatch(token):
         return see_other(f"{SIGN_IN_PATH}/{token}")
     return await _form(request, portal, "sign_in.html", sign_in=SignIn(SIGN_IN_PATH))
 
@@ -62,7 +64,7 @@ async def ask_for_link(request: PortalRequest, portal: Shared) -> Response[str]:
 
 @get(f"{SIGN_IN_PATH}/{{token:str}}")
 async def confirm_page(request: PortalRequest, portal: Shared, token: FromPath[str]) -> Response[str]:
-    confirm = Act("Sign in", f"{SIGN_IN_PATH}/{token}") if len(token) == TOKEN_LENGTH else None
+    confirm = Act("Sign in", f"{SIGN_IN_PATH}/{token}") if _TOKEN.fullmatch(token) else None
     if confirm is None:
         return await _form(request, portal, "link_expired.html", sign_in=SignIn(SIGN_IN_PATH), status_code=410)
     return await _form(request, portal, "sign_in_confirm.html", confirm=confirm)

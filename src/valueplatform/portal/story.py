@@ -18,7 +18,7 @@ from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.open_pages import close_page, keep_open
-from valueplatform.portal.portal import Shared
+from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import CHIPS
 from valueplatform.portal.story_view import story_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
@@ -61,8 +61,13 @@ def untold(place: Place, caller: Caller) -> view.Story:
 async def story_live(
     request: PortalRequest, portal: Shared, key: Key = None, seen: FromQuery[str | None] = None
 ) -> Stream:
-    """Streams the story, from what the page has `seen`."""
-    cookie, page_id = portal.door.cookie_of(request) or "", uuid4()
+    cookie = portal.door.cookie_of(request) or ""
+    return event_stream(portal.live, cookie, await story_feed(portal, cookie, key, seen))
+
+
+async def story_feed(portal: Portal, cookie: str, key: str | None, seen: str | None) -> Feed:
+    """The story, from what the page has `seen`. Raises UnauthenticatedError, NotFoundError."""
+    page_id = uuid4()
     session = await portal.door.session(cookie)
     async with portal.door.opened(session) as caller:
         account_id = (await place_of(caller, key, Action.READ_STORY)).account.account_id
@@ -82,7 +87,7 @@ async def story_live(
         async with portal.door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return event_stream(portal.live, cookie, Feed("story", read, account_id, mark=seen, closed=closed))
+    return Feed("story", read, account_id, mark=seen, closed=closed)
 
 
 @get(both("/story.md"))

@@ -19,7 +19,7 @@ from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.frame import account_shell, supplier_name
 from valueplatform.portal.open_pages import close_page, keep_open
-from valueplatform.portal.portal import Shared
+from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import proof_path, sentence_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.thread_view import Talk, mark_of, thread_view, topics_view
@@ -121,8 +121,13 @@ async def thread_live(
     key: Key = None,
     seen: FromQuery[str | None] = None,
 ) -> Stream:
+    cookie = portal.door.cookie_of(request) or ""
+    return event_stream(portal.live, cookie, await thread_feed(portal, cookie, key, conversation_id, seen))
+
+
+async def thread_feed(portal: Portal, cookie: str, key: str | None, conversation_id: int, seen: str | None) -> Feed:
+    """What was said in a conversation, from what the page has `seen`. Raises UnauthenticatedError, NotFoundError."""
     door, page_id = portal.door, uuid4()
-    cookie = door.cookie_of(request) or ""
     session = await door.session(cookie)
     async with door.opened(session) as caller:
         account_id = (await place_of(caller, key, Action.READ_CONVERSATIONS)).account.account_id
@@ -142,7 +147,7 @@ async def thread_live(
         async with door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return event_stream(portal.live, cookie, Feed("thread", read, account_id, mark=seen, closed=closed))
+    return Feed("thread", read, account_id, mark=seen, closed=closed)
 
 
 @post(both("/together/new"))

@@ -1,0 +1,126 @@
+"""The story page on a real record: what it shows, what it leads to, and what it streams."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests.api.world import HARBOR, MAY_4, suggest
+from tests.portal.browsers import CHAMPION, STRANGER, VALIDATOR, Browser, Portal, hrefs
+from tests.value.three_parties import put_jobs
+from valueplatform.portal.visits import NEW_VISIT_AFTER
+
+
+async def test_the_story_opens_on_its_headline_with_one_key_number(customer: Browser) -> None:
+    answer = await customer.get("/story")
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    (headline,) = re.findall(r"<h1.*?</h1>", answer.text, flags=re.DOTALL)
+    assert headline.count("num-key") == 1
+    assert 'data-value="' in headline
+
+
+async def test_every_number_leads_to_a_proof_that_agrees(customer: Browser) -> None:
+    page = (await customer.get("/story")).text
+    found = sorted(set(hrefs(page, "/proof/")))
+    assert len(found) >= 5
+
+    for href in found:
+        proof = await customer.part(href)
+        assert (proof.status_code, ">Stated " in proof.text) == (200, True), href
+
+
+async def test_no_link_of_the_page_leads_nowhere(customer: Browser) -> None:
+    page = (await customer.get("/story")).text
+    for href in sorted({*hrefs(page, "/"), *hrefs(page, "#")}):
+        if href.startswith("#"):
+            assert f'id="{href[1:]}"' in page, href
+        elif not href.startswith("/static/"):
+            assert (await customer.get(href)).status_code in {200, 303}, href
+
+
+async def test_before_the_first_story_the_page_says_what_begins_it(bare_portal: Portal) -> None:
+    stranger = await bare_portal.browser(STRANGER)
+    answer = await stranger.get("/story")
+
+    assert answer.status_code == 200
+    assert "Your story begins with the first event." in answer.text
+    assert (await stranger.get("/story.md")).status_code == 404
+
+
+async def test_what_changed_since_the_last_visit_is_told_until_the_next(portal: Portal, customer: Browser) -> None:
+    assert "Since your last visit" not in (await customer.get("/story")).text
+    portal.world.clock.advance(NEW_VISIT_AFTER + timedelta(hours=1))
+    await put_jobs(portal.world.databases, portal.world.harbor, MAY_4, 400)
+    await portal.world.refresh(portal.world.harbor)
+
+    for _ in range(2):
+        page = (await customer.get("/story")).text
+        assert "Since your last visit, 15 Jun" in page
+        assert "is-new-mark" in page
+    other = await portal.browser(VALIDATOR)
+    assert "Since your last visit" not in (await other.get("/story")).text
+    portal.world.clock.advance(NEW_VISIT_AFTER + timedelta(hours=1))
+    assert "Since your last visit" not in (await customer.get("/story")).text
+
+
+async def test_the_story_can_be_kept_as_text(customer: Browser) -> None:
+    answer = await customer.get("/story.md")
+
+    assert answer.headers["content-type"].startswith("text/markdown")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{HARBOR}-story.md"'
+    assert "# " in answer.text
+
+
+async def test_the_chart_carries_what_the_record_has(customer: Browser) -> None:
+    page = (await customer.get("/story")).text
+    (drawing,) = re.findall(r"data-drawing='(.*?)'>", page)
+    rows = json.loads(drawing.replace("&#39;", "'"))["datasets"]["rows"]
+
+    assert [row["last"] for row in rows].count(True) == 1
+    assert rows[0]["realized"] == 0
+
+
+async def test_a_suggestion_can_be_set_aside_and_taken_back(portal: Portal, customer: Browser) -> None:
+    ids = await suggest(portal.world, "erp-connector")
+    page = (await customer.get("/story")).text
+    assert f"/suggestions/{ids['erp-connector']}/dismiss" in page
+
+    aside = await customer.post(f"/suggestions/{ids['erp-connector']}/dismiss")
+    assert (aside.status_code, aside.headers["location"]) == (303, f"/story?aside={ids['erp-connector']}#next")
+    page = (await customer.get(f"/story?aside={ids['erp-connector']}")).text
+    assert f"/suggestions/{ids['erp-connector']}/undo" in page
+    assert "next-what" not in (await customer.get("/story")).text
+
+    await customer.post(f"/suggestions/{ids['erp-connector']}/undo")
+    assert "/dismiss" in (await customer.get("/story")).text
+    (state,) = await portal.run("SELECT state, decided_by FROM suggestion")
+    assert tuple(state) == ("open", None)
+
+
+async def test_only_those_who_lead_decide_on_suggestions(portal: Portal, validator: Browser) -> None:
+    ids = await suggest(portal.world, "erp-connector")
+
+    assert "/dismiss" not in (await validator.get("/story")).text
+    assert (await validator.post(f"/suggestions/{ids['erp-connector']}/dismiss")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/suggestions/sug_x/dismiss", "/suggestions/sug_x/adopt"])
+async def test_what_is_not_there_cannot_be_decided(customer: Browser, path: str) -> None:
+    assert (await customer.post(path)).status_code == 404
+
+
+async def test_a_feed_that_has_long_been_silent_is_said_above_the_headline(portal: Portal, customer: Browser) -> None:
+    page = (await customer.get("/story")).text
+
+    assert "No events have come in since." in page  # the newest event is of 5 May, the clock stands in June
+    assert "Last event <time" in page
+
+
+async def test_a_reader_s_story_is_the_one_of_their_account(portal: Portal) -> None:
+    page = (await (await portal.browser(CHAMPION)).get("/story")).text
+    other = (await (await portal.browser(STRANGER)).get("/story")).text
+
+    assert set(hrefs(page, "/proof/")).isdisjoint(hrefs(other, "/proof/"))
