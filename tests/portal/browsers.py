@@ -74,6 +74,9 @@ class Portal:
             return result.all() if result.returns_rows else None
 
 
+_NAMED = text("UPDATE person p SET name = u.name FROM app_user u WHERE u.email = p.email")
+
+
 async def add_people(world: World) -> None:
     one, other = [world.harbor], [world.globex]
     async with world.databases.worker.transaction(operator_scope()) as tx:
@@ -85,6 +88,7 @@ async def add_people(world: World) -> None:
         await create_user(tx, ADMIN, UserRole.ADMIN, name="Admin")
         await create_user(tx, OPERATOR, UserRole.OPERATIONS, name="Op")
         await create_user(tx, LEADER, UserRole.LEADERSHIP, name="Lea")
+        await tx.execute(_NAMED)
 
 
 @asynccontextmanager

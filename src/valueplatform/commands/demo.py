@@ -125,6 +125,7 @@ async def _greet(databases: Databases, base_url: str, access: seeding.Access) ->
         f"Customer, validator of {access.customer_account}": access.validator,
         "Steward": access.steward,
         "Administrator": access.admin,
+        **{role.capitalize(): email for role, email in access.others.items()},
     }
     lines = []
     async with databases.worker.transaction(operator_scope()) as tx:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,6 +56,7 @@ Report = Callable[[str, int, int], None]
 BATCH: Final = 1000
 SENDERS: Final = 2
 TRIES: Final = 30
+OTHER_ROLES: Final = (UserRole.PRODUCT, UserRole.OPERATIONS, UserRole.FINANCE, UserRole.LEADERSHIP)
 KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _NAME_PROVIDER: Final = text("""
@@ -67,13 +68,15 @@ _BEGUN: Final = text("SELECT min(applied_at) FROM model_revision")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who can sign in: one person a role. `customer_account` is the account of the first."""
+    """Who can sign in: one person a role. `customer_account` is the account of the first two. `others` are the roles
+    whose pages are still to come, by name."""
 
     customer: str
     customer_account: str
     validator: str
     steward: str
     admin: str
+    others: Mapping[str, str]
 
 
 async def is_loaded(databases: Databases) -> bool:
@@ -105,10 +108,11 @@ async def load_access(databases: Databases, supplier: SampleSupplier, account: s
         for email, name in supplier.stewards:
             await _ensure_user(tx, email, UserRole.STEWARD, name)
         await _ensure_user(tx, "admin@fieldnote.example", UserRole.ADMIN, "Fieldnote Admin")
+        others = await _ensure_others(tx, supplier)
         chosen = await account_by_key(tx, account)
         people = await people_of(tx, chosen.account_id)
         for person in people:
-            await _ensure_user(tx, person.email, UserRole.CUSTOMER, person.name, chosen)
+            await _ensure_user(tx, person.email, UserRole.CUSTOMER, person.name, account_ids=[chosen.account_id])
         sponsors = [p for p in people if p.role is PersonRole.SPONSOR] or people
         validators = [p for p in people if p.role is PersonRole.VALIDATOR] or people
     return Access(
@@ -117,7 +121,22 @@ async def load_access(databases: Databases, supplier: SampleSupplier, account: s
         validator=validators[0].email,
         steward=_steward_of(supplier, account),
         admin="admin@fieldnote.example",
+        others=others,
     )
+
+
+async def _ensure_others(tx: Transaction, supplier: SampleSupplier) -> dict[str, str]:
+    """One person of every further role; the partner's sees the accounts that it reports events for."""
+    people = {role.value: f"{role}@fieldnote.example" for role in OTHER_ROLES}
+    for role in OTHER_ROLES:
+        await _ensure_user(tx, people[role.value], role, f"Fieldnote {role.value.capitalize()}")
+    partner, name = next(iter(supplier.partners.items()))
+    shared = await accounts_by_keys(tx, supplier.accounts_of(partner))
+    if shared:
+        people[UserRole.PARTNER.value] = email = f"partner@{partner}.example"
+        ids = [account.account_id for account in shared.values()]
+        await _ensure_user(tx, email, UserRole.PARTNER, name, account_ids=ids, provider=partner)
+    return people
 
 
 def _steward_of(supplier: SampleSupplier, account: str) -> str:
@@ -125,11 +144,18 @@ def _steward_of(supplier: SampleSupplier, account: str) -> str:
     return row.get("steward") or supplier.stewards[0][0]
 
 
-async def _ensure_user(tx: Transaction, email: str, role: UserRole, name: str, account: Account | None = None) -> None:
+async def _ensure_user(
+    tx: Transaction,
+    email: str,
+    role: UserRole,
+    name: str,
+    *,
+    account_ids: Sequence[int] | None = None,
+    provider: str | None = None,
+) -> None:
     try:
         async with tx.connection.begin_nested():
-            ids = [account.account_id] if account else None
-            await create_user(tx, email, role, name=name, account_ids=ids)
+            await create_user(tx, email, role, name=name, account_ids=account_ids, provider=provider)
     except ConflictError:
         await user_by_email(tx, email)
 
@@ -291,7 +317,7 @@ async def _load_talk(databases: Databases, key: str, title: str, messages: Seque
         if await tx.scalar(known, {"account": account.account_id, "title": title}):
             return
         for person in await people_of(tx, account.account_id):
-            await _ensure_user(tx, person.email, UserRole.CUSTOMER, person.name, account)
+            await _ensure_user(tx, person.email, UserRole.CUSTOMER, person.name, account_ids=[account.account_id])
         first, *rest = messages
         author = await user_by_email(tx, first.author_email)
         insight = await tx.scalar(_INSIGHT_ON, {"account": account.account_id, "driver": first.driver})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, DivisionUndefined, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
@@ -14,6 +14,7 @@ from valueplatform.core.numbers import exact_decimal
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.inputs import said_unit
+from valueplatform.narrative.wording.numbers import MINUS
 from valueplatform.portal.calling import Place
 from valueplatform.portal.effect import Effect
 from valueplatform.portal.exact import bare_text, exact_text, short_day, short_text, unit_words
@@ -46,7 +47,10 @@ _METHODS: Final = {
     "benchmark": "Baseline, a benchmark",
     "customer-statement": "Baseline, as the customer states it",
 }
-_TYPED: Final = re.compile(r"[^0-9.,%+-]")
+_TYPED: Final = re.compile(
+    rf"(?P<sign>[+{MINUS}-]?)(?:[$€£¥]|[A-Z]{{3}}\s*)?(?P<digits>(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+)"
+    r"\s*(?:[A-Z]{3}|(?P<percent>%))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,14 +322,16 @@ def typed_value(text: str, unit: str) -> Decimal:
 
 
 def _typed_or_none(text: str) -> Decimal | None:
-    bare = _TYPED.sub("", text)
-    percent = bare.endswith("%")
-    digits = bare.rstrip("%").replace(",", "")
-    try:
-        number = exact_decimal(digits)
-        return number / 100 if percent else number
-    except (InvalidInputError, InvalidOperation, DivisionUndefined):
+    """None for anything but one number, with its currency or a percent sign at most: nothing is guessed."""
+    found = _TYPED.fullmatch(text.strip())
+    if found is None:
         return None
+    sign = "-" if found["sign"] in {"-", MINUS} else ""
+    try:
+        number = exact_decimal(sign + found["digits"].replace(",", ""))
+    except InvalidInputError:
+        return None
+    return number / 100 if found["percent"] else number
 
 
 def effect_lines(reader: Reader, effect: Effect) -> Iterator[tuple[words.Span, ...]]:

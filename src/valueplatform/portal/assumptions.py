@@ -41,6 +41,7 @@ from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both
 from valueplatform.portal.effect import LOOK_BACK, Effect, Proposal, affected_drivers, effect_of
 from valueplatform.portal.exact import exact_text, short_text
 from valueplatform.portal.frame import account_shell, supplier_name
+from valueplatform.portal.names import names_of
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view.assumptions import Assumption, Assumptions
@@ -67,10 +68,6 @@ _HELD: Final = text("""
     WHERE account_id = :account AND until IS NULL AND kind = ANY(:kinds)
 """)
 _SUBJECT: Final = text("SELECT subject FROM insight WHERE account_id = :account AND insight_id = :insight LIMIT 1")
-_NAMES: Final = text("""
-    SELECT u.email, u.name FROM app_user u JOIN assumption_entry e ON e.author = u.email WHERE e.account_id = :account
-    UNION SELECT email, name FROM person WHERE account_id = :account
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +107,11 @@ async def read_desk(caller: Caller, key: str | None) -> Desk:
     place = await place_of(caller, key, Right.READ_ASSUMPTIONS)
     tx, account = caller.tx, place.account
     record, _ = await read_record(tx, account.account_id)
-    where = {"account": account.account_id}
-    names = {row.email: row.name for row in await tx.rows(_NAMES, where)}
+    authors = {entry.author for entries in record.entries.values() for entry in entries}
+    names = await names_of(tx, account.account_id, authors)
     names |= {f"driver {driver.slug}": driver.label for driver in record.model.drivers}
-    rows = await tx.rows(_HELD, where | {"kinds": [*_INPUT_KINDS, *_AMOUNT_KINDS]})
+    where = {"account": account.account_id, "kinds": [*_INPUT_KINDS, *_AMOUNT_KINDS]}
+    rows = await tx.rows(_HELD, where)
     reader = Reader(
         place=place,
         side=caller.user.side,

@@ -13,9 +13,11 @@ from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import DBAPIError
 
 from valueplatform.api.problems import status_of
-from valueplatform.core.errors import OverloadedError, ProblemError, UnauthenticatedError
+from valueplatform.api.refused_data import DATA_EXCEPTIONS
+from valueplatform.core.errors import InvalidInputError, OverloadedError, ProblemError, UnauthenticatedError
 from valueplatform.core.sign_in import SIGN_IN_PATH
 from valueplatform.portal.answers import Pages, nothing, see_other, wants_fragment
 from valueplatform.portal.view.shell import Failure, Shell
@@ -63,6 +65,7 @@ def is_for_browser(request: Request[Any, Any, Any]) -> bool:
 def answer_failure(pages: Pages, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if isinstance(error, UnauthenticatedError):
         return _to_sign_in(request)
+    error = _meaning(error)
     status = _status(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, ProblemError):
         code = new_code()
@@ -93,6 +96,14 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     if wants_fragment(request):
         return nothing(401, {"HX-Redirect": SIGN_IN_PATH})
     return see_other(SIGN_IN_PATH)
+
+
+def _meaning(error: Exception) -> Exception:
+    """What the database refuses for its data is the sender's to mend."""
+    state = str(getattr(error.orig, "sqlstate", None) or "") if isinstance(error, DBAPIError) else ""
+    if state.startswith(DATA_EXCEPTIONS):
+        return InvalidInputError("A value of the request cannot be kept: a zero byte, or a number out of range.")
+    return error
 
 
 def _status(error: Exception) -> HTTPStatus:

@@ -22,6 +22,7 @@ from valueplatform.narrative.proofs import Proof, StoredInsight, prove_insight
 from valueplatform.narrative.since import told
 from valueplatform.narrative.store import newest_story
 from valueplatform.portal.calling import Caller, Place
+from valueplatform.portal.names import names_of
 from valueplatform.value import derivation as d
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.basis import Basis
@@ -30,10 +31,6 @@ from valueplatform.value.model import Evidence, weakest
 from valueplatform.value.refreshing import read_record
 
 _WAITS: Final = text("SELECT EXISTS (SELECT FROM changed_day WHERE account_id = :account)")
-_NAMES: Final = text("""
-    SELECT email, name FROM person WHERE account_id = :account
-    UNION ALL SELECT email, name FROM app_user WHERE email = ANY(:emails)
-""")
 _UNMETERED: Final = text("""
     SELECT meter, sum(unmetered)::bigint AS unmetered FROM rollup
     WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end GROUP BY meter
@@ -223,8 +220,7 @@ async def _of_drivers(tx: Transaction, account_id: int, drivers: Sequence[str]) 
 async def _names(tx: Transaction, account_id: int, proof: Proof) -> dict[str, str]:
     lines = (*proof.assumptions, *proof.baselines)
     emails = {name for line in lines for name in (line.author, line.validator, line.disputed_by) if name}
-    where = {"account": account_id, "emails": sorted(emails)}
-    return {row.email: row.name for row in await tx.rows(_NAMES, where)}
+    return await names_of(tx, account_id, emails)
 
 
 async def _unmetered(tx: Transaction, account_id: int, proof: Proof) -> dict[str, int]:
