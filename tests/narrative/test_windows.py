@@ -56,3 +56,15 @@ def test_a_month_is_full_only_when_value_came_before_it_began() -> None:
 
 def test_the_month_before_january_is_december() -> None:
     assert month_before(date(2026, 1, 31)) == date(2025, 12, 1)
+
+
+def test_a_contract_year_without_value_or_commitment_gives_way_to_all_that_there_is() -> None:
+    long_ago = date(2024, 3, 9)
+    running = (contract(date(2023, 10, 5), None, 100),)
+    silent = account(rows("a", {long_ago: 1}), drivers=(driver("a"),), contracts=running)
+    assert story_window(silent).start == long_ago
+    spoken = account(rows("a", {long_ago: 1, date(2026, 8, 1): 1}), drivers=(driver("a"),), contracts=running)
+    assert story_window(spoken).start == date(2025, 10, 5)
+    planned = targets("o", "a", date(2026, 8, 1), date(2026, 9, 1), 10)
+    committed = account(rows("a", {long_ago: 1}), drivers=(driver("a"),), contracts=running, targets=tuple(planned))
+    assert story_window(committed).start == date(2025, 10, 5)

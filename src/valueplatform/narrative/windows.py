@@ -10,8 +10,9 @@ from valueplatform.narrative.facts import AccountFacts
 
 @dataclass(frozen=True, slots=True)
 class StoryWindow:
-    """The contract year that holds today, counted from the first contract; without a running contract, everything since
-    the first value.
+    """The contract year that holds today, counted from the first contract. Everything since the first value where no
+    contract runs, or where the running year has neither value nor commitment: then what came before is what there is to
+    tell.
 
     `end` is the end of the contract year, or tomorrow; `to_date` never reaches past today.
     """
@@ -27,9 +28,21 @@ def story_window(facts: AccountFacts) -> StoryWindow:
         first_start = min(contract.start for contract in facts.contracts)
         start = window_start(facts.today, Window.CONTRACT_YEAR, contract_start=first_start)
         end = years_later(start, 1)
-        return StoryWindow(start, end, Period(start, facts.tomorrow), is_contract_year=True)
+        if _is_told_of(facts, Period(start, facts.tomorrow)):
+            return StoryWindow(start, end, Period(start, facts.tomorrow), is_contract_year=True)
     first = first_value_day(facts) or facts.today
     return StoryWindow(first, facts.tomorrow, Period(first, facts.tomorrow), is_contract_year=False)
+
+
+def _is_told_of(facts: AccountFacts, period: Period) -> bool:
+    """Whether there is value in the period, a commitment for it, or no value at all, so that nothing is lost by it."""
+    first = first_value_day(facts)
+    committed = any(target.month < period.end and next_month(target.month) > period.start for target in facts.targets)
+    valued = any(
+        facts.ledger.has_rows(period.start, period.end, unit=driver.unit, drivers=(driver.slug,), counted=False)
+        for driver in facts.drivers
+    )
+    return first is None or committed or valued
 
 
 def first_value_day(facts: AccountFacts) -> date | None:
