@@ -91,7 +91,7 @@ async def test_a_page_that_fails_says_so_and_the_rest_goes_on(
         raise RuntimeError("the secret cause")
 
     with monkeypatch.context() as patched:
-        patched.setattr("valueplatform.portal.story.story_of", broken)
+        patched.setattr("valueplatform.portal.story.shell_and_story", broken)
         answer = await customer.get("/story")
     assert answer.status_code == 500
     assert "This page did not load." in answer.text

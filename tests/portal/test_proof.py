@@ -31,7 +31,8 @@ async def test_the_address_is_a_page_and_for_htmx_a_drawer(customer: Browser) ->
 
     assert "<!doctype html>" in page.text
     assert "<html" not in drawer.text
-    assert page.headers["vary"] == drawer.headers["vary"] == "HX-Request"
+    assert "HX-Request" in page.headers["vary"]
+    assert "HX-Request" in drawer.headers["vary"]
     (verdict,) = set(re.findall(r"<strong>(Stated .*?)</strong>", page.text + drawer.text))
     stated, recomputed = re.findall(r"\$[\d,.]*\d", verdict)
     assert stated == recomputed

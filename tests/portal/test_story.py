@@ -3,12 +3,15 @@
 import json
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.api.world import HARBOR, MAY_4, suggest
 from tests.portal.browsers import CHAMPION, STRANGER, VALIDATOR, Browser, Portal, hrefs
 from tests.value.three_parties import put_jobs
+from valueplatform.portal.story import story_feed
 from valueplatform.portal.visits import NEW_VISIT_AFTER
 
 
@@ -48,6 +51,28 @@ async def test_before_the_first_story_the_page_says_what_begins_it(bare_portal: 
     assert answer.status_code == 200
     assert "Your story begins with the first event." in answer.text
     assert (await stranger.get("/story.md")).status_code == 404
+
+
+async def test_a_stream_carries_the_next_story_and_keeps_its_page_marked_open(
+    portal: Portal, customer: Browser
+) -> None:
+    page = (await customer.get("/story")).text
+    (seen,) = re.findall(r'sse-connect="[^"]+seen=([^"]+)"', page)
+    feed = await story_feed(portal.served(), customer.opened.cookie, None, seen)
+    assert await feed.read(seen) is None
+    assert await portal.run("SELECT 1 FROM open_page") != []
+
+    await put_jobs(portal.world.databases, portal.world.harbor, MAY_4, 400)
+    await portal.world.refresh(portal.world.harbor)
+    fragment = await feed.read(seen)
+
+    assert fragment is not None
+    assert "<h1" in fragment.html
+    assert "<html" not in fragment.html
+    assert await feed.read(fragment.mark) is None
+    assert feed.closed is not None
+    await feed.closed()
+    assert await portal.run("SELECT 1 FROM open_page") == []
 
 
 async def test_what_changed_since_the_last_visit_is_told_until_the_next(portal: Portal, customer: Browser) -> None:
@@ -98,6 +123,23 @@ async def test_a_suggestion_can_be_set_aside_and_taken_back(portal: Portal, cust
     assert "/dismiss" in (await customer.get("/story")).text
     (state,) = await portal.run("SELECT state, decided_by FROM suggestion")
     assert tuple(state) == ("open", None)
+
+
+async def test_undo_stays_on_offer_when_the_next_story_comes_in(portal: Portal, customer: Browser) -> None:
+    ids = await suggest(portal.world, "erp-connector")
+    aside = await customer.post(f"/suggestions/{ids['erp-connector']}/dismiss")
+    page = (await customer.get(aside.headers["location"].removesuffix("#next"))).text
+    (live,) = re.findall(r'sse-connect="([^"]+)"', page)
+    asked = parse_qs(urlsplit(unescape(live)).query)
+    (seen,) = asked["seen"]
+    feed = await story_feed(portal.served(), customer.opened.cookie, None, seen, aside=asked["aside"][0])
+
+    await put_jobs(portal.world.databases, portal.world.harbor, MAY_4, 400)
+    await portal.world.refresh(portal.world.harbor)
+    fragment = await feed.read(seen)
+
+    assert fragment is not None
+    assert f"/suggestions/{ids['erp-connector']}/undo" in fragment.html
 
 
 async def test_only_those_who_lead_decide_on_suggestions(portal: Portal, validator: Browser) -> None:

@@ -14,12 +14,12 @@ from valueplatform.portal.assumption_view import Given, order
 from valueplatform.portal.assumptions import Desk, read_desk
 from valueplatform.portal.calling import Caller, Place, PortalRequest, account_place
 from valueplatform.portal.exact import exact_text
-from valueplatform.portal.frame import ROLE_WORDS, account_shell
+from valueplatform.portal.frame import ROLE_WORDS
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.portfolio_view import account_path, act_view, stake_view, why_view
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_view import STATE_CHIPS
-from valueplatform.portal.story import story_of
+from valueplatform.portal.story import shell_and_story
 from valueplatform.portal.thread_view import topics_view
 from valueplatform.portal.together import read_talk
 from valueplatform.portal.view import steward as view
@@ -46,8 +46,7 @@ async def account_home(key: FromPath[str]) -> Response[str]:
 async def account_page(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[str]:
     async with portal.door.entered(request) as caller:
         place = await account_place(caller, key, Action.READ_STORY)
-        shell = await account_shell(caller, place, "/story")
-        story = await story_of(caller, place, portal.public_url)
+        shell, story = await shell_and_story(caller, place, portal.public_url)
         account = view.Account(
             story=story,
             sub=_sub(place),

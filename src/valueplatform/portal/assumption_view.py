@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
@@ -11,14 +10,15 @@ from urllib.parse import quote, urlencode
 from valueplatform.core.authorization import Side
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import exact_decimal
-from valueplatform.core.periods import local_day
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.narrative.wording.numbers import MINUS
 from valueplatform.portal.calling import Place
 from valueplatform.portal.effect import Effect
+from valueplatform.portal.effect_words import effect_lines
 from valueplatform.portal.exact import bare_text, exact_text, short_day, short_text, unit_words
 from valueplatform.portal.proof_formula import anchor
+from valueplatform.portal.reader import Reader
 from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view import assumptions as view
 from valueplatform.portal.view import words
@@ -51,30 +51,6 @@ _TYPED: Final = re.compile(
     rf"(?P<sign>[+{MINUS}-]?)(?:[$€£¥]|[A-Z]{{3}}\s*)?(?P<digits>(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?|\.\d+)"
     r"\s*(?:[A-Z]{3}|(?P<percent>%))?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who looks, and what they may do here."""
-
-    place: Place
-    side: Side
-    author: str
-    today: date
-    supplier: str
-    names: Mapping[str, str]
-    proposes: bool
-    disputes: bool
-    validates: bool
-
-    def name(self, author: str) -> str:
-        return self.names.get(author, self.supplier if author == "value model" else author)
-
-    def day(self, entry: Entry) -> str:
-        return short_day(local_day(entry.known_at, self.place.account.timezone), self.today)
-
-    def path(self, slug: str, verb: str) -> str:
-        return self.place.path(f"/assumptions/{quote(slug, safe='')}/{verb}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,54 +308,6 @@ def _typed_or_none(text: str) -> Decimal | None:
     except InvalidInputError:
         return None
     return number / 100 if found["percent"] else number
-
-
-def effect_lines(reader: Reader, effect: Effect) -> Iterator[tuple[words.Span, ...]]:
-    """Each driver that moves, then since when it would."""
-    titles = reader.names
-    for change in effect.changes:
-        if change.before != change.after:
-            after, before = (short_text(value, change.unit) for value in (change.after, change.before))
-            yield (words.Span(f"{titles.get(f'driver {change.driver}', change.driver)}: {after}, was {before}"),)
-    gained = _counted(effect)
-    if gained:
-        unit, counted_after, counted_before = gained
-        after, before = (short_text(value, unit) for value in (counted_after, counted_before))
-        yield (words.Span(f"Counted of it: {after}, was {before}"),)
-    yield (words.Span(_when(reader, effect)),)
-
-
-def effect_text(reader: Reader, effect: Effect, value: str) -> str:
-    """In one or two sentences, for the hint under a button."""
-    moved = [change for change in effect.changes if change.before != change.after]
-    if not moved and not _counted(effect):
-        return "No amount changes by this: nothing was metered that it applies to."
-    parts = [
-        f"{reader.names.get(f'driver {change.driver}', change.driver).lower()} "
-        f"{short_text(change.after, change.unit)} instead of {short_text(change.before, change.unit)}"
-        for change in moved
-    ]
-    return f"At {value}: {', '.join(parts) or 'the same amounts'}. {_when(reader, effect)}"
-
-
-def _when(reader: Reader, effect: Effect) -> str:
-    if effect.restates:
-        start = short_day(effect.period.start, reader.today)
-        return f"For all days since {start}, once a validator accepts it."
-    return "From the day on which a validator accepts it; told here on the last four weeks."
-
-
-def _counted(effect: Effect) -> tuple[str, Decimal, Decimal] | None:
-    """What counts, where that moves otherwise than the amounts do."""
-    units = {change.unit for change in effect.changes}
-    if len(units) != 1:
-        return None
-    after = sum((change.counted_after for change in effect.changes), Decimal(0))
-    before = sum((change.counted_before for change in effect.changes), Decimal(0))
-    same = all(
-        change.after - change.before == change.counted_after - change.counted_before for change in effect.changes
-    )
-    return None if same else (units.pop(), after, before)
 
 
 def driver_row(

@@ -27,9 +27,7 @@ from valueplatform.portal.answers import see_other
 from valueplatform.portal.assumption_view import (
     Form,
     Given,
-    Reader,
     driver_row,
-    effect_text,
     order,
     propose_view,
     row_id,
@@ -39,10 +37,12 @@ from valueplatform.portal.assumption_view import (
 )
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.effect import LOOK_BACK, Effect, Proposal, affected_drivers, effect_of
+from valueplatform.portal.effect_words import effect_text
 from valueplatform.portal.exact import exact_text, short_text
 from valueplatform.portal.frame import account_shell, supplier_name
 from valueplatform.portal.names import names_of
 from valueplatform.portal.portal import Shared
+from valueplatform.portal.reader import Reader
 from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view.assumptions import Assumption, Assumptions
 from valueplatform.portal.view.words import NumberView

@@ -72,6 +72,11 @@ def freshness(moment: datetime | None, now: datetime) -> Freshness | None:
 
 async def account_shell(caller: Caller, place: Place, current: str) -> Shell:
     """Around a page of one account; `current` is the path of its tab, from the account's own root."""
+    return await shell_at(caller, place, current, await last_event(caller.tx, place.account.account_id, caller.now))
+
+
+async def shell_at(caller: Caller, place: Place, current: str, moment: datetime | None) -> Shell:
+    """The same, where it is known already when the newest event happened."""
     tx, account = caller.tx, place.account
     waiting = 0
     tabs = [Tab("Story", place.path("/story")), Tab("Assumptions", place.path("/assumptions"))]
@@ -80,7 +85,7 @@ async def account_shell(caller: Caller, place: Place, current: str) -> Shell:
         tabs.append(Tab("Together", place.path("/together"), count=waiting))
     if not place.is_own:
         tabs.insert(0, Tab("Portfolio", "/portfolio"))
-    fresh = freshness(await last_event(tx, account.account_id, caller.now), caller.now)
+    fresh = freshness(moment, caller.now)
     return _shell(await supplier_name(tx), caller, account.name, _marked(tabs, place.path(current)), fresh)
 
 

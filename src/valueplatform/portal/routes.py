@@ -6,6 +6,7 @@ from litestar import Router
 
 from valueplatform.portal import accounts, assumptions, home, portfolio, proof, sign_in, story, together
 from valueplatform.portal.failures import page_failures
+from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (home, sign_in, story, proof, together, assumptions, portfolio, accounts)
@@ -18,6 +19,7 @@ def portal_router(portal: Portal) -> Router:
         path="/",
         route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
         dependencies=provided(portal),
+        middleware=[PackedPages()],
         exception_handlers=page_failures(portal.pages),
         request_max_body_size=LARGEST_FORM,
         include_in_schema=False,

@@ -16,7 +16,7 @@ from valueplatform.narrative.store import newest_story
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, place_of
 from valueplatform.portal.exact import day_text
-from valueplatform.portal.frame import account_shell
+from valueplatform.portal.frame import last_event, shell_at
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import CHIPS
@@ -25,20 +25,24 @@ from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
+from valueplatform.portal.view.shell import Shell
 
 
 @get("/story")
 async def story_page(request: PortalRequest, portal: Shared, aside: FromQuery[str | None] = None) -> Response[str]:
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, None, Action.READ_STORY)
-        shell = await account_shell(caller, place, "/story")
-        story = await story_of(caller, place, portal.public_url, aside=aside)
+        shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside)
     return portal.pages.page("story.html", shell=shell, story=story)
 
 
-async def story_of(caller: Caller, place: Place, public_url: str, *, aside: str | None = None) -> view.Story:
-    told = await read_told(caller, place, public_url, aside=aside)
-    return untold(place, caller) if told is None else story_view(told)
+async def shell_and_story(
+    caller: Caller, place: Place, public_url: str, *, aside: str | None = None
+) -> tuple[Shell, view.Story]:
+    moment = await last_event(caller.tx, place.account.account_id, caller.now)
+    shell = await shell_at(caller, place, "/story", moment)
+    told = await read_told(caller, place, public_url, moment, aside=aside)
+    return shell, untold(place, caller) if told is None else story_view(told)
 
 
 def untold(place: Place, caller: Caller) -> view.Story:
@@ -59,13 +63,19 @@ def untold(place: Place, caller: Caller) -> view.Story:
 
 @get(both("/story/live"))
 async def story_live(
-    request: PortalRequest, portal: Shared, key: Key = None, seen: FromQuery[str | None] = None
+    request: PortalRequest,
+    portal: Shared,
+    key: Key = None,
+    seen: FromQuery[str | None] = None,
+    aside: FromQuery[str | None] = None,
 ) -> Stream:
     cookie = portal.door.cookie_of(request) or ""
-    return event_stream(portal.live, cookie, await story_feed(portal, cookie, key, seen))
+    return event_stream(portal.live, cookie, await story_feed(portal, cookie, key, seen, aside=aside))
 
 
-async def story_feed(portal: Portal, cookie: str, key: str | None, seen: str | None) -> Feed:
+async def story_feed(
+    portal: Portal, cookie: str, key: str | None, seen: str | None, *, aside: str | None = None
+) -> Feed:
     """The story, from what the page has `seen`. Raises UnauthenticatedError, NotFoundError."""
     page_id = uuid4()
     session = await portal.door.session(cookie)
@@ -79,8 +89,7 @@ async def story_feed(portal: Portal, cookie: str, key: str | None, seen: str | N
             now = await story_mark(caller.tx, account_id)
             if now is None or now == mark:
                 return None
-            shell = await account_shell(caller, place, "/story")
-            story = await story_of(caller, place, portal.public_url)
+            shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside)
         return Fragment(now, portal.pages.render("story_live.html", shell=shell, story=story))
 
     async def closed() -> None:

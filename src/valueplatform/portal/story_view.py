@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from urllib.parse import urlencode
 
 from valueplatform.accounts.stewards import Steward
 from valueplatform.core.periods import local_day
@@ -110,7 +111,7 @@ def story_view(told: Told) -> view.Story:
         links=(words.Link("Download this story", told.place.path("/story.md")),),
         printed=tuple(_printed(told)),
         ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
-        live_href=told.place.path(f"/story/live?seen={told.mark}"),
+        live_href=told.place.path("/story/live?" + urlencode(_live(told))),
     )
 
 
@@ -255,6 +256,13 @@ def _sentences(document: StoryDocument) -> Iterator[tuple[str, Sentence]]:
     for chapter in document.chapters:
         for sentence in chapter.insights:
             yield chapter.meta or "all drivers", sentence
+
+
+def _live(told: Told) -> dict[str, str]:
+    """What the page tells its stream, so that what comes next keeps an Undo that is on offer."""
+    if told.suggestion is not None and told.suggestion.state is State.DISMISSED:
+        return {"seen": told.mark, "aside": told.suggestion.suggestion.id}
+    return {"seen": told.mark}
 
 
 def _suggestion(told: Told) -> view.Suggestion | None:

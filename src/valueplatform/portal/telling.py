@@ -1,6 +1,7 @@
 """Reading a story with everything that stands around it on the page: a few indexed queries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -16,7 +17,6 @@ from valueplatform.narrative.next_best_store import State, StoredSuggestion, sug
 from valueplatform.narrative.since import SinceLine, since
 from valueplatform.narrative.store import StoredStory, newest_story, story_version
 from valueplatform.portal.calling import Caller, Place
-from valueplatform.portal.frame import last_event
 from valueplatform.portal.story_view import Told, mark_of
 from valueplatform.portal.visits import Before, Reader, note_visit
 
@@ -24,10 +24,12 @@ _MARK: Final = text("""
     SELECT version, composed_at FROM story WHERE account_id = :account AND audience = 'customer'
     ORDER BY version DESC LIMIT 1
 """)
-_CLOSED: Final = text("SELECT month FROM closed_month WHERE account_id = :account AND month >= :since")
-_CLASSES: Final = text("""
-    SELECT insight_id, body::text AS body FROM insight
-    WHERE account_id = :account AND until IS NULL AND kind = 'benefit-classes' LIMIT 1
+_AROUND: Final = text("""
+    SELECT classes.insight_id, classes.body::text AS body,
+           ARRAY(SELECT month FROM closed_month WHERE account_id = :account AND month >= :since) AS closed
+      FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+           SELECT insight_id, body FROM insight
+            WHERE account_id = :account AND until IS NULL AND kind = 'benefit-classes' LIMIT 1) AS classes ON true
 """)
 _CHANGED: Final = text("""
     SELECT insight_id, since FROM insight
@@ -41,10 +43,13 @@ async def story_mark(tx: Transaction, account_id: int) -> str | None:
     return None if row is None else mark_of(row.version, row.composed_at)
 
 
-async def read_told(caller: Caller, place: Place, public_url: str, *, aside: str | None = None) -> Told | None:
+async def read_told(
+    caller: Caller, place: Place, public_url: str, last_event: datetime | None, *, aside: str | None = None
+) -> Told | None:
     """The customer's story; None before the first is composed. Its own people's visits are noted.
 
-    `aside` names a suggestion that was just set aside, so that this can be undone.
+    `last_event` is when the newest event happened. `aside` names a suggestion that was just set aside, so that this can
+    be undone.
     """
     tx, account_id = caller.tx, place.account.account_id
     stored = await newest_story(tx, account_id, Audience.CUSTOMER)
@@ -54,21 +59,22 @@ async def read_told(caller: Caller, place: Place, public_url: str, *, aside: str
     if place.is_own:
         before = await note_visit(tx, Reader(account_id, caller.user.user_id), stored.version, caller.now)
     lines = await _since(tx, account_id, before, stored)
+    around = await _around(tx, account_id, stored.document.period_from)
     return Told(
         place=place,
         stored=stored,
         now=caller.now,
         public_url=public_url,
         steward=await steward_of(tx, account_id),
-        closed=await _closed(tx, account_id, stored.document.period_from),
-        classes=await _classes(tx, account_id),
+        closed=around.closed,
+        classes=around.classes,
         before=before,
         since=lines,
         changed=await _changed(tx, account_id, lines),
         suggestion=await _suggestion(tx, account_id, aside),
         asks=place.is_own and caller.may(Action.ASK),
         decides=place.is_own and caller.may(Action.DECIDE_SUGGESTIONS),
-        last_event=await last_event(tx, account_id, caller.now),
+        last_event=last_event,
     )
 
 
@@ -86,14 +92,19 @@ async def _changed(tx: Transaction, account_id: int, lines: Sequence[SinceLine])
     return {row.insight_id: row.since for row in await tx.rows(_CHANGED, {"account": account_id, "ids": ids})}
 
 
-async def _closed(tx: Transaction, account_id: int, start: date) -> frozenset[date]:
-    where = {"account": account_id, "since": start.replace(day=1)}
-    return frozenset(row.month for row in await tx.rows(_CLOSED, where))
+@dataclass(frozen=True, slots=True)
+class _Around:
+    closed: frozenset[date]
+    classes: tuple[str, Insight] | None
 
 
-async def _classes(tx: Transaction, account_id: int) -> tuple[str, Insight] | None:
-    row = await tx.row(_CLASSES, {"account": account_id})
-    return None if row is None else (row.insight_id, msgspec.json.decode(row.body, type=Insight))
+async def _around(tx: Transaction, account_id: int, start: date) -> _Around:
+    """The months of the story that are closed, and what its total is made of."""
+    row = await tx.row(_AROUND, {"account": account_id, "since": start.replace(day=1)})
+    if row is None:
+        return _Around(frozenset(), None)
+    told = None if row.body is None else (row.insight_id, msgspec.json.decode(row.body, type=Insight))
+    return _Around(frozenset(row.closed), told)
 
 
 async def _suggestion(tx: Transaction, account_id: int, aside: str | None) -> StoredSuggestion | None:
