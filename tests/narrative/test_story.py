@@ -189,6 +189,19 @@ def test_a_loss_is_said_with_its_sign() -> None:
     assert "\N{MINUS SIGN}$500" in document.headline.text
 
 
+@pytest.mark.parametrize("unit", ["visit", "EUR"])
+def test_an_account_in_whose_currency_nothing_is_priced_is_told_so_once(unit: str) -> None:
+    document = story(
+        account(rows("a", steady(START, TODAY, 1), unit=unit), drivers=(driver("a", "Visits saved", unit=unit),))
+    )
+    assert_well_written(document)
+    assert document.headline.text == "Your results are counted and not priced in your currency."
+    assert document.lead == ()
+    (sentence,) = document.chapters[0].insights
+    assert sentence.text.endswith("so it is in no total.")
+    assert ("another currency" in sentence.text) is (unit == "EUR")
+
+
 def test_insights_of_nobody_make_no_story() -> None:
     with pytest.raises(NothingToTellError):
         compose(harbor(), [], Audience.CUSTOMER)

@@ -61,10 +61,15 @@ formula = "jobs * call_cost"
 
 
 async def harbor(
-    databases: Databases, *, last: date = date(2026, 6, 14), planned: int | None = None, **given: Any
+    databases: Databases,
+    *,
+    last: date = date(2026, 6, 14),
+    planned: int | None = None,
+    model: str = MODEL,
+    **given: Any,
 ) -> int:
     """An account in New York with one job a day from START to `last`: $100 counted, $10 estimated."""
-    await put_model(databases, a_model(MODEL))
+    await put_model(databases, a_model(model))
     account_id = await new_account(databases, **given)
     days = [START + ONE_DAY * n for n in range((last - START).days + 1)]
     noons = [(datetime(day.year, day.month, day.day, 16, tzinfo=UTC), {"n": 1}) for day in days]
@@ -177,6 +182,18 @@ async def test_a_concern_of_the_steward_alone_opens_like_any_number(databases: D
         (told,) = (await portfolio_page(tx, TODAY)).items
     assert proof.agrees
     assert told.text == "No event has come since 20 May 2026; the weeks until then brought $3.08K."
+
+
+async def test_events_that_stop_are_told_where_nothing_is_priced(databases: Databases) -> None:
+    counted = MODEL[: MODEL.index("[[assumption]]")] + (
+        '[[driver]]\nslug = "visits"\nevidence = "measured"\nunit = "visit"\nformula = "jobs"\n'
+    )
+    account_id = await harbor(databases, last=date(2026, 5, 20), model=counted)
+    stands = await refresh(databases, account_id, NOW)
+    assert stands.kind == SignalKind.NO_DATA
+    assert stands.stake is not None
+    assert not stands.stake.amount
+    assert "".join(span.text for span in stands.why) == "No event has come since 20 May 2026."
 
 
 async def test_no_story_of_the_customer_tells_what_is_for_the_steward_alone(databases: Databases) -> None:

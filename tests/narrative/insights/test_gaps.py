@@ -1,5 +1,7 @@
 from datetime import date, timedelta
 
+import pytest
+
 from tests.narrative.factories import TODAY, account, assumption, driver, rows, steady, targets
 from valueplatform.narrative.facts import Gap
 from valueplatform.narrative.insights.gaps import gaps
@@ -16,6 +18,14 @@ def test_an_account_without_value_says_so() -> None:
 def test_an_account_without_a_plan_says_so() -> None:
     found = gaps(account(rows("a", {START: 1}), drivers=(driver("a"),)))
     assert [i.terms["reason"] for i in found] == ["no-plan"]
+
+
+@pytest.mark.parametrize("unit", ["visit", "EUR"])
+def test_an_account_in_whose_currency_nothing_is_priced_says_so_with_or_without_a_plan(unit: str) -> None:
+    plan = tuple(targets("o", "a", START, date(2027, 1, 1), 10))
+    for given in ((), plan):
+        facts = account(rows("a", {START: 1}, unit=unit), drivers=(driver("a", unit=unit),), targets=given)
+        assert [i.terms["reason"] for i in gaps(facts)] == ["no-price"]
 
 
 def test_a_plan_leaves_nothing_to_say() -> None:

@@ -98,7 +98,7 @@ class HeldInput:
 @dataclass(frozen=True)
 class Record:
     """One account's record. `titles` are names by 'kind:slug'; `names` every name that a sentence may say; `days` every
-    day that the record itself names (contracts, milestones, statements, gaps)."""
+    day that the record itself names (contracts, milestones, statements, gaps, the last metered day)."""
 
     key: str
     name: str
@@ -181,6 +181,9 @@ _DAYS = text("""
     UNION SELECT effective_from FROM assumption_entry WHERE account_id = :account
     UNION SELECT shown_day FROM posting WHERE account_id = :account AND kind = 'adjustment'
     UNION SELECT day FROM accrual WHERE account_id = :account AND expected IS NULL
+    UNION SELECT max(newest.day) FROM unnest(CAST(:meters AS text[])) meter(slug), LATERAL (
+        SELECT day FROM rollup WHERE account_id = :account AND meter = slug ORDER BY day DESC LIMIT 1
+    ) newest HAVING max(newest.day) IS NOT NULL
 """)
 
 
@@ -216,7 +219,9 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         inputs=_inputs(source, given),
         titles=titles,
         names=frozenset(names | set(titles.values())),
-        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone})),
+        days=frozenset(
+            row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": _meters(source.model)})
+        ),
     )
 
 
@@ -267,6 +272,10 @@ def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date
         if held is not None:
             found[slug, day] = HeldInput(held.low, held.expected, held.high, held.unit)
     return found
+
+
+def _meters(model: Mapping[str, Any]) -> list[str]:
+    return [meter["slug"] for meter in model.get("meters", ())]
 
 
 def _titles(model: Mapping[str, Any]) -> dict[str, str]:

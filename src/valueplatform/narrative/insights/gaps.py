@@ -23,8 +23,16 @@ def gaps(facts: AccountFacts) -> list[Insight]:
 def _account(facts: AccountFacts) -> Iterator[Insight]:
     if first_value_day(facts) is None:
         yield _insufficient(facts, ACCOUNT, {"reason": "no-value"}, 1.0)
+    elif not _is_priced(facts):
+        yield _insufficient(facts, ACCOUNT, {"reason": "no-price"}, 0.8)
     elif not facts.providers and not commitment_windows(facts):
         yield _insufficient(facts, ACCOUNT, {"reason": "no-plan"}, 0.2)
+
+
+def _is_priced(facts: AccountFacts) -> bool:
+    """Whether any amount of the story window may enter a total."""
+    days, drivers = story_window(facts).to_date, facts.money_drivers
+    return facts.ledger.has_rows(days.start, days.end, unit=facts.currency, drivers=drivers, counted=False)
 
 
 def _insufficient(facts: AccountFacts, subject: str, terms: dict[str, str], importance: float) -> Insight:

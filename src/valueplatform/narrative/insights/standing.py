@@ -11,6 +11,7 @@ from valueplatform.narrative.figures import Figure, minus, number, realized, sta
 from valueplatform.narrative.insight import Insight, Number, Standing, Strength
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import StoryWindow, story_window
+from valueplatform.value.basis import is_currency
 from valueplatform.value.derivation import Bound
 from valueplatform.value.model import Evidence
 from valueplatform.value.states import is_agreed
@@ -111,7 +112,7 @@ def _estimated(
 
 
 def _outcome(facts: AccountFacts, window: StoryWindow, driver: DriverFacts) -> Insight:
-    """What is counted in its own unit and priced in nothing."""
+    """What enters no total: it has no price, one in another currency, or is strategic."""
     span = (window.to_date.start, window.to_date.end)
     counted = not facts.ledger.uncounted_rows(*span, unit=driver.unit, drivers=(driver.slug,))
     whole = realized(facts, window.to_date, (driver.slug,), counted=counted)
@@ -124,11 +125,18 @@ def _outcome(facts: AccountFacts, window: StoryWindow, driver: DriverFacts) -> I
         numbers=(number("outcome", whole, driver.unit, standing),),
         strength=strength_of(facts, driver.slug),
         importance=0.3,
-        terms=_terms(facts, window, driver.slug) | {"certainty": "counted" if counted else "estimated"},
+        terms=_terms(facts, window, driver.slug)
+        | {"certainty": "counted" if counted else "estimated", "pricing": _pricing(facts, driver)},
         drivers=(driver.slug,),
         favorable=whole.value >= 0,
         anchor=f"since {window.start}",
     )
+
+
+def _pricing(facts: AccountFacts, driver: DriverFacts) -> str:
+    if driver.unit == facts.currency:
+        return "strategic"
+    return "foreign" if is_currency(driver.unit) else "none"
 
 
 def _range(facts: AccountFacts, window: StoryWindow, drivers: tuple[str, ...], *, counted: bool) -> list[Number]:
