@@ -11,7 +11,7 @@ from tests.narrative.next_best_worlds import TODAY, feature, model_of
 from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.errors import NotFoundError
 from valueplatform.narrative.next_best import Situation
-from valueplatform.narrative.next_best_data import filter_paths, read_panel, read_situation
+from valueplatform.narrative.next_best_data import read_panel, read_situation
 from valueplatform.narrative.next_best_panel import Panel
 from valueplatform.value.model import Feature
 
@@ -80,16 +80,6 @@ async def test_a_filter_admits_what_it_admits_at_ingest(databases: Databases, ex
     await put_events(databases, acme.account_id, "job.done", FEB)
     found = await panel(databases, feature("jobs", event_types=("job.done",), filter=expression))
     assert found.usage["events"].sum() == events
-
-
-def test_the_paths_of_a_filter_are_found_where_they_stand() -> None:
-    assert filter_paths("a.b.c.d.e.f = 'x' and (\"$browser\" is null or not a.b) and n in (1, 2) and m > n") == (
-        "a.b.c.d.e.f",
-        "$browser",
-        "a.b",
-        "n",
-        "m",
-    )
 
 
 async def test_value_is_money_of_the_accounts_currency_by_month(databases: Databases) -> None:

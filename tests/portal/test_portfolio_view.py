@@ -46,9 +46,9 @@ def row(**changes: Any) -> PortfolioRow:
     return msgspec.structs.replace(made, **changes)
 
 
-def summary(accounts: int, today: int, *at_stake: tuple[str, str]) -> PortfolioSummary:
+def summary(accounts: int, today: int, *at_stake: tuple[str, str], this_week: int = 0) -> PortfolioSummary:
     amounts = tuple(AtStake(unit, 1, Decimal(amount)) for unit, amount in at_stake)
-    return PortfolioSummary(accounts, today, 0, 0, 0, 0, amounts)
+    return PortfolioSummary(accounts, today, this_week, 0, 0, 0, amounts)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,11 @@ def summary(accounts: int, today: int, *at_stake: tuple[str, str]) -> PortfolioS
             "14 of your 1,200 accounts need you today, with $426K, DKK\N{NO-BREAK SPACE}109K and £14.0K at stake.",
         ),
         (summary(9, 2, ("USD", "0")), "Two of your 9 accounts need you today."),
+        (summary(9, 0, this_week=3), "None of your 9 accounts needs you today, and 3 this week."),
+        (
+            summary(36, 10, ("USD", "1900000"), this_week=19),
+            "Ten of your 36 accounts need you today, with $1.90M at stake, and 19 more this week.",
+        ),
     ],
 )
 def test_the_headline_says_who_needs_me_and_how_much_is_at_stake(given_summary: PortfolioSummary, said: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.telemetry.filters import FilterError, compile_filter
+from valueplatform.telemetry.filters import FilterError, compile_filter, filter_paths
 
 DATA = {
     "channel": "app",
@@ -173,3 +173,13 @@ def test_truth_is_that_of_sql(text: str, data: Mapping[str, Decimal | int | None
 def test_any_text_is_either_compiled_or_refused(text: str) -> None:
     with suppress(FilterError):
         assert compile_filter(text)(DATA) in {True, False}
+
+
+def test_the_paths_of_a_filter_are_found_where_they_stand() -> None:
+    assert filter_paths("a.b.c.d.e.f = 'x' and (\"$browser\" is null or not a.b) and n in (1, 2) and m > n") == (
+        "a.b.c.d.e.f",
+        "$browser",
+        "a.b",
+        "n",
+        "m",
+    )

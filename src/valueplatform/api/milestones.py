@@ -11,13 +11,13 @@ from valueplatform.accounts.milestones import KINDS, Milestone, milestones_of, p
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import moment_of, text_of
-from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ForbiddenError
 from valueplatform.core.pages import Page
+from valueplatform.telemetry.marks import append_marks
 
 GO_LIVE = "go-live"
 

@@ -13,7 +13,6 @@ from msgspec import Meta
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import day_of, range_of, text_of
-from valueplatform.api.marking import append_marks
 from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
@@ -21,6 +20,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.numbers import decimal_text, round_half_even
 from valueplatform.core.pages import Page
+from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.answer import Amount
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import (

@@ -3,7 +3,6 @@
 Rejected rows are kept beside rejected events, once for each content; days whose value they touch are marked.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -22,7 +21,6 @@ from valueplatform.accounts.imports import (
     Importable,
     Importer,
     ImportReport,
-    Mark,
     Ports,
     Rejection,
 )
@@ -32,10 +30,9 @@ from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database, Transaction
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.core.periods import ONE_DAY
 from valueplatform.core.tabular import BadLine, read_mapped
 from valueplatform.telemetry.event import hash_id
-from valueplatform.telemetry.marks import Stretch, mark_days
+from valueplatform.telemetry.marks import append_marks
 from valueplatform.telemetry.meter_book import NO_MODEL
 from valueplatform.telemetry.rebuilding import follow_zone
 from valueplatform.value.model import ValueModel
@@ -146,15 +143,6 @@ async def keep_rejections(tx: Transaction, origin: str, rejections: Sequence[Rej
             [one.body for one in rejections],
             [hash_id(_ENCODER.encode((origin, one.body))) for one in rejections],
         )
-
-
-async def append_marks(tx: Transaction, marks: Sequence[Mark]) -> None:
-    by_cause: defaultdict[str, list[Stretch]] = defaultdict(list)
-    for mark in marks:
-        by_cause[mark.cause].append(Stretch(mark.account_id, mark.period.start, mark.period.end - ONE_DAY))
-    driver = await tx.driver()
-    for cause, stretches in sorted(by_cause.items()):
-        await mark_days(driver, stretches, cause)
 
 
 PORTS: Final = Ports(keep_rejections, append_marks)

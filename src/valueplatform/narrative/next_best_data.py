@@ -1,6 +1,6 @@
 """Who used which feature when, and what they realized, read from the record by SQL that aggregates per account."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -8,9 +8,7 @@ from json import loads
 from typing import Any, Final
 
 import polars as pl
-import sqlglot
 from sqlalchemy import Row, TextClause, text
-from sqlglot import exp
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
@@ -23,7 +21,7 @@ from valueplatform.narrative.next_best_panel import (
     VALUE_SCHEMA,
     Panel,
 )
-from valueplatform.telemetry.filters import compile_filter
+from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.value.basis import is_currency
 from valueplatform.value.model import Feature, ValueModel
 
@@ -153,19 +151,6 @@ async def _usage_rows(tx: Transaction, expression: str | None, types: list[str],
     keys = {f"{name}_{at}": part for name, path in columns.items() for at, part in enumerate([path, *path.split(".")])}
     rows = await tx.rows(_usage_query(columns), given | keys)
     return [row for row in rows if admits(_data_of(row, columns))]
-
-
-def filter_paths(expression: str) -> tuple[str, ...]:
-    """The paths that a filter of a checked model looks at, in order of appearance."""
-
-    def walk(node: exp.Expr) -> Iterator[str]:
-        if isinstance(node, exp.Column | exp.Dot):
-            yield ".".join(part.name for part in node.parts)
-            return
-        for child in node.iter_expressions():
-            yield from walk(child)
-
-    return tuple(dict.fromkeys(walk(sqlglot.parse_one(expression))))
 
 
 def _usage_query(columns: Mapping[str, str]) -> TextClause:

@@ -87,19 +87,19 @@ def portfolio_view(
 
 
 def headline(summary: PortfolioSummary) -> words.Sentence:
-    """Who needs me today, and how much is at stake."""
+    """Who needs me today, how much is at stake, and how many more the list holds."""
     count = _COUNTS[summary.today] if summary.today < len(_COUNTS) else f"{summary.today:,}"
     accounts = f"your {summary.accounts:,} account{'s' if summary.accounts != 1 else ''}"
     need = "needs" if summary.today == 1 else "need"
     amounts = _amounts(summary.at_stake)
+    stake = f", with {amounts} at stake" if summary.today and amounts else ""
+    later = f", and {summary.this_week:,} {'more ' if summary.today else ''}this week" if summary.this_week else ""
     if not summary.accounts:
         said = "You have no accounts yet."
     elif not summary.today:
-        said = f"None of {accounts} needs you today."
-    elif amounts:
-        said = f"{count} of {accounts} {need} you today, with {amounts} at stake."
+        said = f"None of {accounts} needs you today{later}."
     else:
-        said = f"{count} of {accounts} {need} you today."
+        said = f"{count} of {accounts} {need} you today{stake}{later}."
     return words.Sentence("portfolio", "portfolio", (words.Span(said),))
 
 

@@ -9,7 +9,7 @@ are JSON numbers, as text if both are strings, as booleans by equality; else unk
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -250,3 +250,16 @@ def _path(node: exp.Expr) -> str:
     if not isinstance(inner, exp.Column | exp.Dot):
         raise ExpressionError(f"{name_of(inner)} stands where a path in the data is needed")
     return ".".join(part.name for part in inner.parts)
+
+
+def filter_paths(expression: str) -> tuple[str, ...]:
+    """The paths that a filter of a checked model looks at, in order of appearance."""
+
+    def walk(node: exp.Expr) -> Iterator[str]:
+        if isinstance(node, exp.Column | exp.Dot):
+            yield ".".join(part.name for part in node.parts)
+            return
+        for child in node.iter_expressions():
+            yield from walk(child)
+
+    return tuple(dict.fromkeys(walk(parse_expression(expression, _ALLOWED))))

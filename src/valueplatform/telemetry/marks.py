@@ -1,11 +1,16 @@
 """Marks: days whose value must be recomputed. Appended only: the worker deletes first and reads after."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
 import asyncpg
 import msgspec
+
+from valueplatform.accounts.imports import Mark
+from valueplatform.core.database import Transaction
+from valueplatform.core.periods import ONE_DAY
 
 _MARK: Final = """
     INSERT INTO changed_day (account_id, day, through, cause)
@@ -31,3 +36,13 @@ async def mark_days(connection: "asyncpg.Connection[Any]", stretches: Iterable[S
     rows = list(stretches)
     if rows:
         await connection.execute(_MARK, _ENCODER.encode(rows).decode(), cause)
+
+
+async def append_marks(tx: Transaction, marks: Iterable[Mark]) -> None:
+    """Mark the days that a change to contracts, milestones or plans has changed."""
+    by_cause: defaultdict[str, list[Stretch]] = defaultdict(list)
+    for mark in marks:
+        by_cause[mark.cause].append(Stretch(mark.account_id, mark.period.start, mark.period.end - ONE_DAY))
+    driver = await tx.driver()
+    for cause, stretches in sorted(by_cause.items()):
+        await mark_days(driver, stretches, cause)
