@@ -74,6 +74,18 @@ async def test_the_scope_ends_with_the_transaction(databases: Databases) -> None
         assert await tx.scalar(text("SELECT current_setting('valueplatform.scope')")) == ""
 
 
+@pytest.mark.parametrize(("steady", "seen"), [(True, (1, 1)), (False, (1, 2))])
+async def test_what_a_steady_transaction_reads_is_of_one_moment(
+    databases: Databases, *, steady: bool, seen: tuple[int, int]
+) -> None:
+    one = await account(databases, "one")
+    count = text("SELECT count(*) FROM account WHERE account_id > 0")
+    async with databases.worker.transaction(accounts_or_all([one]), steady=steady) as tx:
+        before = await tx.scalar(count)
+        await account(databases, "two")
+        assert (before, await tx.scalar(count)) == seen
+
+
 async def test_applying_a_model_waits_for_running_ingest(databases: Databases) -> None:
     order: list[str] = []
     locked = asyncio.Event()

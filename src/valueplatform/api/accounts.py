@@ -142,6 +142,6 @@ class AccountsController(Controller):
             provider=partner_of(caller),
             shows_paid=may(caller, Action.READ_CONTRACTS),
         )
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE)
             return value_answer(await read_value(tx, account, question, gate.clock()))

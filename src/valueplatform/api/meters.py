@@ -143,7 +143,7 @@ class MetersController(Controller):
             accounts=None if account is None else tuple(account),
             provider=partner_of(caller),
         )
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             data = await query_meter(tx, _meter(await newest_model(tx), slug), question)
         answer = MeterAnswer(
             start=question.start.isoformat(), end=question.end.isoformat(), window_size=window_size, data=data

@@ -41,7 +41,7 @@ class ReportController(Controller):
         CSV one line a row. A partner's report is made of its own rows."""
         chosen = chosen_format(form, request.headers.get("accept", ""))
         asked = Asked(start, end, partner_of(caller), may(caller, Action.READ_CONTRACTS))
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_REPORT)
             report = await read_report(tx, account, asked, gate.clock())
         name = _NOT_IN_NAMES.sub("-", account.key)

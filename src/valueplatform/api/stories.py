@@ -147,7 +147,7 @@ class StoriesController(Controller):
         ] = None,
     ) -> dict[str, Any]:
         """Chapters of insights, by objective and driver. A partner's story is made of its own rows."""
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_STORY)
             read = await read_story(tx, account, readable(caller, audience), gate.clock(), provider=caller.provider)
         return read.json
@@ -172,7 +172,7 @@ class StoriesController(Controller):
         can be opened all the same. A partner opens insights of its own story."""
         require(caller, Action.READ_STORY)
         wanted = text_of(insight_id, "id")
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             stored = await _insight(tx, caller, gate, wanted)
             if not stored.insight.numbers:
                 raise UnprocessableError(f"Insight {wanted} states no number, so there is none to prove.")

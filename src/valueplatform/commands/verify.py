@@ -89,7 +89,7 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
     differences: list[dict[str, Any]] = []
     rows = await _accounts(databases, account)
     for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
-        async with databases.worker.transaction(accounts_or_all([row.account_id])) as tx:
+        async with databases.worker.transaction(accounts_or_all([row.account_id]), steady=True) as tx:
             source = await read_source(tx, row.account_id)
             if source is None:
                 continue
@@ -100,7 +100,7 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
         counts["insight_numbers"] += numbers
         differences += _named(row.key, [*checked.discrepancies, *wrong])
     if account is None:
-        async with databases.ingest.transaction(operator_scope()) as tx:
+        async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
             differences += _named("all accounts", await verify_intake(tx))
     return Verdict(accounts=len(rows), differences=differences, **counts)
 

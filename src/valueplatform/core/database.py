@@ -82,11 +82,12 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
+    async def transaction(self, scope: Scope, *, steady: bool = False) -> AsyncIterator[Transaction]:
         """Open a transaction in `scope`; commit at the end, roll back on error.
 
-        The first statement sets the scope, so the asyncpg connection is inside the transaction from the start.
-        Raises UnavailableError where the database cannot be reached.
+        `steady`: all that is read is of one moment, whatever is committed meanwhile. The first statement sets the
+        scope, so the asyncpg connection is inside the transaction from the start. Raises UnavailableError where the
+        database cannot be reached.
         """
         with _reachable():
             async with AsyncExitStack() as stack:
@@ -95,6 +96,8 @@ class Database:
                 except (OSError, TimeoutError) as error:  # a socket that is not there, among others
                     raise unavailable() from error
                 await connection.exec_driver_sql(f"SET LOCAL valueplatform.scope = '{scope.literal}'")
+                if steady:
+                    await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 yield Transaction(connection, scope)
 
     async def dispose(self) -> None:

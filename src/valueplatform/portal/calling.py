@@ -10,7 +10,6 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.datastructures import State
 from litestar.params import FromPath
-from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account, account_by_id, account_by_key
 from valueplatform.accounts.people import as_person
@@ -28,7 +27,6 @@ CSRF_FIELD: Final = "_csrf"
 CSRF_HEADER: Final = "x-csrf-token"
 Key = FromPath[str | None]
 """Of the account, in an address of `both`; None on the customer's own pages."""
-_STEADY: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -100,9 +98,7 @@ class Door:
 
     @asynccontextmanager
     async def opened(self, session: Session, *, steady: bool = False) -> AsyncIterator[Caller]:
-        async with self.web.transaction(scope_of(session.user)) as tx:
-            if steady:
-                await tx.execute(_STEADY)
+        async with self.web.transaction(scope_of(session.user), steady=steady) as tx:
             known = await as_person(tx, session.user)
             user = known if isinstance(known, UserPrincipal) else session.user
             yield Caller(tx, user, session, self.clock())
