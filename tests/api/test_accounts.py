@@ -90,7 +90,7 @@ async def test_value_is_cut_by_window_and_group(world: World) -> None:
 @pytest.mark.parametrize(
     ("params", "status", "said"),
     [
-        ({"group_by": "feature"}, 422, "cannot be cut by 'feature'"),
+        ({"group_by": "team"}, 422, "cannot be cut by 'team'"),
         ({"window": "CONTRACT_YEAR"}, 400, "no contract"),
         ({"window": "FORTNIGHT"}, 400, ""),
         ({"from": "2026-06-01", "to": "2026-06-01"}, 400, "must be after"),

@@ -169,6 +169,24 @@ def test_value_is_cut_by_the_objective_that_its_driver_serves_or_by_none() -> No
     assert [(row.groups["objective"], row.realized) for row in found] == [("", d(2)), ("Wait less", d(9))]
 
 
+def test_value_and_commitment_are_cut_by_the_feature_of_their_driver_or_by_none() -> None:
+    values = [shown(date(2026, 4, 2), 9), shown(date(2026, 4, 2), 2, "calls")]
+    cut = Cut(
+        SPRING, group_by=("feature",), features={"dispatch_time": ("auto-dispatch",), "calls": (), "other": ("x", "y")}
+    )
+    found = rows(values, pledged(target(date(2026, 4, 1), 100)), cut)
+    assert [(row.groups["feature"], row.realized, row.committed_expected) for row in found] == [
+        ("", d(2), None),
+        ("auto-dispatch", d(9), d(100)),
+    ]
+
+
+def test_a_driver_of_two_features_cannot_be_cut_by_feature() -> None:
+    cut = Cut(SPRING, group_by=("feature",), features={"dispatch_time": ("maps", "auto-dispatch")})
+    with pytest.raises(UnprocessableError, match=r"'dispatch_time' serves 2 features \(auto-dispatch, maps\)"):
+        rows([shown(date(2026, 4, 2), 9)], [], cut)
+
+
 def test_a_driver_of_two_objectives_cannot_be_cut_by_objective() -> None:
     april = date(2026, 4, 1)
     given = pledged(target(april, 100), target(april, 100, objective="Travel less", objective_id=2))
@@ -178,8 +196,8 @@ def test_a_driver_of_two_objectives_cannot_be_cut_by_objective() -> None:
 
 
 def test_a_cut_that_value_is_not_kept_by_is_refused_with_those_that_it_is() -> None:
-    with pytest.raises(UnprocessableError, match=r"cannot be cut by 'feature'.*Use one of driver, benefit_class"):
-        Cut(SPRING, group_by=("driver", "feature"))
+    with pytest.raises(UnprocessableError, match=r"cannot be cut by 'team'.*Use one of driver, benefit_class"):
+        Cut(SPRING, group_by=("driver", "team"))
 
 
 def test_contract_years_without_a_contract_are_refused_even_where_there_is_no_value() -> None:

@@ -23,6 +23,7 @@ class ValueRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     window_start: date
     driver: str | UnsetType = UNSET
     objective: str | UnsetType | None = UNSET
+    feature: str | UnsetType | None = UNSET
     provider: str | UnsetType = UNSET
     unit: str
     benefit_class: str
@@ -95,6 +96,7 @@ def _row(row: ValueRow) -> ValueRowAnswer:
         window_start=row.window_start,
         driver=groups.get("driver", UNSET),
         objective=groups["objective"] or None if "objective" in groups else UNSET,
+        feature=groups["feature"] or None if "feature" in groups else UNSET,
         provider=groups.get("provider", UNSET),
         unit=row.unit,
         benefit_class=row.benefit_class,

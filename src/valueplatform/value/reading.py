@@ -107,7 +107,14 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
             together = combined(values, question.provider, ground.period, account.currency)
         values = rows_of_partner(values, question.provider)
     pledged = pledges(ground.targets, model, await _shown_units(tx, account.account_id), account.currency)
-    cut = Cut(ground.period, question.window, question.group_by, _fiscal_month(account), ground.contract_start)
+    cut = Cut(
+        period=ground.period,
+        window=question.window,
+        group_by=question.group_by,
+        fiscal_month=_fiscal_month(account),
+        contract_start=ground.contract_start,
+        features={driver.slug: driver.features for driver in model.drivers},
+    )
     return ValueRead(
         account=account.key,
         currency=account.currency,

@@ -1,7 +1,7 @@
 """The value read: realized beside committed, by window and group, with totals by class and state (value rule 4)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,8 +19,8 @@ from valueplatform.value.shown import ShownValue
 from valueplatform.value.states import State, weakest_state
 
 ZERO: Final = Decimal("0.0000")
-GROUPS: Final = ("driver", "benefit_class", "objective", "provider", "state", "evidence")
-COMMITTED_GROUPS: Final = frozenset({"driver", "objective", "benefit_class"})
+GROUPS: Final = ("driver", "benefit_class", "objective", "feature", "provider", "state", "evidence")
+COMMITTED_GROUPS: Final = frozenset({"driver", "objective", "feature", "benefit_class"})
 """Groups that a commitment has too; by any other a row has no committed value."""
 
 FIRST_DAY: Final = date(1000, 1, 1)
@@ -75,8 +75,9 @@ class Pledge(msgspec.Struct, frozen=True):
 class Cut:
     """How to cut value: windows, groups, and what windows need to know.
 
-    A window that begins before the period is shown from the period's first day. Raises UnprocessableError for a group
-    that value is not kept by, InvalidInputError for contract years without a contract.
+    `features` are those of each driver. A window that begins before the period is shown from the period's first day.
+    Raises UnprocessableError for a group that value is not kept by, InvalidInputError for contract years without a
+    contract.
     """
 
     period: Period
@@ -84,6 +85,7 @@ class Cut:
     group_by: tuple[str, ...] = ("driver",)
     fiscal_month: int = 1
     contract_start: date | None = None
+    features: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for group in self.group_by:
@@ -151,15 +153,15 @@ def pledges(
 def rows(values: Iterable[ShownValue], pledged: Sequence[Pledge], cut: Cut) -> list[ValueRow]:
     """Value of `cut.period` by window and group; committed stands beside it where the groups allow.
 
-    Raises UnprocessableError where a driver serves several objectives and the cut is by objective.
+    Raises UnprocessableError where a driver serves several objectives or features and the cut is by these.
     """
-    objectives = _objectives(pledged) if "objective" in cut.group_by else {}
+    shown = [value for value in values if value.day in cut.period]
+    serves = _served({value.driver for value in shown}, pledged, cut)
     cells: defaultdict[_Key, _Cell] = defaultdict(_Cell)
-    for value in values:
-        if value.day in cut.period:
-            group = tuple(_group(value, name, objectives) for name in cut.group_by)
-            cells[cut.window_of(value.day), group, value.unit, value.benefit_class].add(value)
-    commitments = _commitments(pledged, cut) if set(cut.group_by) <= COMMITTED_GROUPS else {}
+    for value in shown:
+        group = tuple(_group(value, name, serves) for name in cut.group_by)
+        cells[cut.window_of(value.day), group, value.unit, value.benefit_class].add(value)
+    commitments = _commitments(pledged, cut, serves) if set(cut.group_by) <= COMMITTED_GROUPS else {}
     return [_row(cut, key, cells.get(key, _Cell()), commitments.get(key)) for key in sorted({*cells, *commitments})]
 
 
@@ -184,32 +186,41 @@ def _row(cut: Cut, key: _Key, cell: _Cell, commitment: _Bounds | None) -> ValueR
     )
 
 
-def _group(value: ShownValue, name: str, objectives: Mapping[str, str]) -> str:
-    if name == "objective":
-        return objectives.get(value.driver, "")
-    return str(getattr(value, name))
+_Served = Mapping[str, Mapping[str, str]]
+"""What each driver serves, by the name of the group."""
 
 
-def _objectives(pledged: Sequence[Pledge]) -> dict[str, str]:
-    """The objective that each driver serves; one driver, one objective."""
-    serving: defaultdict[str, set[str]] = defaultdict(set)
+def _group(value: ShownValue, name: str, serves: _Served) -> str:
+    return serves[name].get(value.driver, "") if name in serves else str(getattr(value, name))
+
+
+def _served(valued: Iterable[str], pledged: Sequence[Pledge], cut: Cut) -> _Served:
+    objectives: defaultdict[str, set[str]] = defaultdict(set)
     for pledge in pledged:
-        serving[pledge.target.driver].add(pledge.target.objective)
-    for driver, titles in serving.items():
+        objectives[pledge.target.driver].add(pledge.target.objective)
+    features = {driver: cut.features.get(driver, ()) for driver in {*valued, *objectives}}
+    served: Mapping[str, Mapping[str, Collection[str]]] = {"objective": objectives, "feature": features}
+    return {name: _one_each(name, served[name]) for name in cut.group_by if name in served}
+
+
+def _one_each(name: str, serving: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """The one objective or feature of each driver."""
+    for driver, titles in sorted(serving.items()):
         if len(titles) > 1:
             raise UnprocessableError(
-                f"Value cannot be cut by objective: driver {driver!r} serves {len(titles)} objectives "
+                f"Value cannot be cut by {name}: driver {driver!r} serves {len(titles)} {name}s "
                 f"({', '.join(sorted(titles))}), and its value is not split between them."
             )
-    return {driver: next(iter(titles)) for driver, titles in serving.items()}
+    return {driver: next(iter(titles)) for driver, titles in serving.items() if titles}
 
 
-def _commitments(pledged: Iterable[Pledge], cut: Cut) -> dict[_Key, _Bounds]:
+def _commitments(pledged: Iterable[Pledge], cut: Cut, serves: _Served) -> dict[_Key, _Bounds]:
     """Committed value by the keys of rows. Work grows with the targets, not with the length of the period."""
     sums: defaultdict[_Key, _Bounds] = defaultdict(lambda: (ZERO, ZERO, ZERO))
     for pledge in pledged:
         target = pledge.target
         names = {"driver": target.driver, "objective": target.objective, "benefit_class": str(pledge.benefit_class)}
+        names["feature"] = serves.get("feature", {}).get(target.driver, "")
         group = tuple(names[name] for name in cut.group_by)
         for part in _parts(target, cut):
             key = (cut.window_of(part.start), group, pledge.unit, str(pledge.benefit_class))
