@@ -2,8 +2,9 @@ from datetime import date, timedelta
 
 from tests.narrative.factories import Wave, account, driver, rows, steady, workdays
 from valueplatform.narrative.facts import AccountFacts
-from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.insight import Insight, Standing
 from valueplatform.narrative.insights.presence import presence, stalled_since
+from valueplatform.value.states import State
 
 START = date(2026, 1, 1)
 TODAY = date(2026, 8, 21)
@@ -55,6 +56,25 @@ def test_an_account_from_which_nothing_comes_is_silent_as_a_whole() -> None:
     found = presence(account(both, drivers=(driver("a"), driver("b"))))
     assert [(insight.kind, insight.subject) for insight in found] == [("silent-account", "account")]
     assert found[0].number("before").value == 280
+
+
+def test_rows_of_zero_after_the_stop_keep_their_own_state() -> None:
+    until = date(2026, 8, 1)
+    zeros = {until + timedelta(days=1): 0}
+    ended = [*rows("a", steady(START, until, 5)), *rows("a", zeros, state=State.ESTIMATED)]
+    one = _told(account(ended, drivers=(driver("a"),)))["stalled-driver"]
+    both = [*ended, *rows("b", steady(START, until, 5))]
+    whole = _told(account(both, drivers=(driver("a"), driver("b"))))["silent-account"]
+    for found in (one, whole):
+        assert found.number("before").standing is Standing.VALIDATED
+        assert found.number("since").standing is Standing.ESTIMATED
+
+
+def test_an_account_without_priced_drivers_falls_silent_too() -> None:
+    until = date(2026, 8, 1)
+    both = [*rows("a", steady(START, until, 5), unit="job"), *rows("b", steady(START, until, 5), unit="call")]
+    facts = account(both, drivers=(driver("a", unit="job"), driver("b", unit="call")))
+    assert _told(facts)["silent-account"].number("before").value == 0
 
 
 def test_one_driver_that_goes_on_breaks_the_silence() -> None:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.figures import number, realized, standing_of
-from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import first_value_day, story_window
@@ -87,17 +87,15 @@ def presence(facts: AccountFacts) -> list[Insight]:
 
 def _stalled(facts: AccountFacts, driver: str, stopped: date) -> Insight:
     before, since = Period(stopped - BEFORE, stopped), Period(stopped, facts.tomorrow)
-    unit = facts.driver(driver).unit
     earlier = realized(facts, before, (driver,), counted=False)
-    standing = standing_of(facts, before, (driver,), counted=False)
     return Insight(
         kind="stalled-driver",
         subject=driver,
         period_from=before.start,
         period_to=since.end,
         numbers=(
-            number("before", earlier, unit, standing),
-            number("since", realized(facts, since, (driver,), counted=False), unit),
+            _brought(facts, "before", before, (driver,)),
+            _brought(facts, "since", since, (driver,)),
         ),
         strength=Strength.STRONG,
         importance=importance(facts, earlier.value * 4, 0.95),
@@ -122,8 +120,8 @@ def _silent(facts: AccountFacts, stopped: date) -> Insight:
         period_from=before.start,
         period_to=since.end,
         numbers=(
-            number("before", earlier, facts.currency, standing_of(facts, before, drivers, counted=False)),
-            number("since", realized(facts, since, drivers, counted=False), facts.currency),
+            _brought(facts, "before", before, drivers),
+            _brought(facts, "since", since, drivers),
         ),
         strength=Strength.STRONG,
         importance=importance(facts, earlier.value * 4, 1.0),
@@ -132,6 +130,13 @@ def _silent(facts: AccountFacts, stopped: date) -> Insight:
         favorable=False,
         anchor=f"stopped {stopped}",
     )
+
+
+def _brought(facts: AccountFacts, name: str, period: Period, drivers: tuple[str, ...]) -> Number:
+    """What came in, agreed or not; days without an event may still hold rows of zero, in their own state."""
+    amount = realized(facts, period, drivers, counted=False)
+    unit = facts.driver(drivers[0]).unit if drivers else facts.currency
+    return number(name, amount, unit, standing_of(facts, period, drivers, counted=False))
 
 
 def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
@@ -149,13 +154,12 @@ def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
 
 
 def _missing(facts: AccountFacts, driver: str, days: Period) -> Insight:
-    unit = facts.driver(driver).unit
     return Insight(
         kind="missing-days",
         subject=driver,
         period_from=days.start,
         period_to=days.end,
-        numbers=(number("missing", realized(facts, days, (driver,), counted=False), unit),),
+        numbers=(_brought(facts, "missing", days, (driver,)),),
         strength=Strength.MODERATE,
         importance=0.3,
         terms={
