@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 from litestar.routes import HTTPRoute
 
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
-from tests.conftest import Databases
+from tests.conftest import Server
 from tests.telemetry.factories import cloud_event
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.database import Database, Role
@@ -146,8 +147,15 @@ def test_every_route_of_the_server_is_declared_and_nothing_else_is() -> None:
 
 
 @pytest.fixture
-async def world(databases: Databases) -> AsyncIterator[World]:
-    async with a_world(databases) as world:
+async def world(server: Server) -> AsyncIterator[World]:
+    async with a_world(server) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def read_only_world(server: Server) -> AsyncIterator[World]:
+    """One for all tests here that change nothing: its database refuses every write."""
+    async with a_world(server, read_only=True) as world:
         yield world
 
 
@@ -208,41 +216,45 @@ async def test_each_kind_of_key_gets_what_is_declared(world: World, route: str) 
 
 
 @pytest.mark.parametrize("route", sorted(r for r in API if "{key}" in r))
-async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(world: World, route: str) -> None:
+async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read_only_world: World, route: str) -> None:
     """To the letter, but for the name that was asked for."""
     method, path = route.split(" ", 1)
     named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x"}
     answers = []
     for key in (GLOBEX, "nobody"):
-        answer = await world.client.request(
-            method, path.format(key=key, **named), headers=world.keys["tessera"], json=API[route].body
+        answer = await read_only_world.client.request(
+            method, path.format(key=key, **named), headers=read_only_world.keys["tessera"], json=API[route].body
         )
         answers.append((answer.status_code, answer.json()["detail"].replace(key, "…")))
     assert answers[0] == answers[1]
     assert answers[0][0] == (404 if "tessera" in API[route].callers else 403)
 
 
-async def test_no_key_opens_a_page(world: World) -> None:
+async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:
-            answer = await world.client.request(
-                method, path.format(**named), headers=world.keys[who], follow_redirects=False
+            answer = await read_only_world.client.request(
+                method, path.format(**named), headers=read_only_world.keys[who], follow_redirects=False
             )
             assert answer.status_code in {303, 400, 401, 403}, (route, who, answer.status_code)
             # An account's address leads to its story, whoever asks; the story then asks who they are.
             assert answer.headers.get("location", "/sign-in") in {"/sign-in", f"/accounts/{HARBOR}/story"}
 
 
-async def test_what_is_public_is_the_same_for_everybody(world: World) -> None:
+async def test_what_is_public_is_the_same_for_everybody(read_only_world: World) -> None:
     for route in sorted(PUBLIC):
         method, path = route.split(" ", 1)
         if method != "GET":
             continue
         statuses = {
-            (await world.client.get(path.format(name="app.css", token="x"), headers=world.keys[who])).status_code
+            (
+                await read_only_world.client.get(
+                    path.format(name="app.css", token="x"), headers=read_only_world.keys[who]
+                )
+            ).status_code
             for who in KEYS
         }
         assert len(statuses) == 1, route

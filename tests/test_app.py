@@ -2,14 +2,14 @@
 
 import io
 import json
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 import structlog
 from litestar.testing import AsyncTestClient
 
 from tests.api.world import HARBOR, PUBLIC_URL, Client, World, a_world
-from tests.conftest import Databases
+from tests.conftest import Databases, Server
 from valueplatform import app as root
 from valueplatform.api.security_headers import HEADERS
 from valueplatform.app import LARGEST_BODY, ServerDatabases, create_app, from_environment
@@ -26,8 +26,8 @@ def a_server(url: str = AWAY, public_url: str = PUBLIC_URL) -> Client:
 
 
 @pytest.fixture
-async def world(databases: Databases) -> Any:
-    async with a_world(databases, filled=False) as world:
+async def world(server: Server) -> AsyncIterator[World]:
+    async with a_world(server, filled=False) as world:
         yield world
 
 
@@ -73,7 +73,7 @@ async def test_behind_tls_browsers_are_told_to_stay_there() -> None:
     [
         ("GET", "/api/nothing", 404, "not_found"),
         ("PATCH", "/api/v1/accounts", 405, "method_not_allowed"),
-        ("GET", "/api/v1/accounts?limit=many", 400, "bad_request"),
+        ("GET", "/api/v1/accounts?limit=many", 400, "invalid_input"),
         ("GET", "/api/v1/accounts", 401, "unauthenticated"),
     ],
 )
@@ -100,7 +100,7 @@ async def test_a_body_over_the_limit_is_refused(world: World) -> None:
     headers = {**world.keys["champion"], "content-type": "application/json"}
     for announced in (str(len(large)), "10"):
         answer = await world.client.post(OBJECTIVES, content=large, headers=headers | {"content-length": announced})
-        assert (answer.status_code, answer.json()["code"]) == (413, "request_entity_too_large")
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 @pytest.mark.parametrize(

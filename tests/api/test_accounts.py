@@ -6,6 +6,11 @@ from valueplatform.core.authorization import KeyKind
 VALUE = f"/api/v1/accounts/{HARBOR}/value"
 
 
+@pytest.fixture
+def world(read_only_world: World) -> World:
+    return read_only_world
+
+
 async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(world: World) -> None:
     hidden = (await world.get(f"/api/v1/accounts/{GLOBEX}", "tessera")).json()
     absent = (await world.get("/api/v1/accounts/nobody", "tessera")).json()
@@ -69,9 +74,9 @@ async def test_a_person_s_key_reads_as_the_customer_does(world: World) -> None:
     assert "combined" not in answer["totals"]
 
 
-async def test_a_person_who_left_the_account_has_a_key_that_is_good_for_nothing(world: World) -> None:
-    key = await world.make_key(KeyKind.PARTNER, "left", [world.harbor], person="gone@harbor.example")
-    answer = await world.client.get(VALUE, headers={"authorization": f"Bearer {key}"})
+async def test_a_person_who_left_the_account_has_a_key_that_is_good_for_nothing(own_world: World) -> None:
+    key = await own_world.make_key(KeyKind.PARTNER, "left", [own_world.harbor], person="gone@harbor.example")
+    answer = await own_world.client.get(VALUE, headers={"authorization": f"Bearer {key}"})
     assert answer.status_code == 403
 
 

@@ -7,6 +7,11 @@ from tests.api.world import GLOBEX, HARBOR, World
 MAY = {"from": "2026-05-01", "to": "2026-06-01"}
 
 
+@pytest.fixture
+def world(read_only_world: World) -> World:
+    return read_only_world
+
+
 async def query(world: World, meter: str = "jobs", who: str = "admin", **params: Any) -> Any:
     return await world.get(f"/api/v1/meters/{meter}/query", who, **params)
 

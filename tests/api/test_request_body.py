@@ -81,8 +81,9 @@ async def test_a_body_of_very_many_gzip_members_is_refused() -> None:
     ("content", "encoding"),
     [
         (b"plain", "gzip"),
-        (gzip.compress(b"x")[:-1], "gzip"),
-        (gzip.compress(b"x") + b"garbage", "gzip"),
+        # Without the time of day: what a test is called must be the same in every process.
+        (gzip.compress(b"x", mtime=0)[:-1], "gzip"),
+        (gzip.compress(b"x", mtime=0) + b"garbage", "gzip"),
         (b"x", "br"),
         (b"x", "gzip, gzip"),
     ],

@@ -3,6 +3,11 @@ import pytest
 from tests.api.world import HARBOR, World
 
 
+@pytest.fixture
+def world(read_only_world: World) -> World:
+    return read_only_world
+
+
 async def test_the_portfolio_lists_accounts_in_scope_whose_story_is_told(world: World) -> None:
     answer = (await world.get("/api/v1/portfolio")).json()
     assert [row["account"] for row in answer["items"]] == [HARBOR]

@@ -21,6 +21,11 @@ def insights(story: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from chapter["insights"]
 
 
+@pytest.fixture
+def world(read_only_world: World) -> World:
+    return read_only_world
+
+
 async def proof(world: World, insight_id: str, who: str = "admin", **params: Any) -> Any:
     return await world.get(f"/api/v1/insights/{insight_id}/proof", who, **params)
 
@@ -91,23 +96,23 @@ async def test_every_number_of_the_story_opens_to_a_proof_that_agrees(world: Wor
             assert answer.json()["stated"] == number["value"]
 
 
-async def test_what_holds_no_longer_can_be_opened_all_the_same(world: World) -> None:
-    insight = (await world.get(STORY)).json()["headline_insight"]
-    async with world.databases.worker.transaction(grant_all()) as tx:
+async def test_what_holds_no_longer_can_be_opened_all_the_same(own_world: World) -> None:
+    insight = (await own_world.get(STORY)).json()["headline_insight"]
+    async with own_world.databases.worker.transaction(grant_all()) as tx:
         await tx.execute(text("UPDATE insight SET until = now()"))
-    answer = (await proof(world, insight["id"])).json()
+    answer = (await proof(own_world, insight["id"])).json()
     assert (answer["insight"]["holds"], answer["insight"]["id"]) == (False, insight["id"])
 
 
-async def test_events_are_paged_and_masked_but_for_who_has_the_right(world: World) -> None:
-    await put_jobs(world.databases, world.harbor, MAY_4, 30)
-    await world.refresh(world.harbor)
-    insight = (await world.get(STORY)).json()["headline_insight"]
-    first = (await proof(world, insight["id"], "validator")).json()["events"]
+async def test_events_are_paged_and_masked_but_for_who_has_the_right(own_world: World) -> None:
+    await put_jobs(own_world.databases, own_world.harbor, MAY_4, 30)
+    await own_world.refresh(own_world.harbor)
+    insight = (await own_world.get(STORY)).json()["headline_insight"]
+    first = (await proof(own_world, insight["id"], "validator")).json()["events"]
     assert (len(first["sample"]), first["sample"][0]["data"] is not None) == (20, True)
-    second = (await proof(world, insight["id"], "validator", cursor=first["next_cursor"])).json()["events"]
+    second = (await proof(own_world, insight["id"], "validator", cursor=first["next_cursor"])).json()["events"]
     assert {one["id"] for one in first["sample"]} & {one["id"] for one in second["sample"]} == set()
-    masked = (await proof(world, insight["id"], "champion")).json()["events"]
+    masked = (await proof(own_world, insight["id"], "champion")).json()["events"]
     assert {one["data"] for one in masked["sample"]} == {None}
 
 
@@ -126,13 +131,13 @@ async def test_an_insight_of_another_account_is_not_there(world: World) -> None:
     assert (await proof(world, insight["id"], "other")).status_code == 404
 
 
-async def test_an_insight_without_numbers_has_nothing_to_prove(world: World) -> None:
-    async with world.databases.worker.transaction(grant_all()) as tx:
-        await mark(tx, world.globex, MAY_4, "account:created")
-    await world.refresh(world.globex)
-    story = (await world.get(f"/api/v1/accounts/{GLOBEX}/story")).json()
+async def test_an_insight_without_numbers_has_nothing_to_prove(own_world: World) -> None:
+    async with own_world.databases.worker.transaction(grant_all()) as tx:
+        await mark(tx, own_world.globex, MAY_4, "account:created")
+    await own_world.refresh(own_world.globex)
+    story = (await own_world.get(f"/api/v1/accounts/{GLOBEX}/story")).json()
     (empty,) = {insight["id"] for insight in insights(story) if not insight["numbers"]}
-    assert (await proof(world, empty)).status_code == 422
+    assert (await proof(own_world, empty)).status_code == 422
 
 
 async def test_a_partner_opens_its_own_numbers_and_nobody_is_named(world: World) -> None:

@@ -1,15 +1,15 @@
 """A server with two accounts, three providers, and a key of every kind."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
-from tests.conftest import Databases
+from tests.conftest import TEMPLATE, Databases, Server
 from tests.core.factories import SetClock
 from tests.narrative.next_best_worlds import feature
 from tests.narrative.test_next_best import EVEN, a_fit, suggested
@@ -34,6 +34,15 @@ def bearer(key: str) -> dict[str, str]:
     return {"authorization": f"Bearer {key}"}
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a database of a world holds; `keys` by who holds the key."""
+
+    harbor: int
+    globex: int
+    keys: Mapping[str, str]
+
+
 @dataclass
 class World:
     """`keys` are headers, by who holds the key."""
@@ -43,7 +52,7 @@ class World:
     clock: SetClock
     harbor: int
     globex: int
-    keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    keys: dict[str, dict[str, str]]
 
     async def get(self, path: str, who: str = "admin", **params: Any) -> Any:
         return await self.client.get(path, headers=self.keys[who], params=params)
@@ -52,14 +61,24 @@ class World:
         return await self.client.request(method, path, headers={**self.keys[who], **headers}, json=body)
 
     async def refresh(self, account_id: int) -> None:
-        """What the worker does."""
-        async with self.databases.worker.transaction(grant_accounts([account_id])) as tx:
-            await refresh_account(tx, account_id, self.clock())
+        await refresh(self.databases, account_id, self.clock())
 
     async def make_key(self, kind: KeyKind, name: str, accounts: Sequence[int] | None = None, **more: Any) -> str:
-        async with self.databases.worker.transaction(operator_scope()) as tx:
-            grant = KeyGrant(kind, name, account_ids=accounts, **more)
-            return (await create_key(tx, grant)).key
+        return await make_key(self.databases, kind, name, accounts, **more)
+
+
+async def refresh(databases: Databases, account_id: int, now: datetime) -> None:
+    """What the worker does."""
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        await refresh_account(tx, account_id, now)
+
+
+async def make_key(
+    databases: Databases, kind: KeyKind, name: str, accounts: Sequence[int] | None = None, **more: Any
+) -> str:
+    async with databases.worker.transaction(operator_scope()) as tx:
+        grant = KeyGrant(kind, name, account_ids=accounts, **more)
+        return (await create_key(tx, grant)).key
 
 
 async def add_person(databases: Databases, account_id: int, email: str, role: str) -> None:
@@ -68,48 +87,72 @@ async def add_person(databases: Databases, account_id: int, email: str, role: st
         await tx.execute(insert, {"account": account_id, "email": email, "role": role})
 
 
-async def _add_keys(world: World) -> None:
-    harbor = [world.harbor]
+async def _make_keys(databases: Databases, harbor: int, globex: int) -> dict[str, str]:
+    async def partner(name: str, account_id: int = harbor, **more: Any) -> str:
+        return await make_key(databases, KeyKind.PARTNER, name, [account_id], **more)
+
     made = {
-        "admin": await world.make_key(KeyKind.ADMIN, "admin"),
-        "ingest": await world.make_key(KeyKind.INGEST, "ingest"),
-        "tessera": await world.make_key(KeyKind.PARTNER, "tessera", harbor, provider="tessera"),
-        "waypoint": await world.make_key(KeyKind.PARTNER, "waypoint", harbor, provider="waypoint"),
-        "other": await world.make_key(KeyKind.PARTNER, "other", [world.globex], provider="tessera"),
-        "validator": await world.make_key(KeyKind.PARTNER, "vera", harbor, person=VALIDATOR),
-        "champion": await world.make_key(KeyKind.PARTNER, "carl", harbor, person=CHAMPION),
-        "value-only": await world.make_key(KeyKind.PARTNER, "value", harbor, provider="tessera", scopes=["value:read"]),
+        "admin": await make_key(databases, KeyKind.ADMIN, "admin"),
+        "ingest": await make_key(databases, KeyKind.INGEST, "ingest"),
+        "tessera": await partner("tessera", provider="tessera"),
+        "waypoint": await partner("waypoint", provider="waypoint"),
+        "other": await partner("other", globex, provider="tessera"),
+        "validator": await partner("vera", person=VALIDATOR),
+        "champion": await partner("carl", person=CHAMPION),
+        "value-only": await partner("value", provider="tessera", scopes=["value:read"]),
     }
-    async with world.databases.worker.transaction(operator_scope()) as tx:
+    async with databases.worker.transaction(operator_scope()) as tx:
         revoked = await create_key(tx, KeyGrant(KeyKind.ADMIN, "revoked"))
-        await revoke_key(tx, revoked.key_id, world.clock)
-    world.keys |= {name: bearer(key) for name, key in made.items()}
-    world.keys |= {"revoked": bearer(revoked.key), "anonymous": {}}
+        await revoke_key(tx, revoked.key_id, SetClock(NOW))
+    return {**made, "revoked": revoked.key}
 
 
-@asynccontextmanager
-async def a_world(databases: Databases, *, filled: bool = True) -> AsyncIterator[World]:
-    """`filled`: harbor has value of all three providers on two days, validated, and its stories are told."""
-    clock = SetClock(NOW)
+async def _bare(databases: Databases) -> Content:
     await put_model(databases, THREE_PARTIES)
     harbor, globex = await new_account(databases, HARBOR), await new_account(databases, GLOBEX)
     for email, role in ((VALIDATOR, "validator"), (CHAMPION, "champion")):
         await add_person(databases, harbor, email, role)
-    if filled:
-        await validate(databases, harbor)
-        await put_jobs(databases, harbor, MAY_4, 10)
-        await put_syncs(databases, harbor, MAY_4, 30)
-        await put_jobs(databases, harbor, MAY_5, 10)
-        await put_etas(databases, harbor, MAY_5, 4)
+    return Content(harbor, globex, await _make_keys(databases, harbor, globex))
+
+
+async def _filled(databases: Databases) -> Content:
+    content = await _bare(databases)
+    await validate(databases, content.harbor)
+    await put_jobs(databases, content.harbor, MAY_4, 10)
+    await put_syncs(databases, content.harbor, MAY_4, 30)
+    await put_jobs(databases, content.harbor, MAY_5, 10)
+    await put_etas(databases, content.harbor, MAY_5, 4)
+    await refresh(databases, content.harbor, NOW)
+    return content
+
+
+async def template(server: Server, *, filled: bool) -> tuple[str, Content]:
+    """The database that a world is cloned from, and what is in it."""
+    name = f"{TEMPLATE}_{'filled' if filled else 'bare'}_world"
+    return name, await server.template(name, _filled if filled else _bare)
+
+
+@asynccontextmanager
+async def a_world(server: Server, *, filled: bool = True, read_only: bool = False) -> AsyncIterator[World]:
+    """`filled`: harbor has value of all three providers on two days, validated, and its stories are told.
+
+    Tests may share one that is `read_only`, as long as they speak to its client alone: connections belong to a loop.
+    """
+    name, content = await template(server, filled=filled)
+    async with server.clone(name, read_only=read_only) as databases, serving(databases, content) as world:
+        yield world
+
+
+@asynccontextmanager
+async def serving(databases: Databases, content: Content) -> AsyncIterator[World]:
+    """A server over databases of its own with this content."""
+    clock = SetClock(NOW)
     # The test client serves in a loop of its own, and connections belong to one loop.
     served = ServerDatabases(Database(databases.url, Role.WEB), Database(databases.url, Role.INGEST))
     app = create_app(served, public_url=PUBLIC_URL, clock=clock, disposes=True)
+    keys = {name: bearer(key) for name, key in content.keys.items()} | {"anonymous": {}}
     async with AsyncTestClient(app) as client:
-        world = World(databases, client, clock, harbor, globex)
-        await _add_keys(world)
-        if filled:
-            await world.refresh(harbor)
-        yield world
+        yield World(databases, client, clock, content.harbor, content.globex, keys)
 
 
 async def suggest(world: World, *features: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.api.world import HARBOR, a_world
 from tests.commands.factories import run
-from tests.conftest import Databases
+from tests.conftest import Server
 from valueplatform.core.clock import system_clock
 
 REPORT = f"/api/v1/accounts/{HARBOR}/report"
@@ -15,11 +15,11 @@ FLAGS = ("--from", "2026-05-01", "--to", "2026-06-01")
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 @pytest.mark.parametrize("who", ["admin", "tessera"])
-async def test_command_and_api_give_the_same_bytes(databases: Databases, tmp_path: Path, form: str, who: str) -> None:
-    async with a_world(databases) as world:
+async def test_command_and_api_give_the_same_bytes(server: Server, tmp_path: Path, form: str, who: str) -> None:
+    async with a_world(server) as world:
         provider = () if who == "admin" else ("--provider", who)
         file = tmp_path / f"report.{form}"
-        ran = await run(databases, "report", HARBOR, "--format", form, "-o", str(file), *FLAGS, *provider)
+        ran = await run(world.databases, "report", HARBOR, "--format", form, "-o", str(file), *FLAGS, *provider)
         assert (ran.code, ran.out) == (0, ""), ran.err
         world.clock.now = system_clock()
         answer = await world.get(REPORT, who, format=form, **MAY)
@@ -34,19 +34,19 @@ def _timeless(report: bytes) -> bytes:
     return msgspec.json.encode(told | {"story": {n: v for n, v in told["story"].items() if n != "composed_at"}})
 
 
-async def test_without_a_file_it_goes_to_standard_output(databases: Databases) -> None:
-    async with a_world(databases):
-        ran = await run(databases, "report", HARBOR, "--format", "csv", *FLAGS)
+async def test_without_a_file_it_goes_to_standard_output(server: Server) -> None:
+    async with a_world(server) as world:
+        ran = await run(world.databases, "report", HARBOR, "--format", "csv", *FLAGS)
     assert ran.out.splitlines()[0].startswith("account,window_start,driver,")
     assert "dispatch_time" in ran.out
 
 
-async def test_misuse_and_what_is_not_there(databases: Databases) -> None:
-    async with a_world(databases, filled=False):
-        assert (await run(databases, "report", HARBOR)).code == 2
-        assert (await run(databases, "report", HARBOR, "--format", "pdf")).code == 2
-        assert (await run(databases, "report", "nobody", "--format", "csv")).code == 1
+async def test_misuse_and_what_is_not_there(server: Server) -> None:
+    async with a_world(server, filled=False) as world:
+        assert (await run(world.databases, "report", HARBOR)).code == 2
+        assert (await run(world.databases, "report", HARBOR, "--format", "pdf")).code == 2
+        assert (await run(world.databases, "report", "nobody", "--format", "csv")).code == 1
         backwards = await run(
-            databases, "report", HARBOR, "--format", "csv", "--from", "2026-06-01", "--to", "2026-05-01"
+            world.databases, "report", HARBOR, "--format", "csv", "--from", "2026-06-01", "--to", "2026-05-01"
         )
     assert (backwards.code, "must be after" in backwards.err) == (1, True)

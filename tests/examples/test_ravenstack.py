@@ -1,6 +1,7 @@
 """The RavenStack set by the example's own queries, against an independent count with DuckDB."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Databases
+from tests.conftest import TEMPLATE, Databases, Server
 from valueplatform.accounts.accounts import account_by_key
 from valueplatform.accounts.contracts import contracts_of, mrr
 from valueplatform.commands.importing import import_files
@@ -58,6 +59,22 @@ async def load(databases: Databases, folder: Path) -> Any:
     return await import_events(databases.ingest, tables, (EXAMPLE / "events.sql").read_text(), system_clock)
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A database of its own with everything in it, and the report of the events."""
+
+    databases: Databases
+    report: Any
+
+
+@pytest.fixture
+async def loaded(server: Server, folder: Path) -> AsyncIterator[Loaded]:
+    name = f"{TEMPLATE}_ravenstack"
+    report = await server.template(name, lambda databases: load(databases, folder))
+    async with server.clone(name) as databases:
+        yield Loaded(databases, report)
+
+
 FIRST_OF_EACH_ID = """
     SELECT s.account_id, u.* FROM (
         SELECT *, row_number() OVER (PARTITION BY usage_id ORDER BY place) AS nth FROM usage
@@ -66,12 +83,12 @@ FIRST_OF_EACH_ID = """
 
 
 async def test_ravenstack_counts_sums_and_conflicts_equal_an_independent_count(
-    databases: Databases, folder: Path, duck: duckdb.DuckDBPyConnection
+    loaded: Loaded, duck: duckdb.DuckDBPyConnection
 ) -> None:
-    report = await load(databases, folder)
+    report = loaded.report
     assert (report.received, report.stored, report.duplicates, report.conflicts) == (25_000, 24_979, 0, 21)
 
-    async with databases.worker.transaction(operator_scope()) as tx:
+    async with loaded.databases.worker.transaction(operator_scope()) as tx:
         rows = await tx.rows(text("SELECT key, count(*) AS n FROM event JOIN account USING (account_id) GROUP BY key"))
         per_account = {row.key: row.n for row in rows}
         rows = await tx.rows(
@@ -104,9 +121,8 @@ async def test_ravenstack_counts_sums_and_conflicts_equal_an_independent_count(
 
 
 async def test_ravenstack_mrr_at_the_end_of_2024_equals_an_independent_sum(
-    databases: Databases, folder: Path, duck: duckdb.DuckDBPyConnection
+    loaded: Loaded, duck: duckdb.DuckDBPyConnection
 ) -> None:
-    await load(databases, folder)
     expected = dict(
         duck.execute("""
         SELECT account_id, sum(CASE WHEN start_date <= '2024-12-31' AND (end_date IS NULL OR end_date > '2024-12-31')
@@ -114,16 +130,14 @@ async def test_ravenstack_mrr_at_the_end_of_2024_equals_an_independent_sum(
         FROM subscriptions GROUP BY 1
     """).fetchall()
     )
-    async with databases.web.transaction(operator_scope()) as tx:
+    async with loaded.databases.web.transaction(operator_scope()) as tx:
         for key, amount in expected.items():
             account = await account_by_key(tx, key)
             assert mrr(await contracts_of(tx, account.account_id), LAST) == Decimal(amount), key
 
 
-async def test_importing_ravenstack_again_changes_nothing_and_its_stories_verify(
-    databases: Databases, folder: Path
-) -> None:
-    await load(databases, folder)
+async def test_importing_ravenstack_again_changes_nothing_and_its_stories_verify(loaded: Loaded, folder: Path) -> None:
+    databases = loaded.databases
     again = await load(databases, folder)
     assert (again.stored, again.duplicates, again.conflicts) == (0, 24_979, 21)
     worker = Worker(databases.worker)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.api.world import CHAMPION, PUBLIC_URL, VALIDATOR, World, a_world
-from tests.conftest import Databases
+from tests.api.world import CHAMPION, PUBLIC_URL, VALIDATOR, Content, World, serving, template
+from tests.conftest import Databases, Server
 from valueplatform.core.authorization import UserRole, operator_scope
 from valueplatform.core.scope import no_accounts
 from valueplatform.core.sessions import OpenedSession, open_session
@@ -77,9 +77,9 @@ class Portal:
 _NAMED = text("UPDATE person p SET name = u.name FROM app_user u WHERE u.email = p.email")
 
 
-async def add_people(world: World) -> None:
-    one, other = [world.harbor], [world.globex]
-    async with world.databases.worker.transaction(operator_scope()) as tx:
+async def _add_people(databases: Databases, content: Content) -> None:
+    one, other = [content.harbor], [content.globex]
+    async with databases.worker.transaction(operator_scope()) as tx:
         await create_user(tx, VALIDATOR, UserRole.CUSTOMER, account_ids=one, name="Vera Lind")
         await create_user(tx, CHAMPION, UserRole.CUSTOMER, account_ids=one, name="Carl Berg")
         await create_user(tx, STRANGER, UserRole.CUSTOMER, account_ids=other, name="Gus")
@@ -92,10 +92,12 @@ async def add_people(world: World) -> None:
 
 
 @asynccontextmanager
-async def a_portal(databases: Databases, *, filled: bool = True) -> AsyncIterator[Portal]:
+async def a_portal(server: Server, *, filled: bool = True) -> AsyncIterator[Portal]:
     """`filled` as in `a_world`: harbor has value and a story, globex has nothing."""
-    async with a_world(databases, filled=filled) as world:
-        await add_people(world)
+    base, content = await template(server, filled=filled)
+    name = f"{base}_with_people"
+    await server.template(name, lambda databases: _add_people(databases, content), base)
+    async with server.clone(name) as databases, serving(databases, content) as world:
         yield Portal(world)
 
 

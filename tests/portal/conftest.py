@@ -2,20 +2,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import Databases
+from tests.conftest import Server
 from tests.portal.browsers import CHAMPION, STEWARD, VALIDATOR, Browser, Portal, a_portal
 
 
 @pytest.fixture
-async def portal(databases: Databases) -> AsyncIterator[Portal]:
-    async with a_portal(databases) as portal:
+async def portal(server: Server) -> AsyncIterator[Portal]:
+    async with a_portal(server) as portal:
         yield portal
 
 
 @pytest.fixture
-async def bare_portal(databases: Databases) -> AsyncIterator[Portal]:
+async def bare_portal(server: Server) -> AsyncIterator[Portal]:
     """People and accounts, and no value yet."""
-    async with a_portal(databases, filled=False) as portal:
+    async with a_portal(server, filled=False) as portal:
         yield portal
 
 

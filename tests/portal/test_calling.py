@@ -1,11 +1,26 @@
 """Every write of a signed-in browser is held to its own session and its own pages (S5); every page to its reader."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 
 from tests.api.world import GLOBEX, HARBOR
-from tests.portal.browsers import CHAMPION, LEADER, OPERATOR, PARTNER, STEWARD, STRANGER, VALIDATOR, Browser, Portal
+from tests.conftest import Databases, Server
+from tests.portal.browsers import (
+    CHAMPION,
+    LEADER,
+    OPERATOR,
+    PARTNER,
+    STEWARD,
+    STRANGER,
+    VALIDATOR,
+    Browser,
+    Portal,
+    a_portal,
+)
 from valueplatform.core.clock import system_clock
 from valueplatform.core.scope import no_accounts
 from valueplatform.core.sessions import LIFETIME, end_session
@@ -27,24 +42,47 @@ WRITES = (
 )
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_portal(server: Server) -> AsyncIterator[Portal]:
+    async with a_portal(server) as portal:
+        yield portal
+
+
+@pytest.fixture
+async def refusing_portal(shared_portal: Portal) -> AsyncIterator[Portal]:
+    """One server for all tests whose requests are refused: they leave nothing but sessions of their own.
+
+    Connections belong to a loop, so each test has its own.
+    """
+    databases = Databases.connect(shared_portal.world.databases.url)
+    yield Portal(replace(shared_portal.world, databases=databases))
+    await databases.dispose()
+
+
+@pytest.fixture
+async def refused(refusing_portal: Portal) -> Browser:
+    """The champion of harbor."""
+    return await refusing_portal.browser(CHAMPION)
+
+
 @pytest.mark.parametrize("path", WRITES)
 async def test_a_write_without_the_token_of_this_session_is_refused(
-    portal: Portal, customer: Browser, path: str
+    refusing_portal: Portal, refused: Browser, path: str
 ) -> None:
-    other = await portal.browser(CHAMPION)
+    other = await refusing_portal.browser(CHAMPION)
     for fields in ({}, {"_csrf": ""}, {"_csrf": other.csrf}, {"_csrf": "x" * 43}):
-        answer = await customer.send(path, fields, OWN)
+        answer = await refused.send(path, fields, OWN)
         assert answer.status_code == 403, fields
-    header = await customer.send(path, {}, {**OWN, "X-CSRF-Token": other.csrf})
+    header = await refused.send(path, {}, {**OWN, "X-CSRF-Token": other.csrf})
     assert header.status_code == 403
 
 
 @pytest.mark.parametrize("path", WRITES)
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
 async def test_a_write_from_another_site_is_refused_even_with_the_token(
-    customer: Browser, path: str, headers: dict[str, str]
+    refused: Browser, path: str, headers: dict[str, str]
 ) -> None:
-    answer = await customer.send(path, {"_csrf": customer.csrf}, headers)
+    answer = await refused.send(path, {"_csrf": refused.csrf}, headers)
 
     assert answer.status_code == 403
 
@@ -77,15 +115,15 @@ async def test_a_session_ends_by_itself(portal: Portal, customer: Browser) -> No
     assert (await customer.get("/story")).status_code == 303
 
 
-async def test_an_expired_session_never_puts_the_sign_in_page_into_a_fragment(portal: Portal) -> None:
+async def test_an_expired_session_never_puts_the_sign_in_page_into_a_fragment(refusing_portal: Portal) -> None:
     headers = {"cookie": "valueplatform_session=gone", "HX-Request": "true"}
-    answer = await portal.world.client.get("/story", headers=headers, follow_redirects=False)
+    answer = await refusing_portal.world.client.get("/story", headers=headers, follow_redirects=False)
 
     assert (answer.headers["HX-Redirect"], answer.text) == ("/sign-in", "")
 
 
-async def test_a_stream_without_a_session_does_not_come_back(portal: Portal) -> None:
-    answer = await portal.world.client.get("/story/live", headers={"accept": "text/event-stream"})
+async def test_a_stream_without_a_session_does_not_come_back(refusing_portal: Portal) -> None:
+    answer = await refusing_portal.world.client.get("/story/live", headers={"accept": "text/event-stream"})
 
     assert answer.status_code == 204
 
@@ -114,8 +152,10 @@ async def test_each_role_has_its_own_pages_and_no_others(portal: Portal, who: st
 
 
 @pytest.mark.parametrize("rest", ["/story", "/story.md", "/assumptions", "/together", "/together/new"])
-async def test_an_account_that_is_not_mine_is_answered_as_one_that_is_not_there(portal: Portal, rest: str) -> None:
-    stranger = await portal.browser(STRANGER)
+async def test_an_account_that_is_not_mine_is_answered_as_one_that_is_not_there(
+    refusing_portal: Portal, rest: str
+) -> None:
+    stranger = await refusing_portal.browser(STRANGER)
     answers = [await stranger.get(f"/accounts/{key}{rest}") for key in (HARBOR, GLOBEX, "no-such-account")]
 
     assert {answer.status_code for answer in answers} == {404}

@@ -188,7 +188,8 @@ async def test_a_fault_of_ours_reaches_the_sender_and_the_next_request_is_served
 
 
 async def test_a_database_that_does_not_answer_is_unavailable_in_time(databases: Databases) -> None:
-    async with databases.admin.engine.connect() as connection, committer(databases, patience=0.3) as taking:
+    # Long enough for the second send, which is to be stored, on a busy machine too.
+    async with databases.admin.engine.connect() as connection, committer(databases, patience=1.5) as taking:
         await connection.exec_driver_sql("LOCK TABLE event_key")
         with pytest.raises(UnavailableError) as caught:
             await taking.commit(request_of([cloud_event(id="1")]))

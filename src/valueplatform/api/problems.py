@@ -42,6 +42,10 @@ _STATUSES: Final[Mapping[type[ProblemError], HTTPStatus]] = MappingProxyType(
         InstallationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     }
 )
+# The framework's refusals carry our codes: the names of HTTP statuses changed with Python 3.13.
+_CODES: Final[Mapping[HTTPStatus, str]] = MappingProxyType(
+    {status: kind.code for kind, status in _STATUSES.items() if kind is not InstallationError}
+)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string", enc_hook=str)
 _log = structlog.get_logger(__name__)
 
@@ -82,7 +86,7 @@ def answer_problem(_request: Request[Any, Any, Any], error: ProblemError) -> Res
 def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework itself refuses: no such route, method not allowed, parameters that do not fit."""
     status = HTTPStatus(error.status_code)
-    code = status.name.lower()
+    code = _CODES.get(status) or status.name.lower()
     extras = {"errors": error.extra} if error.extra and status is HTTPStatus.BAD_REQUEST else {}
     return problem(status, code, str(error.detail) or status.description, extras, error.headers or {})
 
