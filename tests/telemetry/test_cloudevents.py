@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.telemetry.factories import NOW, cloud_event
 from valueplatform.core.errors import InvalidInputError, TooLargeError
-from valueplatform.telemetry.cloudevents import LARGEST_EVENT, MOST_EVENTS, Parsed, parse_request
+from valueplatform.telemetry.cloudevents import parse_request
+from valueplatform.telemetry.dialect import LARGEST_EVENT, MOST_EVENTS, Parsed
 from valueplatform.telemetry.event import Event, Rejection
 
 yaml = pytest.importorskip("yaml")  # comes with litestar, without types

@@ -6,8 +6,7 @@ The account is the extension attribute `account`, else the subject; then the per
 
 import base64
 import binascii
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from email.message import Message
 from functools import lru_cache
@@ -16,20 +15,14 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from valueplatform.core.errors import InvalidInputError, TooLargeError
+from valueplatform.core.errors import InvalidInputError
+from valueplatform.telemetry.dialect import BYTE_ORDER_MARK, Parsed, check_count, check_size, json_items, rejection_of
 from valueplatform.telemetry.event import Attributes, Event, Rejection, make_event
 from valueplatform.telemetry.payload import RefusedEventError, check_depth, decode, too_deep, wire_number
-
-MOST_EVENTS: Final = 2_500
-LARGEST_EVENT: Final = 64 * 1024
 
 _VERSIONS: Final = frozenset({"1.0", "0.3"})
 _SIGNS_OF_BINARY: Final = ("ce-id", "ce-source", "ce-type", "ce-specversion")
 _TEXTS: Final = ("id", "source", "type", "subject", "provider", "specversion", "datacontenttype", "data_base64")
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_HALVES: Final = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -49,17 +42,8 @@ class _Envelope(msgspec.Struct, gc=False):
     data_base64: str | None = None
 
 
-_ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT: Final = msgspec.json.Decoder(msgspec.Raw)
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope, float_hook=wire_number)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-
-
-class Parsed(msgspec.Struct, frozen=True):
-    """What one request holds; the indexes of both together count from 0 without a gap."""
-
-    events: Sequence[Event]
-    rejections: Sequence[Rejection]
 
 
 def parse_request(content_type: str, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Parsed:
@@ -76,50 +60,20 @@ def parse_request(content_type: str, headers: Mapping[str, str], body: bytes, re
 
 def parse_json(body: bytes, received_at: datetime) -> Parsed:
     """Events in JSON: one object, or an array of them, whatever the media type says."""
-    try:
-        raws = _items(body.removeprefix(_BYTE_ORDER_MARK).strip())
-    except RecursionError as error:
-        raise InvalidInputError(too_deep().message) from error
-    except ValueError as error:
-        raise InvalidInputError(f"The body is not JSON: {error}; nothing was stored.") from error
-    if len(raws) > MOST_EVENTS:
-        raise TooLargeError(f"{len(raws)} events in one request; send at most {MOST_EVENTS}.")
+    raws = json_items(body)
+    check_count(len(raws))
     events: list[Event] = []
     rejections: list[Rejection] = []
     for index, text in enumerate(raws):
         try:
             events.append(_structured(index, text, received_at))
         except RefusedEventError as refusal:
-            rejections.append(_rejection(index, text, refusal))
+            rejections.append(rejection_of(index, text, refusal))
     return Parsed(events, rejections)
 
 
-def _items(body: bytes) -> list[bytes]:
-    """The text of each item of an array, or of the one object. Raises ValueError."""
-    if body[:1] not in {b"[", b"{"}:
-        raise InvalidInputError("The body is neither a JSON object nor an array of them; send CloudEvents as JSON.")
-    try:
-        return _raw_items(body)
-    except msgspec.DecodeError:
-        # Halves of surrogate pairs, as senders write that cut text in the middle of a sign, are JSON but no text, and
-        # msgspec refuses the whole body for one. Without them it tells where the items are; only theirs is rejected.
-        masked = _HALVES.sub(lambda match: b"\\u0000" if match[1] else match[0], body)
-        if masked == body:
-            raise
-        items, end = [], 0
-        for item in _raw_items(masked):
-            start = masked.index(item, end)
-            end = start + len(item)
-            items.append(body[start:end])
-        return items
-
-
-def _raw_items(body: bytes) -> list[bytes]:
-    return [bytes(raw) for raw in _ARRAY.decode(body)] if body[:1] == b"[" else [bytes(_OBJECT.decode(body))]
-
-
 def _structured(index: int, text: bytes, received_at: datetime) -> Event:
-    _check_size(len(text))
+    check_size(len(text))
     check_depth(text)
     try:
         envelope = _ENVELOPE.decode(text)
@@ -132,11 +86,6 @@ def _structured(index: int, text: bytes, received_at: datetime) -> Event:
     except RecursionError as error:
         raise too_deep() from error
     return _event(index, envelope, received_at)
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST_EVENT:
-        raise RefusedEventError("too_large", f"The event has {size} bytes; send at most {LARGEST_EVENT}.")
 
 
 def _event(index: int, envelope: _Envelope, received_at: datetime) -> Event:
@@ -187,30 +136,6 @@ def _misfit(text: bytes, error: msgspec.ValidationError) -> RefusedEventError:
     return RefusedEventError("invalid_time", "time must be an RFC 3339 string with a zone, like 2026-01-05T10:00:00Z.")
 
 
-def _rejection(index: int, text: bytes, refusal: RefusedEventError) -> Rejection:
-    try:
-        found = decode(text)
-    except (msgspec.DecodeError, ValueError, RecursionError, RefusedEventError):
-        found = None
-    named: dict[str, object] = found if isinstance(found, dict) else {}
-    account = named.get("account") or named.get("subject")
-    return Rejection(
-        index,
-        _text(named.get("id")),
-        refusal.reason,
-        refusal.message,
-        text.decode(errors="backslashreplace"),
-        _text(account),
-    )
-
-
-def _text(value: object) -> str | None:
-    """A value as it may be shown and stored: strings and integers only, cut to size, without U+0000."""
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return str(value).replace("\0", "")[:1024] or None
-    return None
-
-
 def _parse_binary(content_type: str, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Parsed:
     envelope: dict[str, object] = {}
     try:
@@ -219,7 +144,7 @@ def _parse_binary(content_type: str, headers: Mapping[str, str], body: bytes, re
                 envelope[name[3:]] = _header_text(value)
         if body:
             envelope |= {"datacontenttype": content_type, "data_base64": base64.b64encode(body).decode()}
-            _check_size(sum(map(len, headers.values())) + len(body))
+            check_size(sum(map(len, headers.values())) + len(body))
             check_depth(body)
         attributes = msgspec.convert(envelope, _Envelope)
         return Parsed([_event(0, attributes, received_at)], [])
@@ -229,7 +154,7 @@ def _parse_binary(content_type: str, headers: Mapping[str, str], body: bytes, re
         refusal = _misfit(_ENCODER.encode(envelope), error)
     except RefusedEventError as error:
         refusal = error
-    return Parsed([], [_rejection(0, _ENCODER.encode(envelope), refusal)])
+    return Parsed([], [rejection_of(0, _ENCODER.encode(envelope), refusal)])
 
 
 def _header_text(value: str) -> str:
@@ -264,7 +189,7 @@ def _from_bytes(content: bytes, content_type: str | None) -> object:
 def _json_data(content: bytes) -> object:
     check_depth(content)
     try:
-        return decode(content.removeprefix(_BYTE_ORDER_MARK))
+        return decode(content.removeprefix(BYTE_ORDER_MARK))
     except RecursionError as error:
         raise too_deep() from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -19,7 +19,7 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.tabular import BadLine, Mapped, Value, read_mapped
 from valueplatform.telemetry.admission import SUPPLIER
-from valueplatform.telemetry.cloudevents import LARGEST_EVENT
+from valueplatform.telemetry.dialect import LARGEST_EVENT
 from valueplatform.telemetry.event import Attributes, Event, Rejection, make_event, missing
 from valueplatform.telemetry.group_commit import MOST_IN_GROUP, commit_requests
 from valueplatform.telemetry.payload import RefusedEventError
