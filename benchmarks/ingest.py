@@ -1,4 +1,4 @@
-"""P1 and P2: events over HTTP, committed, deduplicated and metered, against what PostgreSQL and the server can do.
+"""P1, P2 and P3: events over HTTP, committed, deduplicated and metered, against what PostgreSQL and the server can do.
 
 P1's limit is a direct COPY of the same rows by one asyncpg connection into a uniquely keyed table; P2's is the same
 server answering an empty request. Run: `python -m benchmarks.ingest [--quick]`.
@@ -9,8 +9,9 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -43,13 +44,14 @@ property = "crew"
 """
 BATCH = 1000
 ACCOUNTS = 200
-BATCH_CONNECTIONS = 4
+BATCH_CONNECTIONS = 32
 SINGLE_CONNECTIONS = 64
 NOW = datetime.now(UTC).replace(microsecond=0)
+LIVE, PAST = timedelta(minutes=10), timedelta(days=30)
 
 
-def events(count: int, seed: int) -> Iterator[dict[str, object]]:
-    """Believable events: 200 accounts, 30 days, 5 teams, 40 crews."""
+def events(count: int, seed: int, span: timedelta = LIVE) -> Iterator[dict[str, Any]]:
+    """Believable events of the `span` until now: 200 accounts, 5 teams, 40 crews."""
     draw = random.Random(seed)
     for _ in range(count):
         yield {
@@ -58,35 +60,27 @@ def events(count: int, seed: int) -> Iterator[dict[str, object]]:
             "source": "bench",
             "type": "job.done",
             "account": f"account-{draw.randrange(ACCOUNTS)}",
-            "time": (NOW - timedelta(seconds=draw.randrange(30 * 86_400))).isoformat(),
+            "time": (NOW - timedelta(seconds=draw.randrange(int(span.total_seconds())))).isoformat(),
             "data": {"team": f"team-{draw.randrange(5)}", "minutes": draw.randrange(1, 90), "crew": draw.randrange(40)},
         }
 
 
-def _batches(count: int, seed: int, headers: dict[str, str]) -> list[bytes]:
-    batch: list[dict[str, object]] = []
-    requests = []
-    for event in events(count, seed):
-        batch.append(event)
-        if len(batch) == BATCH:
-            requests.append(request("/api/v1/events", msgspec.json.encode(batch), headers=headers))
-            batch = []
-    return requests
+def _batches(given: Sequence[dict[str, Any]], headers: dict[str, str]) -> list[bytes]:
+    batches = (given[start : start + BATCH] for start in range(0, len(given), BATCH))
+    return [request("/api/v1/events", msgspec.json.encode(batch), headers=headers) for batch in batches]
 
 
-async def direct_copy(running: Product, count: int, seed: int) -> float:
-    """Rows a second of the same events, copied by one connection into a table with a unique key."""
+async def direct_copy(running: Product, given: Sequence[dict[str, Any]]) -> float:
+    """Rows a second of the same events as the product keeps them, copied into a table that is unique by their keys."""
     rows = [
         (
-            uuid.UUID(str(e["id"])), 1, str(e["source"]), str(e["id"]), str(e["type"]),
-            datetime.fromisoformat(str(e["time"])), msgspec.json.encode(e["data"]).decode(),
+            1, uuid.UUID(e["id"]), e["source"], e["id"], e["type"], datetime.fromisoformat(e["time"]),
+            datetime.fromisoformat(e["time"]).date(), None, "supplier", msgspec.json.encode(e["data"]).decode(), NOW,
         )
-        for e in events(count, seed)
+        for e in given
     ]  # fmt: skip
-    columns = "key uuid PRIMARY KEY, account_id bigint, source text, id text, type text, time timestamptz, data jsonb"
     async with running.databases.admin.transaction(no_accounts()) as tx:
-        connection = await tx.driver()
-        await connection.execute(f"CREATE TABLE copied ({columns})")
+        await (await tx.driver()).execute("CREATE TABLE copied (LIKE event, PRIMARY KEY (event_key))")
     async with running.databases.admin.transaction(no_accounts()) as tx:
         connection = await tx.driver()
         begun = time.perf_counter()
@@ -107,13 +101,43 @@ async def main(*, quick: bool) -> None:
 
 
 async def batches(running: Product, count: int, headers: dict[str, str]) -> None:
-    await send_all(running.host, running.port, _batches(5_000, 1, headers), connections=BATCH_CONNECTIONS)
-    limit = await direct_copy(running, count, 2)
-    elapsed, _ = await send_all(running.host, running.port, _batches(count, 2, headers), connections=BATCH_CONNECTIONS)
-    rate = count / elapsed
+    """P1 and P3: live events, the same with what goes wrong among them, and events spread over 30 days of the past."""
+    await _rate(running, list(events(5_000, 1)), headers)
+    live = list(events(count, 2))
+    limit = await direct_copy(running, live)
+    rate = await _rate(running, live, headers)
     name = "events over HTTP in batches of 1,000"
     figure("P1", f"{name} ÷ direct COPY", Measured(rate / limit, 1), target=0.5, unit="ratio", n=count)
     figure("P1", name, Measured(rate, limit), target=round(0.5 * limit), unit="events/s", n=count)
+    mixed = await _rate(running, list(_mixed(events(count, 4))), headers)
+    name = "P1 with 30 % duplicates and 1 % invalid events ÷ P1"
+    figure("P3", name, Measured(mixed / rate, 1), target=0.8, unit="ratio", n=count)
+    past = list(events(count, 5, PAST))
+    spread = await _rate(running, past, headers)
+    name = "events of the last 30 days over HTTP ÷ direct COPY"
+    figure("P1", name, Measured(spread / await direct_copy(running, past), 1), target=0.5, unit="ratio", n=count)
+
+
+def _mixed(given: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Three in ten are sent once more, and one in a hundred has no type; as many events in all as were given."""
+    draw = random.Random(3)
+    sent: list[dict[str, Any]] = []
+    for event in given:
+        fate = draw.random()
+        if fate < 0.3 and sent:
+            yield draw.choice(sent)
+        elif fate < 0.31:
+            yield event | {"type": None}
+        else:
+            sent.append(event)
+            yield event
+
+
+async def _rate(running: Product, given: Sequence[dict[str, Any]], headers: dict[str, str]) -> float:
+    """Events a second, from the first request to the last answer."""
+    requests = _batches(given, headers)
+    elapsed, _ = await send_all(running.host, running.port, requests, connections=BATCH_CONNECTIONS)
+    return len(given) / elapsed
 
 
 async def single_events(running: Product, count: int, headers: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """The composition root of the server: everything is wired here, by explicit arguments, and nowhere else."""
 
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -130,7 +131,16 @@ def from_environment() -> Litestar:
         web=Database(settings.role_urls.get(Role.WEB.short, url), Role.WEB),
         ingest=Database(settings.role_urls.get(Role.INGEST.short, url), Role.INGEST),
     )
-    return create_app(databases, public_url=settings.public_url, disposes=True)
+    app = create_app(databases, public_url=settings.public_url, disposes=True)
+    _spare_the_collector()
+    return app
+
+
+def _spare_the_collector() -> None:
+    """Events are many small objects that live for a moment: looking for cycles among them took a fifth of ingest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _log_as_json() -> None:

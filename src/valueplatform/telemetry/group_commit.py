@@ -24,7 +24,7 @@ from valueplatform.telemetry.requests import IngestRequest, Report, merged
 from valueplatform.telemetry.storing import Ledger, store
 
 LANES: Final = 2
-MOST_IN_GROUP: Final = 5_000  # events
+MOST_IN_GROUP: Final = 10_000  # events
 MOST_WAITING: Final = 50_000  # events
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 _LINGER: Final = 0.002  # seconds
