@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -7,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.api import request_body
-from valueplatform.api.problems import TooSlowError
 from valueplatform.api.request_body import MOST_BYTES, read_body
 from valueplatform.core.errors import InvalidInputError, TooLargeError
 
@@ -95,14 +92,3 @@ async def test_what_does_not_unpack_is_refused(content: bytes, encoding: str) ->
 
 async def test_no_body_at_all_is_empty() -> None:
     assert await body() == await body(encoding="gzip") == b""
-
-
-async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_body, "PATIENCE", 0.01)
-
-    async def endless() -> AsyncIterator[bytes]:
-        yield b"["
-        await asyncio.Event().wait()
-
-    with pytest.raises(TooSlowError):
-        await read_body(endless(), "", None)

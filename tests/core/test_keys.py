@@ -1,5 +1,6 @@
 """Machine keys."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,9 @@ from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.core.factories import SetClock
+from valueplatform.core import keys
 from valueplatform.core.authorization import RIGHTS_OF_KEYS, Action, KeyKind, KeyPrincipal
+from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from valueplatform.core.keys import (
     KEY_PATTERN,
@@ -182,6 +185,24 @@ async def test_a_ring_asks_the_database_again_within_half_a_second(databases: Da
     for _ in range(2):
         with pytest.raises(UnauthenticatedError):
             await ring.principal(key.key)
+
+
+async def test_who_asks_for_one_key_at_once_shares_one_look_up(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    look_up = keys.authenticate_key
+
+    async def counted(tx: Transaction, bearer: str) -> KeyPrincipal:
+        asked.append(bearer)
+        return await look_up(tx, bearer)
+
+    monkeypatch.setattr(keys, "authenticate_key", counted)
+    key, ring = await made(databases), KeyRing(databases.web, Monotonic())
+    bearers = [key.key] * 5 + [key.key[:-1]] * 5
+    found = await asyncio.gather(*map(ring.principal, bearers), return_exceptions=True)
+    assert [isinstance(one, UnauthenticatedError) for one in found] == [False] * 5 + [True] * 5
+    assert sorted(asked) == sorted([key.key, key.key[:-1]])
 
 
 async def test_a_ring_never_remembers_a_wrong_key(databases: Databases) -> None:

@@ -1,15 +1,12 @@
-"""The raw body of a request, within bounds: of bytes as they come, of bytes unpacked, and of time."""
+"""The raw body of a request, within bounds of bytes, as they come and unpacked; `patience` bounds the time."""
 
-import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from valueplatform.api.problems import TooSlowError
 from valueplatform.core.errors import InvalidInputError, TooLargeError
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-PATIENCE: Final = 10.0  # seconds for the whole body
 _MOST_MEMBERS: Final = 16
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 
@@ -17,7 +14,7 @@ _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 async def read_body(chunks: AsyncIterator[bytes], encoding: str, announced: int | None) -> bytes:
     """The body, unpacked. `encoding` is Content-Encoding, `announced` Content-Length.
 
-    Raises TooLargeError before it has read it all, TooSlowError, and InvalidInputError for what does not unpack.
+    Raises TooLargeError before it has read it all, and InvalidInputError for what does not unpack.
     Never holds more than the limit, however much a packed body would unfold to.
     """
     if announced is not None and announced > MOST_BYTES:
@@ -25,11 +22,7 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str, announced: int 
     codings = [coding for part in encoding.lower().split(",") if (coding := part.strip()) not in {"", "identity"}]
     if any(coding not in {"gzip", "x-gzip", "deflate"} for coding in codings) or len(codings) > 1:
         raise InvalidInputError(f"Content-Encoding {encoding!r} is not known here; send gzip or none.")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await (_unpacked(chunks) if codings else _plain(chunks))
-    except TimeoutError as error:
-        raise TooSlowError(f"The body did not arrive within {PATIENCE:.0f} seconds.") from error
+    return await (_unpacked(chunks) if codings else _plain(chunks))
 
 
 async def _plain(chunks: AsyncIterator[bytes]) -> bytes:

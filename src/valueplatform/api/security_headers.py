@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -28,14 +27,14 @@ OVER_TLS: Final = "max-age=31536000"
 
 def security_headers(public_url: str) -> BeforeMessageSendHookHandler:
     """A `before_send` hook: it runs for unknown addresses too. What a handler sets itself stays."""
-    headers = dict(HEADERS)
+    given = dict(HEADERS)
     if public_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = OVER_TLS
+        given["Strict-Transport-Security"] = OVER_TLS
+    headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
 
     async def add(message: Message, _scope: Scope) -> None:
         if message["type"] == "http.response.start":
-            held = MutableScopeHeaders.from_message(message)
-            for name, value in headers.items():
-                held.setdefault(name, value)
+            held = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in held)]
 
     return add

@@ -4,6 +4,7 @@ A key reads `vp_<kind>_<id in hex>_<secret>`. The front part says what it is and
 never is again. The id is the primary key, so checking a key is one look-up by index and one SHA-256.
 """
 
+import asyncio
 import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -133,20 +134,35 @@ class KeyRing:
         self._monotonic = monotonic
         self._hold = hold.total_seconds()
         self._held: dict[bytes, tuple[float, KeyPrincipal]] = {}
+        self._looking: dict[bytes, asyncio.Task[KeyPrincipal]] = {}
 
     async def principal(self, bearer: str) -> KeyPrincipal:
-        """As `authenticate_key`, in a transaction of its own where one is needed."""
-        name, now = token_hash(bearer), self._monotonic()
+        """As `authenticate_key`, in a transaction of its own where one is needed. Who asks for the same key meanwhile
+        waits for the same look-up."""
+        name = token_hash(bearer)
         held = self._held.get(name)
-        if held is not None and now < held[0]:
+        if held is not None and self._monotonic() < held[0]:
             return held[1]
+        looking = self._looking.get(name)
+        if looking is None:
+            looking = self._looking[name] = asyncio.create_task(self._look_up(name, bearer))
+            looking.add_done_callback(lambda found: self._looked_up(name, found))
+        return await asyncio.shield(looking)
+
+    def _looked_up(self, name: bytes, found: "asyncio.Task[KeyPrincipal]") -> None:
+        del self._looking[name]
+        if not found.cancelled():
+            found.exception()  # whoever asked may have gone by now
+
+    async def _look_up(self, name: bytes, bearer: str) -> KeyPrincipal:
         self._held.pop(name, None)
+        # From before the look-up: a key revoked meanwhile is not held longer for it.
+        until = self._monotonic() + self._hold
         async with self._database.transaction(no_accounts()) as tx:
             principal = await authenticate_key(tx, bearer)
         if len(self._held) >= _MOST_HELD:
             self._held.clear()
-        # From before the look-up: a key revoked meanwhile is not held longer for it.
-        self._held[name] = (now + self._hold, principal)
+        self._held[name] = (until, principal)
         return principal
 
 
