@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "refresh", "faithfulness")
+MODULES = ("ingest", "refresh", "faithfulness", "faults")
 
 
 def main() -> int:

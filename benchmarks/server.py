@@ -56,7 +56,7 @@ async def product(model: str, programs: Sequence[Sequence[str]] = ()) -> AsyncIt
             for command in commands
         ]
         try:
-            await _ready(port)
+            await until_ready(port)
             yield Product("127.0.0.1", port, made.key, databases)
         finally:
             for process in started:
@@ -66,7 +66,7 @@ async def product(model: str, programs: Sequence[Sequence[str]] = ()) -> AsyncIt
             await databases.dispose()
 
 
-async def _ready(port: int) -> None:
+async def until_ready(port: int) -> None:
     deadline = time.monotonic() + STARTING
     while time.monotonic() < deadline:
         try:

@@ -166,3 +166,11 @@ def test_any_way_to_write_the_address_will_do(scheme: str) -> None:
 
 def test_roles_have_short_names() -> None:
     assert [role.short for role in Role] == ["owner", "ingest", "worker", "web"]
+
+
+@pytest.mark.parametrize("state", ["57P03", "57P01", "53100", "53300", "08006"])
+async def test_a_database_that_starts_ends_or_is_full_is_unavailable_too(databases: Databases, state: str) -> None:
+    raised = text(f"DO $$ BEGIN RAISE EXCEPTION 'away' USING ERRCODE = '{state}'; END $$")
+    with pytest.raises(UnavailableError):
+        async with databases.worker.transaction(no_accounts()) as tx:
+            await tx.execute(raised)

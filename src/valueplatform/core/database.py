@@ -16,6 +16,8 @@ from valueplatform.core.errors import UnavailableError
 from valueplatform.core.scope import Scope
 
 RETRY_AFTER_SECONDS = 2
+_AWAY = ("08", "53", "57P")
+"""What SQLSTATE begins with where no connection is, disk or memory is used up, or the server starts or ends."""
 
 
 class Role(StrEnum):
@@ -114,7 +116,8 @@ def _reachable() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise unavailable() from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if error.connection_invalidated or state.startswith(_AWAY):
             raise unavailable() from error
         raise
 

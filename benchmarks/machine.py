@@ -1,0 +1,124 @@
+"""A server over an embedded database, both of which may be killed in the middle of their work and started again."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.load import HEADER_END
+from benchmarks.server import free_port, until_ready
+from valueplatform.commands.context import Databases, connect, upgrade_schema
+from valueplatform.core.authorization import KeyKind, operator_scope
+from valueplatform.core.embedded import running
+from valueplatform.core.keys import KeyGrant, create_key
+from valueplatform.core.settings import Settings
+from valueplatform.value.applying import apply_model
+from valueplatform.value.model_file import read_model
+
+HOST = "127.0.0.1"
+
+
+class Machine:
+    """`stack` holds whoever uses the data folder; the server outlives the database, and the other way round."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], stack: ExitStack) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.port = free_port()
+        self.key = ""
+        self._stack = stack
+        self._server: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start_database(self) -> None:
+        self.url = self._stack.enter_context(running(self.folder / "data", settings=self.settings)).url
+
+    def kill_database(self) -> None:
+        lines = (self.folder / "data/postgres/postmaster.pid").read_text(encoding="utf-8").splitlines()
+        os.kill(int(lines[0]), signal.SIGKILL)
+
+    @contextmanager
+    def frozen_database(self) -> Iterator[None]:
+        """Stopped in an orderly way by its own means, and started again."""
+        program = self.folder / "data/postgres/postmaster.pid"
+        os.kill(int(program.read_text(encoding="utf-8").splitlines()[0]), signal.SIGINT)
+        yield
+        self.start_database()
+
+    async def start_server(self) -> None:
+        environment = {**os.environ, "DATABASE_URL": self.url}
+        self._server = subprocess.Popen(  # noqa: ASYNC220 - nothing else is to run meanwhile
+            [sys.executable, "-m", "valueplatform", "serve", "--port", str(self.port)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        await until_ready(self.port)
+
+    def kill_server(self) -> None:
+        """The parent and its workers, at once."""
+        if self._server is not None:
+            os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait()
+            self._server = None
+
+    def stop_server(self) -> None:
+        if self._server is not None:
+            self._server.terminate()
+            self._server.wait(20)
+
+    @property
+    def server_pid(self) -> int:
+        assert self._server is not None
+        return self._server.pid
+
+    def databases(self) -> Databases:
+        return connect(Settings(None, self.folder), self.url)
+
+    async def rows(self, statement: str) -> Sequence[Any]:
+        """Any SQL, as the superuser."""
+        databases = self.databases()
+        async with databases.admin.engine.begin() as connection:
+            found = (await connection.execute(text(statement))).all()
+        await databases.dispose()
+        return found
+
+    async def post(self, payload: bytes) -> int:
+        """The status of one request over a connection of its own. Raises OSError where there is no answer."""
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        try:
+            writer.write(payload)
+            await writer.drain()
+            head = await reader.readuntil(HEADER_END)
+        except asyncio.IncompleteReadError as error:
+            raise ConnectionResetError(str(error)) from error
+        finally:
+            writer.close()
+        return int(head.split(b" ", 2)[1])
+
+
+@asynccontextmanager
+async def machine(model: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[Machine]:
+    with tempfile.TemporaryDirectory(prefix="vp-faults-") as folder, ExitStack() as stack:
+        made = Machine(Path(folder), settings or {}, stack)
+        made.start_database()
+        databases = made.databases()
+        await upgrade_schema(databases)
+        async with databases.worker.transaction(operator_scope()) as tx:
+            await apply_model(tx, read_model(model, "model.toml"))
+            made.key = (await create_key(tx, KeyGrant(KeyKind.INGEST, "benchmark"))).key
+        await databases.dispose()
+        await made.start_server()
+        try:
+            yield made
+        finally:
+            made.stop_server()
