@@ -9,10 +9,10 @@ import pytest
 from tests.conftest import Databases
 from tests.telemetry.factories import JOBS, MINUTES, USERS, apply_meters, cloud_event, execute, make_account, send
 from valueplatform.core.authorization import accounts_or_all, operator_scope
-from valueplatform.core.errors import InvalidInputError, NotFoundError, UnprocessableError
+from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.telemetry import meter_reads
 from valueplatform.telemetry.meter_reads import MeterQuestion, MeterValue, WindowSize, query_meter
-from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.requests import Sender
 
 MAY: dict[str, Any] = {"start": date(2026, 5, 1), "end": date(2026, 6, 1)}
@@ -194,12 +194,6 @@ async def test_more_events_than_one_query_reads_are_refused_with_a_cure(
 async def test_a_dimension_that_the_meter_lacks_is_refused_with_those_it_has(databases: Databases, acme: int) -> None:
     with pytest.raises(InvalidInputError, match=r"'jobs' cannot be grouped by 'crew'; it has account, subject, team"):
         await ask(databases, JOBS, group_by=("crew",), **MAY)
-
-
-async def test_aggregations_that_are_not_computed_yet_are_refused(databases: Databases, acme: int) -> None:
-    longest = Meter(slug="longest", event_types=("job.done",), aggregation=Aggregation.MAX, property="minutes")
-    with pytest.raises(UnprocessableError, match="MAX, which is not computed yet"):
-        await ask(databases, longest, **MAY)
 
 
 @pytest.mark.parametrize(

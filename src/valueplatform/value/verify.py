@@ -14,7 +14,8 @@ from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_ev
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
-    SELECT meter, provider, day, sum(events - unmetered)::bigint AS events, sum(total) AS total
+    SELECT meter, provider, day, sum(events - unmetered)::bigint AS events, sum(total) AS total,
+           (array_agg(picked ORDER BY rank DESC, picked_key DESC) FILTER (WHERE rank IS NOT NULL))[1] AS picked
     FROM rollup WHERE account_id = :account AND day >= :start AND day < :end GROUP BY meter, provider, day
 """)
 _MEMBERS = text("""
@@ -89,13 +90,12 @@ async def _check_rollups(tx: Transaction, source: Source, start: date, end: date
     tallies = await tally_events(tx, source, meters, start, end)
     aggregation = {meter["slug"]: meter["aggregation"] for meter in meters}
     where = {"account": source.account_id, "start": start, "end": end}
-    stated: dict[tuple[str, str, date], tuple[int, Fraction]] = {}
+    stated: dict[tuple[str, str, date], tuple[int, Fraction | None]] = {}
     for query in (_ROLLUPS, _MEMBERS):
         for row in await tx.rows(query, where):
             distinct = aggregation.get(row.meter) == "UNIQUE_COUNT"
             if distinct is (query is _MEMBERS) and row.events:
-                value = row.events if aggregation.get(row.meter) == "COUNT" else row.total
-                stated[row.meter, row.provider, row.day] = (row.events, Fraction(value))
+                stated[row.meter, row.provider, row.day] = (row.events, _stated(aggregation.get(row.meter), row))
     recomputed = {
         key: (tally.events, tally.value(aggregation[key[0]])) for key, tally in tallies.items() if tally.events
     }
@@ -104,6 +104,15 @@ async def _check_rollups(tx: Transaction, source: Source, start: date, end: date
             place = ", ".join(map(str, key))
             found.append(Discrepancy("rollup", place, _pair(stated.get(key)), _pair(recomputed.get(key))))
     return len(stated)
+
+
+def _stated(aggregation: str | None, row: Any) -> Fraction | None:
+    """What rollups say of a meter's day; None where a number should be and is not."""
+    if aggregation == "COUNT":
+        return Fraction(row.events)
+    if aggregation in {"MIN", "MAX", "LATEST"}:
+        return None if row.picked is None else Fraction(row.picked)
+    return Fraction(row.total) / (row.events if aggregation == "AVG" else 1)
 
 
 def _check_accruals(rows: Iterable[Any], proved: Iterable[ProvedAmount], found: list[Discrepancy]) -> int:
@@ -125,8 +134,8 @@ def _check_accruals(rows: Iterable[Any], proved: Iterable[ProvedAmount], found: 
     return len(stated)
 
 
-def _pair(value: tuple[int, Fraction] | None) -> str:
-    return "none" if value is None else f"{value[1]} from {value[0]} events"
+def _pair(value: tuple[int, Fraction | None] | None) -> str:
+    return "none" if value is None else f"{'no number' if value[1] is None else value[1]} from {value[0]} events"
 
 
 def _row(row: Any) -> str:
