@@ -128,12 +128,26 @@ async def test_in_bulk_the_same(databases: Databases, account_id: int) -> None:
 @pytest.mark.parametrize("meter", ["least", "most", "level"])
 @pytest.mark.parametrize("fault", ["picked = picked + 1", "picked = NULL, rank = NULL, picked_key = NULL"])
 async def test_a_wrong_pick_is_found(databases: Databases, account_id: int, meter: str, fault: str) -> None:
-    await put_events(databases, account_id, jobs(5, 6, channel="app"))
+    await put_events(databases, account_id, jobs(5, 6, channel="app", crew="a"))
     await accrued(databases, account_id)
     async with databases.admin.engine.begin() as connection:
         await connection.execute(text(f"UPDATE rollup SET {fault} WHERE meter = '{meter}'"))
     (found,) = (await verified(databases, account_id)).discrepancies
-    assert (found.what, found.where) == ("rollup", f"{meter}, supplier, 2026-05-04")
+    cut = ", 'a'" if meter == "least" else ""
+    assert (found.what, found.where) == ("rollup", f"{meter}, supplier, 2026-05-04{cut}")
+
+
+async def test_a_wrong_pick_is_found_where_another_dimension_value_hides_it(
+    databases: Databases, account_id: int
+) -> None:
+    long, same = "x" * 300, "x" * 300 + "y"
+    for crew, minutes in (("a", 1), (None, 7), (long, 8), (same, 9)):
+        await put_events(databases, account_id, jobs(minutes, crew=crew))
+    await accrued(databases, account_id)
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(text("UPDATE rollup SET picked = 2 WHERE meter = 'least' AND picked = 7"))
+    (found,) = (await verified(databases, account_id)).discrepancies
+    assert (found.where, found.stated) == ("least, supplier, 2026-05-04, none", "2 from 1 events")
 
 
 async def test_a_meter_that_changes_its_aggregation_is_rebuilt_over_what_is_stored(

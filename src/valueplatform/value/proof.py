@@ -8,7 +8,7 @@ meters from data), assumptions are resolved anew from the record, formulas are r
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -164,12 +164,34 @@ def prove_tallied(source: Source, drivers: Iterable[Mapping[str, Any]], tallies:
 
 
 Tallies = Mapping[tuple[str, str, date], MeterTally]
+Cuts = Mapping[tuple[str, str, date, tuple[str | None, ...]], MeterTally]
 
 
 async def tally_events(
     tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
 ) -> Tallies:
-    """What raw events say of each (meter, event provider, local day). Events are read as a stream: memory grows with
+    """What raw events say of each (meter, event provider, local day)."""
+    tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
+    async for meter, day, event, data in _metered_events(tx, source, meters, start, end):
+        _add(tallies[meter["slug"], event.provider, day], meter, data, event)
+    return tallies
+
+
+async def tally_cuts(
+    tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
+) -> Cuts:
+    """The same by dimension values too, as rollups are kept."""
+    tallies: defaultdict[tuple[str, str, date, tuple[str | None, ...]], MeterTally] = defaultdict(MeterTally)
+    async for meter, day, event, data in _metered_events(tx, source, meters, start, end):
+        cut = tuple(expression.dimension_text(value_at(data, path)) for path in meter.get("dimensions", ()))
+        _add(tallies[meter["slug"], event.provider, day, cut], meter, data, event)
+    return tallies
+
+
+async def _metered_events(
+    tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
+) -> AsyncIterator[tuple[Mapping[str, Any], date, Any, object]]:
+    """Each meter with each event that it takes, its local day and data. Events are read as a stream: memory grows with
     the days, not with the events."""
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
@@ -179,7 +201,6 @@ async def tally_events(
         end + timedelta(days=min(2, (date.max - end).days)),
     )
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
-    tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
     async for row in await tx.connection.stream(_EVENTS, where):
         data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
         day = row.time.astimezone(zone).date()
@@ -187,8 +208,7 @@ async def tally_events(
             continue
         for meter in meters:
             if row.type in meter["event_types"] and _passes(meter, data):
-                _add(tallies[meter["slug"], row.provider, day], meter, data, row)
-    return tallies
+                yield meter, day, row, data
 
 
 def _passes(meter: Mapping[str, Any], data: object) -> bool:

@@ -10,18 +10,17 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_events
+from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
-    SELECT meter, provider, day, sum(events - unmetered)::bigint AS events, sum(total) AS total,
-           (array_agg(picked ORDER BY rank DESC, picked_key DESC) FILTER (WHERE rank IS NOT NULL))[1] AS picked
-    FROM rollup WHERE account_id = :account AND day >= :start AND day < :end GROUP BY meter, provider, day
+    SELECT meter, provider, day, dimensions, events - unmetered AS events, total, picked
+    FROM rollup WHERE account_id = :account AND day >= :start AND day < :end
 """)
 _MEMBERS = text("""
-    SELECT meter, provider, day, sum(events)::bigint AS events, count(DISTINCT member) AS total
+    SELECT meter, provider, day, dimensions, sum(events)::bigint AS events, count(DISTINCT member) AS total
     FROM rollup_member WHERE account_id = :account AND day >= :start AND day < :end AND events > 0
-    GROUP BY meter, provider, day
+    GROUP BY meter, provider, day, dimensions
 """)
 _ACCRUALS = text("""
     SELECT a.driver, a.provider, a.day, a.low, a.expected, a.high, a.reason, b.unit, b.counted
@@ -84,25 +83,35 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
 
 
+_Cut = tuple[str, str, date, tuple[str | None, ...]]
+
+
+def _place(cut: _Cut) -> str:
+    meter, provider, day, dimensions = cut
+    return ", ".join([meter, provider, str(day), *("none" if each is None else repr(each) for each in dimensions)])
+
+
 async def _check_rollups(tx: Transaction, source: Source, start: date, end: date, found: list[Discrepancy]) -> int:
     """How many rows were compared; what differs goes into `found`."""
     meters = source.model.get("meters", ())
-    tallies = await tally_events(tx, source, meters, start, end)
+    tallies = await tally_cuts(tx, source, meters, start, end)
     aggregation = {meter["slug"]: meter["aggregation"] for meter in meters}
     where = {"account": source.account_id, "start": start, "end": end}
-    stated: dict[tuple[str, str, date], tuple[int, Fraction | None]] = {}
+    stated: dict[_Cut, tuple[int, Fraction | None]] = {}
     for query in (_ROLLUPS, _MEMBERS):
         for row in await tx.rows(query, where):
             distinct = aggregation.get(row.meter) == "UNIQUE_COUNT"
             if distinct is (query is _MEMBERS) and row.events:
-                stated[row.meter, row.provider, row.day] = (row.events, _stated(aggregation.get(row.meter), row))
+                cut = row.meter, row.provider, row.day, tuple(row.dimensions)
+                stated[cut] = (row.events, _stated(aggregation.get(row.meter), row))
     recomputed = {
         key: (tally.events, tally.value(aggregation[key[0]])) for key, tally in tallies.items() if tally.events
     }
-    for key in sorted({*stated, *recomputed}):
-        if stated.get(key) != recomputed.get(key):
-            place = ", ".join(map(str, key))
-            found.append(Discrepancy("rollup", place, _pair(stated.get(key)), _pair(recomputed.get(key))))
+    found += [
+        Discrepancy("rollup", _place(key), _pair(stated.get(key)), _pair(recomputed.get(key)))
+        for key in sorted({*stated, *recomputed}, key=_place)
+        if stated.get(key) != recomputed.get(key)
+    ]
     return len(stated)
 
 
