@@ -191,6 +191,9 @@ CREATE TABLE rollup (
     events BIGINT NOT NULL,
     total NUMERIC NOT NULL,
     unmetered BIGINT NOT NULL,
+    picked NUMERIC,
+    rank NUMERIC,
+    picked_key UUID,
     CONSTRAINT pk_rollup PRIMARY KEY (account_id, meter, day, provider, dimensions)
 );
 

@@ -1,9 +1,13 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.api.world import GLOBEX, HARBOR, World
+from tests.value.factories import put_events, put_model
+from tests.value.seven_meters import SEVEN
 
+NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 MAY = {"from": "2026-05-01", "to": "2026-06-01"}
 
 
@@ -76,6 +80,21 @@ async def test_subjects_need_the_right_to_single_events(world: World) -> None:
 async def test_an_account_out_of_scope_is_not_there(world: World) -> None:
     for key in (GLOBEX, "nobody"):
         assert (await query(world, who="champion", account=key, **MAY)).status_code == 404
+
+
+async def test_averages_extremes_and_the_latest_come_in_the_same_shape(own_world: World) -> None:
+    databases = own_world.databases
+    await put_model(databases, SEVEN)
+    for number, minutes in enumerate(("1", "1", "0", None)):
+        data = {"minutes": minutes, "channel": "app"}
+        await put_events(databases, own_world.globex, [(NOON + timedelta(minutes=number), data)])
+    asked = {"windowSize": "HOUR", "windowTimeZone": "Asia/Kathmandu", "account": GLOBEX, **MAY}
+    for meter, value in (("mean", "0.666666667"), ("least", "0"), ("most", "1"), ("level", "0")):
+        answer = await query(own_world, meter, **asked)
+        assert f'"value":{value},' in answer.text
+        (one,) = answer.json()["data"]
+        assert set(one) == {"value", "windowStart", "windowEnd", "subject", "groupBy"}
+        assert (one["windowStart"], one["windowEnd"]) == ("2026-05-04T15:15:00Z", "2026-05-04T16:15:00Z")
 
 
 @pytest.mark.parametrize(

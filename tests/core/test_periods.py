@@ -14,6 +14,7 @@ from valueplatform.core.periods import (
     Window,
     day_start,
     local_day,
+    local_hour,
     month_of,
     months_between,
     next_month,
@@ -90,6 +91,35 @@ def test_a_period_cannot_end_before_it_starts() -> None:
     with pytest.raises(InvalidInputError, match="cannot end"):
         Period(date(2025, 2, 1), date(2025, 1, 31))
     assert Period(date(2025, 2, 1), date(2025, 2, 1)).days == 0
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "moment", "begin", "end"),
+    [
+        ("America/New_York", "2026-03-08T06:59:59.999999", "06:00", "07:00"),  # 01:59, and then it is 03:00
+        ("America/New_York", "2025-11-02T05:30:00", "05:00", "06:00"),  # 01:30, the first
+        ("America/New_York", "2025-11-02T06:30:00", "06:00", "07:00"),  # 01:30, the second
+        ("Asia/Kathmandu", "2026-04-05T00:00:00", "23:15", "00:15"),
+        ("Australia/Lord_Howe", "2026-04-04T14:59:59", "14:00", "15:00"),  # 01:59, and then it is 01:30
+        ("Australia/Lord_Howe", "2026-04-04T15:00:00", "15:00", "15:30"),
+        ("Australia/Lord_Howe", "2025-10-04T15:29:00", "14:30", "15:30"),  # 01:59, and then it is 02:30
+        ("Australia/Lord_Howe", "2025-10-04T15:30:00", "15:30", "16:00"),
+    ],
+)
+def test_a_local_hour_is_cut_where_clocks_change_within_it(zone_name: str, moment: str, begin: str, end: str) -> None:
+    found = local_hour(datetime.fromisoformat(moment).replace(tzinfo=UTC), zone_name)
+    assert [edge.strftime("%H:%M") for edge in found] == [begin, end]
+
+
+@given(
+    MOMENTS | st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 1880 < moment.year < 2100),
+    st.sampled_from(["Europe/Amsterdam", "Australia/Lord_Howe", "Africa/Monrovia", "Pacific/Apia", "Asia/Kathmandu"]),
+)
+def test_local_hours_hold_their_moment_and_meet_the_next(moment: datetime, zone_name: str) -> None:
+    begin, end = local_hour(moment, zone_name)
+    assert begin <= moment < end <= begin + timedelta(hours=1)
+    assert local_hour(begin, zone_name) == local_hour(end - timedelta(microseconds=1), zone_name) == (begin, end)
+    assert local_hour(end, zone_name)[0] == end
 
 
 @given(periods(), periods())

@@ -1,6 +1,6 @@
 """Opening a number on the real database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,14 +8,18 @@ from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.value.factories import NOW, TODAY, VALIDATOR, new_account, put_events, put_model
+from tests.value.seven_meters import SEVEN
 from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.scope import grant_accounts, no_accounts
 from valueplatform.narrative.proofs import Proof, prove_insight, read_insight
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.value.assumption_record import validate_stated
 from valueplatform.value.assumptions import Default
+from valueplatform.value.derivation import Metered
 from valueplatform.value.proof import read_source
+from valueplatform.value.proof_numbers import Prover, UnprovableError
 from valueplatform.value.ranges import Range
+from valueplatform.value.verify import verify_account
 from valueplatform.worker import Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
@@ -45,6 +49,44 @@ async def insight_of(databases: Databases, account_id: int, kind: str) -> str:
 async def opened(databases: Databases, account_id: int, insight_id: str, cursor: str | None = None) -> Proof:
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
         return await prove_insight(tx, await read_insight(tx, insight_id), cursor=cursor)
+
+
+async def test_numbers_that_rest_on_averages_and_extremes_are_told_and_proved(databases: Databases) -> None:
+    """Some days have no number, so that amounts are missing for a stated reason; nothing else may differ."""
+    account_id = await new_account(databases)
+    await put_model(databases, SEVEN)
+    days = [(NOON - timedelta(days=i), {"minutes": 3 if i % 9 else None, "crew": "a"}) for i in range(60)]
+    await put_events(databases, account_id, days * 2)
+    await Worker(databases.worker, lambda: NOW).drain()
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        source = await read_source(tx, account_id)
+        assert source is not None
+        checked = await verify_account(tx, source, date(2026, 1, 1), date(2027, 1, 1))
+        _, differing = await verify_insights(tx, source)
+        numbers = "jsonb_array_length(body->'numbers') AS numbers"
+        rows = await tx.rows(text(f"SELECT insight_id, subject, kind, {numbers} FROM insight WHERE until IS NULL"))
+    assert (checked.discrepancies, tuple(differing)) == ((), ())
+    assert checked.accruals > 0
+    assert {"pace", "spread"} <= {row.subject for row in rows if row.kind == "days-without-amount"}
+    told_of = set()
+    for row in (row for row in rows if row.numbers):
+        proof = await opened(databases, account_id, row.insight_id)
+        assert proof.agrees
+        told_of |= {meter.value for meter in proof.meters if meter.slug in {"mean", "least", "level"}}
+    assert told_of == {"3", ""}  # and nothing where a period has no number
+
+
+async def test_a_meter_without_a_number_in_the_period_has_no_value_in_the_proof(databases: Databases) -> None:
+    account_id = await new_account(databases)
+    await put_model(databases, SEVEN)
+    await put_events(databases, account_id, [(NOON, {"minutes": 3})])
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        source = await read_source(tx, account_id)
+        assert source is not None
+        leaf = Metered("mean", NOON.date() + timedelta(days=1), NOON.date() + timedelta(days=2))
+        prover = await Prover.prepare(tx, source, [leaf])
+    with pytest.raises(UnprovableError, match="mean has no value from 2026-05-05 to 2026-05-06"):
+        prover.value(leaf)
 
 
 async def test_a_number_opens_to_its_formula_inputs_validator_meters_and_events(databases: Databases) -> None:

@@ -114,6 +114,8 @@ def test_a_formula_without_a_value_is_not_shown() -> None:
     nothing = proof("1.0000", divided, meters=(meter("jobs", "60"), meter("minutes", "0")))
 
     assert driver_formula(nothing, nothing.drivers[0], "x") is None
+    empty = proof("1.0000", divided, meters=(meter("jobs", "60"), meter("minutes", "")))
+    assert driver_formula(empty, empty.drivers[0], "x") is None
     unknown = proof("1.0000", "jobs * nobody_knows")
     assert driver_formula(unknown, unknown.drivers[0], "x") is None
 

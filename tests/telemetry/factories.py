@@ -138,7 +138,7 @@ async def recounted(databases: Databases) -> tuple[Rollups, Rollups]:
     totals: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, Fraction(0), 0])
     members: Counter[tuple[Any, ...]] = Counter()
     for event in events:
-        data = _plain(event["data"])
+        data = plain_data(event["data"])
         day = event["time"].astimezone(ZoneInfo(event["timezone"])).date()
         for meter, dimensions, value in _counted(event["type"], data):
             place = (event["key"], meter, day, event["provider"], dimensions)
@@ -156,7 +156,7 @@ async def recounted(databases: Databases) -> tuple[Rollups, Rollups]:
     )
 
 
-def _plain(data: str | None) -> dict[str, Any]:
+def plain_data(data: str | None) -> dict[str, Any]:
     value = json.loads(data, parse_float=Decimal) if data else {}
     return value if isinstance(value, dict) else {}
 
@@ -166,12 +166,12 @@ def _counted(event_type: str, data: Mapping[str, Any]) -> Iterable[tuple[str, tu
     if event_type == "job.done":
         if isinstance(data.get("channel"), str) and data["channel"] != "test":
             yield "jobs", (team,), Fraction(1)
-        yield "minutes", (), _minutes(data.get("minutes"))
+        yield "minutes", (), wire_number(data.get("minutes"))
     if event_type in {"job.done", "login"}:
         yield "users", (team,), data.get("user")
 
 
-def _minutes(value: object) -> Fraction | None:
+def wire_number(value: object) -> Fraction | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return None
     written = str(value)

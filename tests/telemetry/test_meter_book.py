@@ -8,7 +8,7 @@ from tests.conftest import Databases
 from tests.telemetry.factories import JOBS, METERS, MINUTES, USERS, apply_meters
 from valueplatform.core.authorization import operator_scope
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
-from valueplatform.telemetry.meters import Aggregation, Meter, dimension_values, metered_value
+from valueplatform.telemetry.meters import PICKED, Aggregation, Meter, dimension_values, metered_value
 from valueplatform.telemetry.payload import decode
 
 
@@ -36,8 +36,12 @@ def test_a_meter_that_names_a_type_twice_reads_it_once() -> None:
     assert len(readings_by_type([meter])["a"]) == 1
 
 
-def test_aggregations_that_are_not_computed_yet_are_left_out() -> None:
-    assert readings_by_type([Meter(slug="m", event_types=("a",), aggregation=Aggregation.MAX, property="x")]) == {}
+@pytest.mark.parametrize("aggregation", Aggregation)
+def test_every_aggregation_is_read_and_those_that_show_one_event_rank_it(aggregation: Aggregation) -> None:
+    meter = Meter(slug="m", event_types=("a",), aggregation=aggregation, property="x")
+    (reading,) = readings_by_type([meter])["a"]
+    assert (reading.value is None) is (aggregation is Aggregation.COUNT)
+    assert (reading.rank is not None) is (aggregation in PICKED)
 
 
 numbers = (

@@ -1,15 +1,31 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import Databases
-from tests.telemetry.factories import JOBS, MINUTES, USERS, apply_meters, cloud_event, execute, make_account, send
+from tests.telemetry.factories import (
+    JOBS,
+    MINUTES,
+    USERS,
+    apply_meters,
+    cloud_event,
+    execute,
+    make_account,
+    scalar,
+    send,
+)
+from tests.telemetry.seven_meters import SEVEN, Raw, grouped, raw_events, window_of
+from tests.telemetry.test_storing import HOT_TABLES
 from valueplatform.core.authorization import accounts_or_all, operator_scope
-from valueplatform.core.errors import InvalidInputError, NotFoundError, UnprocessableError
+from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.telemetry import meter_reads
 from valueplatform.telemetry.meter_reads import MeterQuestion, MeterValue, WindowSize, query_meter
 from valueplatform.telemetry.meters import Aggregation, Meter
@@ -196,10 +212,169 @@ async def test_a_dimension_that_the_meter_lacks_is_refused_with_those_it_has(dat
         await ask(databases, JOBS, group_by=("crew",), **MAY)
 
 
-async def test_aggregations_that_are_not_computed_yet_are_refused(databases: Databases, acme: int) -> None:
-    longest = Meter(slug="longest", event_types=("job.done",), aggregation=Aggregation.MAX, property="minutes")
-    with pytest.raises(UnprocessableError, match="MAX, which is not computed yet"):
-        await ask(databases, longest, **MAY)
+async def test_averages_and_picks_are_put_together_from_sums_and_events_not_from_values(
+    databases: Databases, acme: int
+) -> None:
+    """Over days, dimension values, accounts of two zones, and providers."""
+    await apply_meters(databases, tuple(SEVEN.values()))
+    await make_account(databases, "berlin", "Europe/Berlin")
+    await took(
+        databases,
+        ("2026-05-01T12:00:00Z", {"minutes": 1, "team": "n"}),
+        ("2026-05-01T13:00:00Z", {"minutes": 1, "team": "n"}),
+        ("2026-05-02T12:00:00Z", {"minutes": -4, "team": "s"}),
+    )
+    await took(databases, ("2026-05-02T11:59:00Z", {"minutes": 10, "team": "s"}), account="berlin")
+    (whole,) = await ask(databases, SEVEN[Aggregation.AVG], **MAY)
+    assert whole.value == 2
+    assert values(await ask(databases, SEVEN[Aggregation.LATEST], **MAY)) == [-4]
+    assert values(await ask(databases, SEVEN[Aggregation.MIN], group_by=("team",), **MAY)) == [1, -4]
+    assert values(await ask(databases, SEVEN[Aggregation.MAX], size=WindowSize.DAY, **MAY)) == [1, 10, -4]
+
+
+async def test_an_average_is_rounded_once_half_to_even(databases: Databases, acme: int) -> None:
+    await apply_meters(databases, tuple(SEVEN.values()))
+    average = SEVEN[Aggregation.AVG]
+    await took(databases, ("2026-05-01T12:00:00Z", {"minutes": 1}), ("2026-05-01T13:00:00Z", {"minutes": 1}))
+    await took(databases, ("2026-05-01T14:00:00Z", {"minutes": 0}))
+    await took(
+        databases, ("2026-05-02T12:00:00Z", {"minutes": "0.000000001"}), ("2026-05-02T13:00:00Z", {"minutes": 0})
+    )
+    for size in (WindowSize.DAY, WindowSize.HOUR):
+        found = values(await ask(databases, average, size=size, **MAY))
+        assert found == ([Decimal("0.666666667"), 0] if size is WindowSize.DAY else [1, 1, 0, Decimal("1e-9"), 0])
+
+
+async def test_sums_of_huge_numbers_keep_every_digit_by_day_and_by_hour(databases: Databases, acme: int) -> None:
+    number = "999999999999999999.999999999"
+    await took(databases, *((f"2026-05-01T12:{minute:02}:00Z", {"minutes": number}) for minute in range(60)))
+    for size in (WindowSize.DAY, WindowSize.HOUR):
+        assert values(await ask(databases, MINUTES, size=size, **MAY)) == [Decimal("59999999999999999999.99999994")]
+
+
+@pytest.mark.parametrize("kind", [Aggregation.AVG, Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST])
+async def test_windows_without_a_number_are_left_out(databases: Databases, acme: int, kind: Aggregation) -> None:
+    await apply_meters(databases, tuple(SEVEN.values()))
+    await took(
+        databases,
+        ("2026-05-01T12:00:00Z", {"minutes": "many"}),
+        ("2026-05-02T12:00:00Z", {}),
+        ("2026-05-03T12:00:00Z", {"minutes": 0}),
+    )
+    for size in (WindowSize.DAY, WindowSize.HOUR):
+        assert values(await ask(databases, SEVEN[kind], size=size, **MAY)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "day", "hours"),
+    [
+        ("America/New_York", date(2026, 3, 8), 23),
+        ("America/New_York", date(2025, 11, 2), 25),
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2025, 10, 26), 25),
+        ("Australia/Lord_Howe", date(2025, 10, 5), 23.5),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24.5),
+        ("Asia/Kathmandu", date(2026, 4, 5), 24),
+    ],
+)
+async def test_days_and_hours_of_any_zone_hold_every_event_once(
+    databases: Databases, acme: int, zone_name: str, day: date, hours: float
+) -> None:
+    """An event every ten minutes over the day of a clock change and its neighbors."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
+    await took(databases, *(((begin + timedelta(minutes=10 * n)).isoformat(), {"minutes": 1}) for n in range(330)))
+    span: dict[str, Any] = {"start": day, "end": day + timedelta(days=1), "zone_name": zone_name}
+    (whole,) = await ask(databases, MINUTES, size=WindowSize.DAY, **span)
+    assert (whole.window_end - whole.window_start) == timedelta(hours=hours)
+    assert whole.value == hours * 6
+    found = await ask(databases, MINUTES, size=WindowSize.HOUR, **span)
+    assert (found[0].window_start, found[-1].window_end) == (whole.window_start, whole.window_end)
+    assert all(one.window_end == next_one.window_start for one, next_one in pairwise(found))
+    assert all(one.value * 10 == (one.window_end - one.window_start).total_seconds() / 60 for one in found)
+
+
+event_strategy = st.fixed_dictionaries(
+    {
+        "account": st.sampled_from(["acme", "berlin"]),
+        "provider": st.sampled_from(["supplier", "tessera"]),
+        "subject": st.sampled_from([None, "truck-1", "truck-2"]),
+        "time": st.datetimes(datetime(2026, 2, 26), datetime(2026, 4, 7)).map(lambda t: t.isoformat() + "Z")  # noqa: DTZ001
+        | st.sampled_from(
+            ["2026-03-08T06:59:59Z", "2026-03-08T07:00:00Z", "2026-04-04T15:10:00Z", "2026-03-29T01:00:00Z"]
+        ),
+        "data": st.fixed_dictionaries(
+            {},
+            optional={
+                "minutes": st.sampled_from([0, -1, 2.5, "3", "0.000000001", "999999999999999999.999999999", "x", None]),
+                "team": st.sampled_from(["n", "s", None]),
+            },
+        ),
+    }
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    events=st.lists(event_strategy, max_size=25),
+    zone_name=st.sampled_from([None, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+    groups=st.sampled_from([(), ("team",), ("account", "team"), ("subject",), ("team", "subject")]),
+    subjects=st.sampled_from([(), ("truck-1",)]),
+    provider=st.sampled_from([None, "tessera"]),
+)
+async def test_any_question_of_all_seven_equals_a_plain_recount(
+    databases: Databases, acme: int, events: list[dict[str, Any]], zone_name: str | None, **asked: Any
+) -> None:
+    if not await scalar(databases, "SELECT count(*) FROM account WHERE key = 'berlin'"):
+        await make_account(databases, "berlin", "Europe/Berlin")
+        await apply_meters(databases, tuple(SEVEN.values()))
+    await execute(databases, f"TRUNCATE {', '.join(HOT_TABLES)}")
+    for event in events:
+        who = Sender("http", event["provider"])
+        await send(databases, cloud_event(**{k: v for k, v in event.items() if k != "provider"}), sender=who)
+    raw = await raw_events(databases)
+    for kind, size in product(Aggregation, [*WindowSize, None]):
+        question = MeterQuestion(
+            start=date(2026, 3, 1),
+            end=date(2026, 4, 6),
+            size=size,
+            zone_name=zone_name,
+            group_by=asked["groups"],
+            subjects=asked["subjects"],
+            provider=asked["provider"],
+        )
+        async with databases.web.transaction(operator_scope()) as tx:
+            said = await query_meter(tx, SEVEN[kind], question)
+        assert told(said, question) == plain(kind, raw, question), (kind, size)
+
+
+def told(said: Sequence[MeterValue], question: MeterQuestion) -> dict[tuple[Any, ...], Decimal]:
+    found = {}
+    for one in said:
+        window = (one.window_start, one.window_end) if question.size else None
+        found[window, one.subject, *(one.group_by[name] for name in question.dimensions)] = one.value
+    assert len(found) == len(said)
+    return found
+
+
+def plain(kind: Aggregation, raw: Sequence[Raw], question: MeterQuestion) -> dict[tuple[Any, ...], Fraction]:
+    def inside(event: Raw) -> bool:
+        tz = ZoneInfo(question.zone_name) if question.zone_name else event.zone
+        day = event.time.astimezone(tz).date()
+        of_subject = not question.subjects or event.subject in question.subjects
+        return (
+            of_subject
+            and event.provider == (question.provider or event.provider)
+            and date(2026, 3, 1) <= day < date(2026, 4, 6)
+        )
+
+    def place(event: Raw) -> tuple[Any, ...]:
+        tz = ZoneInfo(question.zone_name) if question.zone_name else event.zone
+        window = window_of(event.time, tz, question.size) if question.size else None
+        subject = event.subject if "subject" in question.group_by else None
+        return (window, subject, *({"account": event.account, "team": event.team}[d] for d in question.dimensions))
+
+    values = grouped(kind, filter(inside, raw), place)
+    return {key: round(value, 9) if kind is Aggregation.AVG else value for key, value in values.items()}
 
 
 @pytest.mark.parametrize(

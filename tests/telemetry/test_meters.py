@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueplatform.telemetry.meters import (
-    COMPUTED,
     INEXACT_NUMBER,
     LONGEST_VALUE,
     MISSING_PROPERTY,
@@ -18,7 +17,6 @@ from valueplatform.telemetry.meters import (
     Unmetered,
     dimension_values,
     metered_value,
-    value_reader,
 )
 
 JSON = st.recursive(
@@ -85,10 +83,10 @@ def test_members_are_told_apart_by_their_json_text() -> None:
     assert metered_value(unique, {"x": {"id": 1}}) == NOT_A_SCALAR
 
 
-@pytest.mark.parametrize("aggregation", sorted(set(Aggregation) - COMPUTED))
-def test_an_aggregation_that_is_not_computed_is_never_guessed(aggregation: Aggregation) -> None:
-    with pytest.raises(NotImplementedError):
-        value_reader(meter(aggregation, "x"))
+@pytest.mark.parametrize("aggregation", [Aggregation.MIN, Aggregation.MAX, Aggregation.AVG, Aggregation.LATEST])
+def test_averages_extremes_and_the_latest_read_numbers_as_sums_do(aggregation: Aggregation) -> None:
+    for value in ("-3", Decimal("12.50"), 0, None, "x", True, 10**18, [1]):
+        assert metered_value(meter(aggregation, "x"), {"x": value}) == summed(value)
 
 
 def test_a_path_reads_a_key_with_dots_before_it_reads_what_is_nested() -> None:

@@ -1,6 +1,7 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +14,12 @@ from valueplatform.telemetry.rollups import Increments, lower_rollups, raise_rol
 
 READINGS = readings_by_type(METERS)
 DAY = date(2026, 1, 5)
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def increments(*data: object, sign: int = 1) -> Increments:
     made = Increments()
-    made.add_all([(1, DAY, "supplier", item, READINGS["job.done"]) for item in data], sign)
+    made.add_all([(1, DAY, "supplier", item, READINGS["job.done"], NOON, uuid4()) for item in data], sign)
     return made
 
 
@@ -40,7 +42,7 @@ def test_sums_are_exact_and_taking_away_leaves_nothing(numbers: list[Decimal]) -
     if numbers:
         total = made.rollups[1, "minutes", DAY, "supplier", ()][1]
         assert Fraction(total) == sum(map(Fraction, numbers))
-    made.add_all([(1, DAY, "supplier", item, READINGS["job.done"]) for item in data], -1)
+    made.add_all([(1, DAY, "supplier", item, READINGS["job.done"], NOON, uuid4()) for item in data], -1)
     assert all(cell == [0, 0, 0] for cell in made.rollups.values())
 
 
@@ -50,10 +52,10 @@ async def test_raised_twice_and_lowered_once_is_raised_once(databases: Databases
         connection = await tx.driver()
         for _ in range(2):
             await raise_rollups(connection, increments(data))
-        await lower_rollups(connection, increments(data, sign=-1))
+        await lower_rollups(connection, increments(data, sign=-1), READINGS)
     for table in ("rollup", "rollup_member", "rollup_unmetered"):
         assert {row["events"] for row in await rows(databases, f"SELECT events FROM {table}")} == {1}
     async with databases.ingest.transaction(operator_scope()) as tx:
-        await lower_rollups(await tx.driver(), increments(data, sign=-1))
+        await lower_rollups(await tx.driver(), increments(data, sign=-1), READINGS)
     for table in ("rollup", "rollup_member", "rollup_unmetered"):
         assert await rows(databases, f"SELECT events FROM {table}") == []

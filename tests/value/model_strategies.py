@@ -39,9 +39,7 @@ def segment_rates() -> st.SearchStrategy[tuple[SegmentRate, ...]]:
 
 
 def meters(slug: str) -> st.SearchStrategy[Meter]:
-    shape = st.sampled_from(
-        [(Aggregation.COUNT, None), (Aggregation.SUM, "minutes"), (Aggregation.UNIQUE_COUNT, "user.id")]
-    )
+    shape = st.sampled_from([(kind, None if kind is Aggregation.COUNT else "user.id") for kind in Aggregation])
     return st.builds(
         lambda shape, **fields: Meter(slug=slug, aggregation=shape[0], property=shape[1], **fields),
         shape=shape,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -56,6 +57,20 @@ def test_integers_of_any_width_do_as_well(term: Term, rows: Sequence[Row]) -> No
     for dtype in (pl.Int8, pl.Int64, pl.Int128, pl.Decimal(10, 2)):
         frame = frame_of(rows, dtype)
         assert formula.evaluate_frame(frame).rows() == one_by_one(formula, frame)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TERMS, st.lists(st.tuples(ROWS, st.integers(1, 10**6)), min_size=1, max_size=8))
+def test_an_average_enters_as_the_fraction_that_it_is(term: Term, rows: Sequence[tuple[Row, int]]) -> None:
+    formula = Formula.parse(canonical_text(term))
+    frame = frame_of([row for row, _ in rows]).with_columns(pl.Series("a.over", [over for _, over in rows]))
+    exact = [{**row, "a": None if row["a"] is None else Fraction(row["a"]) / over} for row, over in rows]
+    told = [formula.evaluate(row) for row in exact]
+    expected = [(None, each.text) if isinstance(each, NoValue) else (each, None) for each in told]
+    assert formula.evaluate_frame(frame).rows() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formula_module, "FEWEST_IN_BULK", 10)
+        assert formula.evaluate_frame(frame).rows() == expected
 
 
 @settings(deadline=None)

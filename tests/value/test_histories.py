@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Databases
 from tests.value.factories import CUSTOMER, SUPPLIER, VALIDATOR, new_account, put_model
+from tests.value.seven_meters import SEVEN
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import local_day, month_of, next_month
 from valueplatform.core.scope import grant_accounts, no_accounts
@@ -60,7 +61,7 @@ class History:
         for index in range(self.draw.randrange(1, 6)):
             late = timedelta(hours=self.draw.choice([0, 0, 1, 5, 30, 24 * 40, 24 * 400]))
             time = self.draw.choice([self.now - late, datetime(2026, 3, 8, 7, index, tzinfo=UTC)])
-            minutes = self.draw.choice([None, "x", Decimal("2.125"), -3, 0, "7.50", 10**17])
+            minutes = self.draw.choice([None, "x", Decimal("2.125"), -3, 0, "7.50", Decimal("0.000000001"), 10**17])
             data = {
                 "minutes": minutes,
                 "crew": self.draw.choice("abc"),
@@ -131,7 +132,7 @@ class History:
 
 @pytest.mark.parametrize("seed", range(10))
 async def test_any_history_verifies_exactly(databases: Databases, seed: int) -> None:
-    await put_model(databases)
+    await put_model(databases, SEVEN)
     for number in range(2):
         key = f"account-{number}"
         history = History(databases, await new_account(databases, key), key, seed * 100 + number)

@@ -88,12 +88,14 @@ def test_other_words_are(slug: str) -> None:
     assert is_usable_name(slug)
 
 
-@pytest.mark.parametrize("aggregation", ["MIN", "MAX", "AVG", "LATEST"])
-def test_an_aggregation_that_is_not_computed_yet_is_said_to_be_so(aggregation: str) -> None:
-    model = replace(FIXED, meters=(*FIXED.meters, meter(aggregation=Aggregation(aggregation), property="x")))
-    assert errors(model) == [
-        f'meter[3] "other".aggregation: {aggregation} is not available yet; use one of COUNT, SUM, UNIQUE_COUNT for now'
-    ]
+@pytest.mark.parametrize("aggregation", set(Aggregation) - {Aggregation.COUNT})
+def test_every_aggregation_is_taken_with_a_property(aggregation: Aggregation) -> None:
+    assert errors(replace(FIXED, meters=(*FIXED.meters, meter(aggregation=aggregation, property="x")))) == []
+    (finding,) = errors(replace(FIXED, meters=(*FIXED.meters, meter(aggregation=aggregation))))
+    assert finding == (
+        f'meter[3] "other".property: {aggregation} needs a property; '
+        'name the path in data, such as property = "minutes"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,8 +216,16 @@ def test_a_period_that_is_the_sum_of_its_days_is_announced() -> None:
     )
     first, second = warnings(model)
     assert first.startswith('driver[1] "a".formula: the formula is evaluated per local day')
-    assert "because users cannot be added up over days" in first
+    assert "because users (UNIQUE_COUNT) cannot be added up over days; keep it" in first
     assert "because it is not a sum of meters times rates" in second
+
+
+@pytest.mark.parametrize("kind", [Aggregation.AVG, Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST])
+def test_a_meter_that_may_have_no_value_is_announced_with_what_follows(kind: Aggregation) -> None:
+    wait = meter(slug="wait", event_types=("x",), aggregation=kind, property="w")
+    model = replace(FIXED, meters=(*FIXED.meters, wait), drivers=(driver(formula="wait * cost"),), baselines=())
+    (told,) = warnings(model)
+    assert f"because wait ({kind}) cannot be added up over days; where it needs wait, a day without one" in told
 
 
 def test_avoided_cost_and_risk_state_their_counterfactual_and_their_sunset() -> None:

@@ -128,7 +128,6 @@ model.toml:7: meter[2] "Case".property: AVG needs a property; name the path in d
 model.toml:8: meter[2] "Case".slug: "Case" cannot be a slug; start with a small letter, then small letters, digits \
 and _ (at most 63)
 model.toml:9: meter[2] "Case".event: the list is empty; name at least one
-model.toml:10: meter[2] "Case".aggregation: AVG is not available yet; use one of COUNT, SUM, UNIQUE_COUNT for now
 model.toml:14: driver[1] "d".formula: unknown name "jobz"; did you mean "jobs"?
 model.toml:15: driver[1] "d".benefit_clas: unknown key; did you mean "benefit_class"?
 model.toml:16: driver[1] "d".evidence: "measurd" is not one of measured, customer-validated, benchmark, \

@@ -2,7 +2,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from valueplatform.telemetry.meters import Aggregation, Meter, dimension_values
 from valueplatform.value import proof_expression as expression
 from valueplatform.value.proof_expression import UnreadableError, admits, amount, names, scalar_text, wire_number
 
@@ -97,3 +100,19 @@ def test_the_text_of_a_scalar_is_what_the_database_gives() -> None:
         None,
         "0.0",
     ]
+
+
+@given(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(-(10**20), 10**20, places=6)
+    | st.text(alphabet="aé✓'\"", max_size=250)
+    | st.integers(190, 210).map("x".__mul__)
+    | st.lists(st.integers())
+)
+def test_a_dimension_value_has_the_text_that_rollups_name_it_by(value: object) -> None:
+    (named,) = dimension_values(
+        Meter(slug="m", event_types=("e",), aggregation=Aggregation.COUNT, dimensions=("x",)), {"x": value}
+    )
+    assert expression.dimension_text(value) == named

@@ -126,8 +126,9 @@ class MetersController(Controller):
         subject: Annotated[list[str] | None, QueryParameter(description="Only these subjects.")] = None,
         account: Annotated[list[str] | None, QueryParameter(description="Only these accounts, by key.")] = None,
     ) -> Response[MeterAnswer]:
-        """Days are local to each account, or to `windowTimeZone`. A partner reads its own events; subjects need the
-        right to single events (`events:read`)."""
+        """Days are local to each account, or to `windowTimeZone`; windows follow its clock changes. A window and group
+        in which nothing was metered is left out; averages are rounded half to even at 9 places. A partner reads its
+        own events; subjects need the right to single events (`events:read`)."""
         require(caller, Action.READ_METERS)
         groups = groups_of(",".join(group_by or ()), ())
         if subject or SUBJECT in groups:

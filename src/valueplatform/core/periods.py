@@ -4,9 +4,10 @@ A day belongs to an account's zone: it starts at local midnight and may last 23 
 of days, the end exclusive.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -75,6 +76,28 @@ def local_day(moment: datetime, zone_name: str) -> date:
 def day_start(day: date, zone_name: str) -> datetime:
     """The first moment of `day` in the zone (fold 0; where midnight does not exist, the moment after the gap)."""
     return datetime(day.year, day.month, day.day, tzinfo=zone(zone_name))
+
+
+def local_hour(moment: datetime, zone_name: str) -> tuple[datetime, datetime]:
+    """The local hour that holds an aware moment, from and until when in UTC.
+
+    It lasts an hour, but where clocks change within it, it begins or ends with the change: hours never overlap.
+    """
+    tz = zone(zone_name)
+    local = moment.astimezone(tz)
+    offset = local.utcoffset()
+    within = int(moment.timestamp() // 1)
+    begin = within - local.minute * 60 - local.second
+    end = begin + 3600
+
+    def holds(second: int) -> bool:
+        return datetime.fromtimestamp(second, tz).utcoffset() == offset
+
+    if not holds(begin):
+        begin += bisect_left(range(begin, within + 1), True, key=holds)
+    if not holds(end - 1):
+        end = within + bisect_left(range(within, end), True, key=lambda second: not holds(second))
+    return datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)
 
 
 def month_start(day: date) -> date:

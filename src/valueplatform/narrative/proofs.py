@@ -22,7 +22,7 @@ from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.formula import Formula
 from valueplatform.value.model import Baseline, Driver
 from valueplatform.value.proof import Source, read_source
-from valueplatform.value.proof_numbers import Prover, agrees, leaves_of
+from valueplatform.value.proof_numbers import Prover, UnprovableError, agrees, leaves_of
 from valueplatform.value.refreshing import read_record
 
 PAGE = 20
@@ -74,6 +74,8 @@ class InputLine(msgspec.Struct, frozen=True):
 
 
 class MeterLine(msgspec.Struct, frozen=True):
+    """A meter over the period; `value` is empty where it has none."""
+
     slug: str
     title: str
     aggregation: str
@@ -333,7 +335,7 @@ def _meter_lines(prover: Prover, record: Record, metered: Iterable[d.Metered]) -
     for leaf in metered:
         meter = record.model.meter(leaf.meter)
         if meter is not None:
-            value = fraction_text(prover.value(leaf))
+            value = _meter_text(prover, leaf)
             lines.append(
                 MeterLine(
                     slug=meter.slug,
@@ -341,11 +343,19 @@ def _meter_lines(prover: Prover, record: Record, metered: Iterable[d.Metered]) -
                     aggregation=meter.aggregation,
                     event_types=meter.event_types,
                     filter=meter.filter,
-                    value=value.rstrip("0").rstrip("."),
+                    value=value,
                     unit=meter.unit or "",
                 )
             )
     return tuple(lines)
+
+
+def _meter_text(prover: Prover, leaf: d.Metered) -> str:
+    """Averages to 9 digits; empty where no event of the period has a number."""
+    try:
+        return fraction_text(prover.value(leaf)).rstrip("0").rstrip(".")
+    except UnprovableError:
+        return ""
 
 
 async def _events(

@@ -52,7 +52,7 @@ class Leaf:
 
 def driver_formula(proof: Proof, driver: DriverLine, result: str) -> Formula | None:
     """The driver's own formula over the period's meters; None where the days do not add up to that."""
-    values: dict[str, Fraction] = {meter.slug: Fraction(meter.value.replace(",", "")) for meter in proof.meters}
+    values: dict[str, Fraction] = {m.slug: Fraction(m.value.replace(",", "")) for m in proof.meters if m.value}
     inputs = {line.slug: line for line in (*proof.baselines, *proof.assumptions)}
     values |= {slug: Fraction(line.expected) for slug, line in inputs.items()}
     worked_out = _worked_out(driver.formula, values)
@@ -106,7 +106,7 @@ def _formula_tokens(formula: str, meters: Mapping[str, MeterLine], inputs: Mappi
 
 
 def _metered(meter: MeterLine) -> str:
-    return exact_text(Decimal(meter.value), "")
+    return exact_text(Decimal(meter.value), "") if meter.value else "no value"
 
 
 def _input_token(line: InputLine) -> Token:

@@ -335,7 +335,7 @@ def _meter_row(opened: Opened, line: MeterLine) -> view.MeterRow:
         name=line.title,
         counts=f"{counts} where {line.filter}" if line.filter else counts,
         data=f"{left_out:,} left out, without a number" if left_out else "All usable",
-        value=exact_text(Decimal(line.value), ""),
+        value=exact_text(Decimal(line.value), "") if line.value else "No value",
     )
 
 

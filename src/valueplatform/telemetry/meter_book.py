@@ -11,7 +11,6 @@ import msgspec
 from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS
 from valueplatform.telemetry.filters import Predicate, compile_filter
 from valueplatform.telemetry.meters import (
-    COMPUTED,
     LONGEST_VALUE,
     Aggregation,
     Data,
@@ -22,16 +21,18 @@ from valueplatform.telemetry.meters import (
     scalar_text,
     value_reader,
 )
+from valueplatform.telemetry.picks import Rank, rank_by
 
 
 class Reading(msgspec.Struct, frozen=True):
     """One meter, compiled. `admits` is None where it takes every event of its types, `dimensions` where it has none,
-    and `value` where events are only counted."""
+    `value` where events are only counted, and `rank` unless one event stands for all (`picks`)."""
 
     slug: str
     admits: Predicate | None
     dimensions: Callable[[Data], tuple[str | None, ...]] | None
     value: Callable[[Data], MeteredValue | int] | None
+    rank: Rank | None = None
 
 
 class MeterBook(msgspec.Struct, frozen=True):
@@ -64,13 +65,12 @@ def readings_by_type(meters: Iterable[Meter]) -> dict[str, tuple[Reading, ...]]:
     """What each event type is read by."""
     found: dict[str, tuple[Reading, ...]] = {}
     for meter in meters:
-        if meter.aggregation not in COMPUTED:
-            continue
         reading = Reading(
             meter.slug,
             None if meter.filter is None else compile_filter(meter.filter),
             _dimension_reader(meter.dimensions) if meter.dimensions else None,
             _value_reader(meter),
+            rank_by(meter.aggregation),
         )
         for event_type in dict.fromkeys(meter.event_types):
             found[event_type] = (*found.get(event_type, ()), reading)
@@ -91,7 +91,7 @@ def _value_reader(meter: Meter) -> Callable[[Data], MeteredValue | int] | None:
     """`meters.value_reader`, with a short way for the numbers that nearly all events carry."""
     if meter.aggregation is Aggregation.COUNT:
         return None
-    if meter.aggregation is not Aggregation.SUM or meter.property is None:
+    if meter.aggregation is Aggregation.UNIQUE_COUNT or meter.property is None:
         return value_reader(meter)
     read = path_reader(meter.property)
 

@@ -1,7 +1,8 @@
 """Meter values by window, as OpenMeter answers.
 
 Read from daily rollups where those are enough: whole local days of the accounts' own zones, all subjects together.
-Hours, other zones, times within a day and subjects are read from events, a bounded number of them.
+Hours, other zones, times within a day and subjects are read from events, a bounded number of them. A window and group
+without anything metered has no row. All seven aggregations are exact, but for averages, which are rounded once.
 """
 
 from collections import defaultdict
@@ -16,11 +17,12 @@ import msgspec
 from sqlalchemy import Row, TextClause, text
 
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import InvalidInputError, NotFoundError, UnprocessableError
-from valueplatform.core.periods import Window, day_start, window_start, zone
+from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.periods import Window, day_start, local_hour, window_start, zone
 from valueplatform.telemetry.filters import compile_filter
+from valueplatform.telemetry.meter_tally import WindowTally
 from valueplatform.telemetry.meters import (
-    COMPUTED,
+    PICKED,
     Aggregation,
     Meter,
     Unmetered,
@@ -29,6 +31,7 @@ from valueplatform.telemetry.meters import (
     value_reader,
 )
 from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.picks import Pick, rank_by
 
 MOST_EVENTS: Final = 200_000
 """So many events one query reads."""
@@ -89,7 +92,8 @@ class MeterQuestion(msgspec.Struct, frozen=True):
 
 
 class MeterValue(msgspec.Struct, frozen=True, rename="camel"):
-    """One window and group, in OpenMeter's words. The value is exact, and a JSON number."""
+    """One window and group, in OpenMeter's words. The value is a JSON number, and exact; an average is rounded half to
+    even to 9 places."""
 
     value: Annotated[Decimal, msgspec.Meta(extra_json_schema={"extra": {"type": "number"}})]
     window_start: datetime
@@ -107,13 +111,13 @@ class _Cell:
     dimensions: tuple[str | None, ...]
 
 
-_Found = Iterable[tuple[_Cell, Decimal]]
+_Found = Iterable[tuple[_Cell, WindowTally]]
 _ACCOUNTS: Final = text("""
     SELECT timezone, array_agg(account_id) AS ids, array_agg(key) AS account_keys FROM account
     WHERE account_id > 0 AND (CAST(:keys AS text[]) IS NULL OR key = ANY(:keys)) GROUP BY timezone ORDER BY timezone
 """)
 _EVENTS: Final = text("""
-    SELECT e.account_id, a.key, e.time, e.subject, e.data::text AS data
+    SELECT e.account_id, a.key, e.event_key, e.time, e.subject, e.data::text AS data
     FROM event e JOIN account a USING (account_id)
     WHERE e.account_id = ANY(:ids) AND e.type = ANY(:types) AND e.day >= :first AND e.day <= :last
       AND e.time >= :start AND e.time < :end
@@ -128,6 +132,16 @@ _WINDOWS: Final[Mapping[WindowSize | None, str]] = {
     WindowSize.MONTH: "date_trunc('month', r.day)::date",
 }
 
+_NO_PICK: Final = "NULL::numeric AS picked, NULL::numeric AS rank, NULL::uuid AS picked_key"
+_SUMMED: Final = f"sum(r.events - r.unmetered)::bigint AS events, sum(r.total) AS total, 0 AS members, {_NO_PICK}"
+_DISTINCT: Final = (
+    "sum(r.events)::bigint AS events, 0::numeric AS total, "
+    f"count(DISTINCT (r.account_id, r.member)) AS members, {_NO_PICK}"
+)
+_PICKED: Final = "r.events, 0::numeric AS total, 0 AS members, r.picked, r.rank, r.picked_key"
+_FIXED: Final = 7
+"""Columns of a rollup query before the groups."""
+
 
 async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) -> list[MeterValue]:
     """Values of the meter over the accounts in scope, by window and group, oldest first.
@@ -140,19 +154,18 @@ async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) ->
     unknown = set(question.accounts or ()) - {key for row in rows for key in row.account_keys}
     if unknown:
         raise NotFoundError(f"There is no account {', '.join(map(repr, sorted(unknown)))}.")
-    sums: defaultdict[_Cell, Decimal] = defaultdict(Decimal)
+    tallies: defaultdict[_Cell, WindowTally] = defaultdict(WindowTally)
     spans: list[tuple[datetime, datetime]] = []
     for row in rows:
         spans.append(question.moments(row.timezone))
         read = _from_rollups if _days_are_enough(question, row.timezone) else _from_events
-        for cell, value in await read(tx, meter, question, row.timezone, row.ids):
-            sums[cell] += value
-    return [_value(question, spans, cell, sums[cell]) for cell in sorted(sums, key=_order)]
+        for cell, tally in await read(tx, meter, question, row.timezone, row.ids):
+            tallies[cell].merge(tally)
+    found = ((cell, tallies[cell].value(meter.aggregation)) for cell in sorted(tallies, key=_order))
+    return [_value(question, spans, cell, value) for cell, value in found if value is not None]
 
 
 def _check(meter: Meter, question: MeterQuestion) -> None:
-    if meter.aggregation not in COMPUTED:
-        raise UnprocessableError(f"Meter {meter.slug!r} is a {meter.aggregation.value}, which is not computed yet.")
     known = {*meter.dimensions, SUBJECT, ACCOUNT}
     for group in question.group_by:
         if group not in known:
@@ -188,7 +201,8 @@ def _days_are_enough(question: MeterQuestion, own_zone: str) -> bool:
 
 
 def _starts_a_day(moment: datetime, zone_name: str) -> bool:
-    return day_start(moment.astimezone(zone(zone_name)).date(), zone_name) == moment
+    # Compared in UTC: a time that clocks skip or repeat equals none of another zone.
+    return day_start(moment.astimezone(zone(zone_name)).date(), zone_name).astimezone(UTC) == moment
 
 
 async def _from_rollups(
@@ -197,26 +211,39 @@ async def _from_rollups(
     start, end = (moment.astimezone(zone(own_zone)).date() for moment in question.moments(own_zone))
     where = {"ids": list(ids), "meter": meter.slug, "start": start, "end": end, "provider": question.provider}
     rows = await tx.rows(_rollup_query(meter, question), where)
-    return [(_Cell(_local_window(row.first, question.size, own_zone), None, tuple(row[2:])), row.value) for row in rows]
+    return [
+        (
+            _Cell(_local_window(row.first, question.size, own_zone), None, tuple(row[_FIXED:])),
+            WindowTally(row.events, row.total, _pick(row), row.members),
+        )
+        for row in rows
+    ]
+
+
+def _pick(row: Row[Any]) -> Pick | None:
+    return None if row.rank is None else Pick(row.rank, row.picked_key.bytes, row.picked)
 
 
 def _rollup_query(meter: Meter, question: MeterQuestion) -> TextClause:
-    """Put together from constants and the numbers of columns alone. The first columns are `first` and `value`."""
+    """Put together from constants and the numbers of columns alone. Columns: `first`, six that make a tally, groups."""
     groups = [
         "a.key" if group == ACCOUNT else f"r.dimensions[{meter.dimensions.index(group) + 1}]"
         for group in question.dimensions
     ]
-    unique = meter.aggregation is Aggregation.UNIQUE_COUNT
-    value = "count(DISTINCT (r.account_id, r.member))::numeric" if unique else "sum(r.total)"
-    metered = "r.events" if unique else "r.events - r.unmetered"
-    columns = [f"{_WINDOWS[question.size]} AS first", f"{value} AS value", *groups]
-    by = ", ".join(str(place) for place in (1, *range(3, 3 + len(groups))))
-    table = "rollup_member" if unique else "rollup"
+    by = ", ".join(str(place) for place in (1, *range(_FIXED + 1, _FIXED + 1 + len(groups))))
+    tally, table, once, rest = _SUMMED, "rollup", "", f"GROUP BY {by} HAVING sum(r.events - r.unmetered) > 0"
+    if meter.aggregation is Aggregation.UNIQUE_COUNT:
+        tally, table, rest = _DISTINCT, "rollup_member", f"GROUP BY {by} HAVING sum(r.events) > 0"
+    elif meter.aggregation in PICKED:
+        first = ", ".join([_WINDOWS[question.size], *groups])
+        tally, once = _PICKED, f"DISTINCT ON ({first})"
+        rest = f"AND r.rank IS NOT NULL ORDER BY {first}, r.rank DESC, r.picked_key DESC"
+    columns = ", ".join([f"{_WINDOWS[question.size]} AS first", tally, *groups])
     return text(f"""
-        SELECT {", ".join(columns)} FROM {table} r JOIN account a USING (account_id)
+        SELECT {once} {columns} FROM {table} r JOIN account a USING (account_id)
         WHERE r.account_id = ANY(:ids) AND r.meter = :meter AND r.day >= :start AND r.day < :end
           AND (CAST(:provider AS text) IS NULL OR r.provider = :provider)
-        GROUP BY {by} HAVING sum({metered}) > 0
+        {rest}
     """)  # noqa: S608 - see above
 
 
@@ -253,15 +280,24 @@ async def _from_events(
             f"The query reads more than {MOST_EVENTS:,} events; ask for a shorter time, for one account, "
             "or for whole days without subjects and in the accounts' own zones."
         )
-    members: defaultdict[_Cell, set[tuple[int, str]]] = defaultdict(set)
-    sums: defaultdict[_Cell, Decimal] = defaultdict(Decimal)
-    for row, data, value in _metered(meter, rows):
-        cell = _cell(question, own_zone, row, data)
-        if isinstance(value, Decimal):
-            sums[cell] += value
+    return _tallied(
+        meter, ((_cell(question, own_zone, row, data), row, value) for row, data, value in _metered(meter, rows))
+    )
+
+
+def _tallied(meter: Meter, metered: Iterable[tuple[_Cell, Row[Any], Decimal | str]]) -> _Found:
+    rank = rank_by(meter.aggregation)
+    tallies: defaultdict[_Cell, WindowTally] = defaultdict(WindowTally)
+    members: set[tuple[_Cell, int, str]] = set()
+    for cell, row, value in metered:
+        if isinstance(value, str):
+            members.add((cell, row.account_id, value))
         else:
-            members[cell].add((row.account_id, value))
-    return [*sums.items(), *((cell, Decimal(len(found))) for cell, found in members.items())]
+            pick = rank and Pick(rank(value, row.time), row.event_key.bytes, value)
+            tallies[cell].merge(WindowTally(1, value, pick))
+    for cell, _, _ in members:
+        tallies[cell].members += 1
+    return tallies.items()
 
 
 def _metered(meter: Meter, rows: Iterable[Row[Any]]) -> Iterator[tuple[Row[Any], Mapping[str, object], Decimal | str]]:
@@ -281,12 +317,10 @@ def _cell(question: MeterQuestion, own_zone: str, row: Row[Any], data: Mapping[s
 
 
 def _window_of(question: MeterQuestion, moment: datetime, zone_name: str) -> tuple[datetime, datetime] | None:
-    """An hour is a local hour: where clocks go back there are two of one name."""
+    """An hour is a local hour: where clocks go back there are two of one name, or a part of one."""
     if question.size is None:
         return None
-    local = moment.astimezone(zone(zone_name))
     if question.size is WindowSize.HOUR:
-        into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        begin = moment.astimezone(UTC) - into
-        return begin, begin + timedelta(hours=1)
-    return _local_window(window_start(local.date(), Window(question.size.value)), question.size, zone_name)
+        return local_hour(moment, zone_name)
+    day = moment.astimezone(zone(zone_name)).date()
+    return _local_window(window_start(day, Window(question.size.value)), question.size, zone_name)

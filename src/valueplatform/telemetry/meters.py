@@ -38,9 +38,12 @@ class Aggregation(StrEnum):
     LATEST = "LATEST"
 
 
-COMPUTED: Final = frozenset({Aggregation.COUNT, Aggregation.SUM, Aggregation.UNIQUE_COUNT})
 ADDITIVE: Final = frozenset({Aggregation.COUNT, Aggregation.SUM})
-"""Aggregations whose daily values may be added; daily unique counts never add."""
+"""Aggregations whose daily values may be added; daily unique counts, averages and picks never add."""
+ZERO_WHEN_ABSENT: Final = ADDITIVE | {Aggregation.UNIQUE_COUNT}
+"""Without events these are 0; the others have no value."""
+PICKED: Final = frozenset({Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST})
+"""Aggregations that show the number of one event (`telemetry.picks`)."""
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +83,7 @@ def dimension_values(meter: Meter, data: Data) -> tuple[str | None, ...]:
 
 
 def metered_value(meter: Meter, data: Data) -> MeteredValue:
-    """One for COUNT, the number for SUM, the member's text for UNIQUE_COUNT, or why there is none."""
+    """One for COUNT, the member's text for UNIQUE_COUNT, the number for all others, or why there is none."""
     return value_reader(meter)(data)
 
 
@@ -115,13 +118,11 @@ def dimension_reader(dimensions: tuple[str, ...]) -> Callable[[Data], tuple[str 
 
 @lru_cache(maxsize=4096)
 def value_reader(meter: Meter) -> Callable[[Data], MeteredValue]:
-    """Raises `NotImplementedError` for an aggregation outside `COMPUTED`; the model check refuses those."""
-    if meter.aggregation not in COMPUTED:
-        raise NotImplementedError(meter.aggregation)
+    """`metered_value` of one meter."""
     if meter.aggregation is Aggregation.COUNT or meter.property is None:
         return lambda _data: _ONE
     read = path_reader(meter.property)
-    of_value = exact_number if meter.aggregation is Aggregation.SUM else member_text
+    of_value = member_text if meter.aggregation is Aggregation.UNIQUE_COUNT else exact_number
     return lambda data: of_value(read(data))
 
 

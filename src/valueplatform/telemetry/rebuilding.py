@@ -22,7 +22,7 @@ _CLEAR: Final = (
     "DELETE FROM rollup_unmetered WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
 )
 _EVENTS: Final = """
-    SELECT account_id, type, day, provider, data::text AS data FROM event
+    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
     WHERE type = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))
     ORDER BY account_id, type, day
 """
@@ -56,12 +56,13 @@ async def rebuild_rollups(
     async for rows in _chunks(connection, _EVENTS, list(readings), accounts):
         increments = Increments()
         increments.add_all(
-            (row["account_id"], row["day"], row["provider"], _data(row["data"]), readings[row["type"]]) for row in rows
+            (r["account_id"], r["day"], r["provider"], _data(r["data"]), readings[r["type"]], r["time"], r["event_key"])
+            for r in rows
         )
         await raise_rollups(connection, increments)
-        for key in increments.rollups:
-            first, last = days.get(key[0], (key[2], key[2]))
-            days[key[0]] = min(first, key[2]), max(last, key[2])
+        for account_id, day in increments.days:
+            first, last = days.get(account_id, (day, day))
+            days[account_id] = min(first, day), max(last, day)
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
 
 

@@ -17,7 +17,7 @@ CAUSE: Final = "retraction"
 _OWNER: Final = "SELECT account_id FROM event_key WHERE event_key = $1"
 _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
-    RETURNING type, day, provider, data::text AS data
+    RETURNING type, day, provider, data::text AS data, time
 """
 
 
@@ -41,6 +41,6 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     data = None if row["data"] is None else decode(row["data"])
     increments = Increments()
     readings = book.readings.get(row["type"], ())
-    increments.add_all([(account_id, row["day"], row["provider"], data, readings)], sign=-1)
-    await lower_rollups(connection, increments)
+    increments.add_all([(account_id, row["day"], row["provider"], data, readings, row["time"], key)], sign=-1)
+    await lower_rollups(connection, increments, book.readings)
     await mark_days(connection, [Stretch(account_id, row["day"], row["day"])], CAUSE)

@@ -170,9 +170,9 @@ async def _store_new(
     readings = ledger.book.readings
     increments = Increments()
     increments.add_all(
-        (entry.account_id, entry.day, entry.provider, entry.event.data, readings[entry.event.type])
+        (entry.account_id, entry.day, entry.provider, event.data, readings[event.type], entry.time, event.key)
         for entry in new
-        if entry.event.type in readings
+        if (event := entry.event).type in readings
     )
     await raise_rollups(connection, increments)
     touched = {(entry.account_id, entry.day) for entry in new}

@@ -68,7 +68,9 @@ rejected_event = tenant_table(
 
 # Daily aggregates. `dimensions` holds the values of the meter's dimensions in its order, null where absent.
 # `events` counts all events of the meter, and `unmetered` those of them whose property could not be metered. `total`
-# is the sum of SUM, the count of COUNT, and 0 for UNIQUE_COUNT, whose members are rows of their own.
+# is the sum of SUM and AVG, the count of COUNT, and 0 for UNIQUE_COUNT, whose members are rows of their own. MIN, MAX
+# and LATEST show the number of one event, `picked`: that of the highest (rank, picked_key), so that rows merge in any
+# order (`telemetry.picks`). All three are null for other meters, and where no event has a number.
 rollup = tenant_table(
     "rollup",
     Column("meter", Text, nullable=False),
@@ -78,6 +80,9 @@ rollup = tenant_table(
     Column("events", BigInteger, nullable=False),
     Column("total", Numeric, nullable=False),
     Column("unmetered", BigInteger, nullable=False),
+    Column("picked", Numeric, nullable=True),
+    Column("rank", Numeric, nullable=True),
+    Column("picked_key", UUID(as_uuid=True), nullable=True),
     key=("meter", "day", "provider", "dimensions"),
     hot=True,
 )

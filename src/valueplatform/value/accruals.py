@@ -16,12 +16,17 @@ from typing import Any
 import polars as pl
 
 from valueplatform.core.periods import Period
+from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT, Aggregation, Meter
 from valueplatform.value.assumptions import Default, Entry, Holding, change_days, driver_slug, holding
 from valueplatform.value.basis import Basis, build_basis
 from valueplatform.value.formula import Formula
+from valueplatform.value.formula_frame import OVER
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
 from valueplatform.value.model import BY_EVENT, Driver, ValueModel
 from valueplatform.value.ranges import NoValue, Range
+
+_Row = tuple[str, date, Mapping[str, MeterDay]]
+"""The provider shown, the day, and the meters that have events on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,12 @@ def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Acc
     """Every accrual of the days in `period`, ordered by driver, provider and day.
 
     A day counts for a driver only if one of its meters has events on it. Meters without events on such a day
-    are 0 where they add.
+    are 0 where they count or sum; an average, extreme or latest is null, and so is an amount that needs it.
     """
-    values: defaultdict[tuple[str, date], dict[str, Decimal]] = defaultdict(dict)
+    values: defaultdict[tuple[str, date], dict[str, MeterDay]] = defaultdict(dict)
     for meter_day in days:
         if meter_day.day in period:
-            values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day.value
+            values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day
     accruals: list[Accrual] = []
     for driver in record.model.drivers:
         accruals += _accrue_driver(record, driver, values)
@@ -77,21 +82,19 @@ def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Acc
 
 
 def _accrue_driver(
-    record: Record, driver: Driver, values: Mapping[tuple[str, date], Mapping[str, Decimal]]
+    record: Record, driver: Driver, values: Mapping[tuple[str, date], Mapping[str, MeterDay]]
 ) -> list[Accrual]:
     formula = Formula.parse(driver.formula)
-    meters = sorted(formula.names & {meter.slug for meter in record.model.meters})
-    inputs = formula.names - set(meters)
-    rows: defaultdict[int, list[tuple[str, date, list[Decimal]]]] = defaultdict(list)
+    meters = [meter for meter in record.model.meters if meter.slug in formula.names]
+    inputs = formula.names - {meter.slug for meter in meters}
+    rows: defaultdict[int, list[_Row]] = defaultdict(list)
     boundaries = _boundaries(record, driver, inputs)
     for (provider, day), metered in values.items():
         if (provider != ALL_PROVIDERS) is not (driver.provider == BY_EVENT):
             continue
-        if any(meter in metered for meter in meters):
+        if any(meter.slug in metered for meter in meters):
             shown = driver.provider if provider == ALL_PROVIDERS else provider
-            zero = Decimal(0)
-            row = (shown, day, [metered.get(meter, zero) for meter in meters])
-            rows[bisect_right(boundaries, day)].append(row)
+            rows[bisect_right(boundaries, day)].append((shown, day, metered))
     accruals: list[Accrual] = []
     for stretch in rows.values():
         accruals += _accrue_stretch(record, driver, formula, meters, stretch)
@@ -129,14 +132,14 @@ def _accrue_stretch(
     record: Record,
     driver: Driver,
     formula: Formula,
-    meters: Sequence[str],
-    rows: Sequence[tuple[str, date, list[Decimal]]],
+    meters: Sequence[Meter],
+    rows: Sequence[_Row],
 ) -> list[Accrual]:
     """Accruals of days that share one basis."""
     basis = basis_on(record, driver, rows[0][1])
     if isinstance(basis, NoValue):
         return [Accrual(driver.slug, provider, day, None, None, None, None, basis.text) for provider, day, _ in rows]
-    columns = [pl.Series(meter, [row[2][i] for row in rows], pl.Decimal(38, 9)) for i, meter in enumerate(meters)]
+    columns = [column for meter in meters for column in _metered_columns(meter, rows)]
     inputs = {
         name: pl.lit(value, pl.Decimal(27, 9))
         for given in basis.inputs
@@ -148,6 +151,16 @@ def _accrue_stretch(
         _accrual(driver.slug, provider, day, basis, amounts)
         for (provider, day, _), amounts in zip(rows, result.iter_rows(named=True), strict=True)
     ]
+
+
+def _metered_columns(meter: Meter, rows: Sequence[_Row]) -> list[pl.Series]:
+    """A meter's values by row; those of an average as sums, with a column of the counts to divide them by."""
+    found = [metered.get(meter.slug) for _, _, metered in rows]
+    absent = Decimal(0) if meter.aggregation in ZERO_WHEN_ABSENT else None
+    values = pl.Series(meter.slug, [day.value if day else absent for day in found], pl.Decimal(38, 9))
+    if meter.aggregation is not Aggregation.AVG:
+        return [values]
+    return [values, pl.Series(f"{meter.slug}{OVER}", [day.over if day else 1 for day in found], pl.Int64)]
 
 
 def _columns_of(slug: str, value: Range) -> list[tuple[str, Decimal]]:

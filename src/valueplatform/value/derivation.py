@@ -54,7 +54,8 @@ class Paid(_Node, frozen=True):
 
 
 class Metered(_Node, frozen=True):
-    """A meter's value over the period (COUNT, SUM: sum of days; UNIQUE_COUNT: distinct members of the period)."""
+    """A meter's value over the period (COUNT, SUM: sum of days; UNIQUE_COUNT: distinct members of the period; AVG, MIN,
+    MAX, LATEST: of all its events, and none where there are none)."""
 
     meter: str
     start: date

@@ -86,7 +86,7 @@ class Formula:
         """`amount`, Decimal(38, 4), and `reason`, text as in `NoValue.text`: one of them null in each row.
 
         Rows keep their places. The columns of the formula's names hold integers, decimals or nulls; a column of
-        floats is a `TypeError`.
+        floats is a `TypeError`. A column `name.over` holds positive integers that the values of `name` are divided by.
         """
         if frame.height < FEWEST_IN_BULK:
             return evaluate_rows(frame, self.names, self.evaluate)

@@ -6,6 +6,7 @@ Rules, the same as in bulk: terms are read left to right, and the first that has
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from valueplatform.value.formula_tree import (
     Arithmetic,
@@ -25,7 +26,8 @@ from valueplatform.value.formula_tree import (
 )
 from valueplatform.value.ranges import NULL_INPUT, ZERO_DIVISOR, NoValue
 
-Values = Mapping[str, Decimal | int | None]
+Values = Mapping[str, Decimal | Fraction | int | None]
+"""An average comes as a fraction: it is rounded with the whole formula, never before."""
 Ratio = tuple[int, int]
 """Numerator and positive denominator, not reduced."""
 RatioOf = Callable[[Values], Ratio]

@@ -7,6 +7,7 @@ denominators and of reasons, which are numbers into a list, 0 for none; where th
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ _AMOUNT: Final = pl.Decimal(AMOUNT_DIGITS, AMOUNT_PLACES)
 _LARGEST_AMOUNT: Final = 10**AMOUNT_DIGITS - 1
 _EQUAL_OR_LESS: Final[tuple[Comparing, Comparing]] = ("=", "<")
 _SAMPLE: Final = 64
+OVER: Final = ".over"
+"""Ends the name of a column of positive denominators: `wait` over `wait.over` is the value of `wait`."""
 
 Reasons = pl.Series | None
 Exactly = Callable[[Values], Decimal | NoValue]
@@ -87,12 +90,24 @@ def amount_columns(values: Sequence[Decimal | NoValue]) -> pl.DataFrame:
 
 def rows_of(frame: pl.DataFrame, names: Collection[str]) -> Iterable[Mapping[str, Any]]:
     """Values by name, row by row; as many rows as the frame has, even without names."""
-    return _checked(frame, names).iter_rows(named=True) if names else [{}] * frame.height
+    if not names:
+        return [{}] * frame.height
+    averaged = [name for name in names if f"{name}{OVER}" in frame.columns]
+    rows = _checked(frame, names).iter_rows(named=True)
+    return (row | {name: _fraction(row[name], row[f"{name}{OVER}"]) for name in averaged} for row in rows)
+
+
+def _fraction(value: Decimal | int | None, over: int) -> Fraction | None:
+    return None if value is None else Fraction(value) / over
 
 
 def _checked(frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
-    """The columns of these names. Raises `TypeError` where one holds anything but integers, decimals or nulls."""
-    columns = frame.select(sorted(names))
+    """The columns of these names, with the denominators of those that have some.
+
+    Raises `TypeError` where one holds anything but integers, decimals or nulls.
+    """
+    over = {f"{name}{OVER}" for name in names} & set(frame.columns)
+    columns = frame.select(sorted({*names, *over}))
     for name, dtype in columns.schema.items():
         if not dtype.is_integer() and not dtype.is_decimal() and dtype != pl.Null:
             message = f"column {name} holds {dtype}; amounts are made of integers and decimals only"
@@ -175,7 +190,11 @@ class _FrameEvaluation:
         rows = rows.cast(pl.Int128)
         reasons = self._because(NoValue(NULL_INPUT, name), rows.is_null())
         rows, places = _shortest(rows.fill_null(0), places)
-        return _Ratios(column(rows), constant(10**places), reasons)
+        denominator = constant(10**places)
+        if f"{name}{OVER}" in self._frame.columns:
+            over = self._frame[f"{name}{OVER}"].cast(pl.Int128).fill_null(1)
+            denominator = self.integers.product(column(over), denominator)
+        return _Ratios(column(rows), denominator, reasons)
 
     def _arithmetic(self, term: Arithmetic) -> _Ratios:
         left, right = self.ratios(term.left), self.ratios(term.right)

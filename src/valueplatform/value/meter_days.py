@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period
-from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.meters import PICKED, Aggregation, Meter
 
 ALL_PROVIDERS = ""
 """The provider of values that are taken over all providers of events."""
@@ -17,21 +17,29 @@ ALL_PROVIDERS = ""
 
 class MeterDay(msgspec.Struct, frozen=True):
     """One meter on one local day that has metered events: over all event providers together (`ALL_PROVIDERS`), or
-    of one of them."""
+    of one of them. The value is `value / over`, exactly; `over` is 1 but for AVG."""
 
     meter: str
     provider: str
     day: date
     events: int
     value: Decimal
+    over: int = 1
 
 
 # GROUPING SETS give the value over all providers beside each provider's own; distinct members never add.
-_ADDITIVE = text("""
+_ROLLUPS = text("""
     SELECT meter, coalesce(provider, '') AS provider, day,
            sum(events - unmetered)::bigint AS events, sum(total) AS total
     FROM rollup
     WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end
+    GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
+""")
+_PICKS = text("""
+    SELECT meter, coalesce(provider, '') AS provider, day, sum(events - unmetered)::bigint AS events,
+           (array_agg(picked ORDER BY rank DESC, picked_key DESC))[1] AS picked
+    FROM rollup
+    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end AND rank IS NOT NULL
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
 """)
 _DISTINCT = text("""
@@ -47,13 +55,17 @@ async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], 
     """Values of `meters` on every day of `period` that has metered events of them."""
     meters = list(meters)
     where = {"account": account_id, "start": period.start, "end": period.end}
-    distinct = [m.slug for m in meters if m.aggregation is Aggregation.UNIQUE_COUNT]
-    counts = {m.slug for m in meters if m.aggregation is Aggregation.COUNT}
-    additive = [m.slug for m in meters if m.aggregation is not Aggregation.UNIQUE_COUNT]
+    kinds = {meter.slug: meter.aggregation for meter in meters}
+    distinct = [slug for slug, kind in kinds.items() if kind is Aggregation.UNIQUE_COUNT]
+    picked = [slug for slug, kind in kinds.items() if kind in PICKED]
+    summed = [slug for slug in kinds if slug not in {*distinct, *picked}]
     days = []
-    for row in await tx.rows(_ADDITIVE, {**where, "meters": additive}):
+    for row in await tx.rows(_ROLLUPS, {**where, "meters": summed}):
         if row.events:
-            value = Decimal(row.events) if row.meter in counts else row.total
-            days.append(MeterDay(row.meter, row.provider, row.day, row.events, value))
+            value = Decimal(row.events) if kinds[row.meter] is Aggregation.COUNT else row.total
+            over = row.events if kinds[row.meter] is Aggregation.AVG else 1
+            days.append(MeterDay(row.meter, row.provider, row.day, row.events, value, over))
+    picks = await tx.rows(_PICKS, {**where, "meters": picked}) if picked else ()
+    days += [MeterDay(row.meter, row.provider, row.day, row.events, row.picked) for row in picks]
     members = await tx.rows(_DISTINCT, {**where, "meters": distinct})
     return days + [MeterDay(row.meter, row.provider, row.day, row.events, Decimal(row.members)) for row in members]

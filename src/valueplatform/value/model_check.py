@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from valueplatform.telemetry.filters import FilterError, compile_filter
-from valueplatform.telemetry.meters import ADDITIVE, COMPUTED, Aggregation, Meter
+from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT, Aggregation, Meter
 from valueplatform.value.formula import MOST_RANGED, Formula, FormulaError
 from valueplatform.value.formula_tree import Name
 from valueplatform.value.model import (
@@ -130,12 +130,10 @@ def _meter_errors(model: ValueModel) -> Iterator[Finding]:
     for number, meter in enumerate(model.meters, 1):
         place = Place("meter", number, meter.slug)
         yield from _name_errors(place)
-        if meter.aggregation not in COMPUTED:
-            message = f"{meter.aggregation} is not available yet"
-            yield Finding(_at(place, "aggregation"), message, f"use one of {', '.join(sorted(COMPUTED))} for now")
         if meter.aggregation is Aggregation.COUNT and meter.property is not None:
             message = "COUNT counts events and reads no property"
-            yield Finding(_at(place, "property"), message, "remove it, or use SUM or UNIQUE_COUNT")
+            others = ", ".join(sorted(set(Aggregation) - {Aggregation.COUNT}))
+            yield Finding(_at(place, "property"), message, f"remove it, or use one of {others}")
         if meter.aggregation is not Aggregation.COUNT and meter.property is None:
             message = f"{meter.aggregation} needs a property"
             yield Finding(_at(place, "property"), message, 'name the path in data, such as property = "minutes"')
@@ -233,9 +231,12 @@ def _daily_sum_warnings(model: ValueModel) -> Iterator[Finding]:
     for number, driver in enumerate(model.drivers, 1):
         formula = Formula.parse(driver.formula)
         used = formula.names & meters.keys()
-        distinct = sorted(name for name in used if meters[name].aggregation not in ADDITIVE)
+        kinds = {name: meters[name].aggregation for name in sorted(used)}
+        distinct = [f"{name} ({kind})" for name, kind in kinds.items() if kind not in ADDITIVE]
         if distinct:
             why = f"{', '.join(distinct)} cannot be added up over days"
+            nullable = [name for name, kind in kinds.items() if kind not in ZERO_WHEN_ABSENT]
+            why += f"; where it needs {' or '.join(nullable)}, a day without one has no amount" if nullable else ""
         elif not formula.is_additive_in(used):
             why = "it is not a sum of meters times rates"
         else:

@@ -8,9 +8,9 @@ meters from data), assumptions are resolved anew from the record, formulas are r
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -26,7 +26,7 @@ LARGEST = 10**34
 """Amounts have 38 digits, four of them after the point; what is larger has no amount."""
 
 _EVENTS = text("""
-    SELECT time, type, provider, data::text AS data FROM event
+    SELECT time, event_key, type, provider, data::text AS data FROM event
     WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
 """)
 _ENTRIES = text("""
@@ -67,17 +67,48 @@ class ProvedAmount:
 
 @dataclass(slots=True)
 class MeterTally:
-    """What the raw events of one meter say about one day: how many were metered, their sum, their members."""
+    """What the raw events of one meter say about one day: how many were metered, their sum, least, greatest and latest
+    number, their members. Of events at one time, the one with the greater key is later."""
 
     events: int = 0
     unmetered: int = 0
     total: Fraction = Fraction(0)
+    least: Fraction | None = None
+    greatest: Fraction | None = None
+    latest: tuple[datetime, bytes, Fraction] | None = None
     members: set[str] = field(default_factory=set)
 
-    def value(self, aggregation: str) -> Fraction:
-        if aggregation == "UNIQUE_COUNT":
-            return Fraction(len(self.members))
-        return Fraction(self.events) if aggregation == "COUNT" else self.total
+    def take(self, number: Fraction, time: datetime, key: bytes) -> None:
+        """One event that carries a number."""
+        self.merge(MeterTally(1, 0, number, number, number, (time, key, number)))
+
+    def merge(self, other: "MeterTally") -> None:
+        self.events += other.events
+        self.unmetered += other.unmetered
+        self.total += other.total
+        self.members |= other.members
+        self.least = min((n for n in (self.least, other.least) if n is not None), default=None)
+        self.greatest = max((n for n in (self.greatest, other.greatest) if n is not None), default=None)
+        self.latest = max((n for n in (self.latest, other.latest) if n is not None), default=None)
+
+    def value(self, aggregation: str) -> Fraction | None:
+        """None where there is no number: an average, extreme or latest of no events. Averages are not rounded."""
+        match aggregation:
+            case "COUNT":
+                return Fraction(self.events)
+            case "SUM":
+                return self.total
+            case "UNIQUE_COUNT":
+                return Fraction(len(self.members))
+            case "AVG":
+                return self.total / self.events if self.events else None
+            case "MIN":
+                return self.least
+            case "MAX":
+                return self.greatest
+            case "LATEST":
+                return self.latest[2] if self.latest else None
+        raise ValueError(f"no proof of the aggregation {aggregation}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +164,34 @@ def prove_tallied(source: Source, drivers: Iterable[Mapping[str, Any]], tallies:
 
 
 Tallies = Mapping[tuple[str, str, date], MeterTally]
+Cuts = Mapping[tuple[str, str, date, tuple[str | None, ...]], MeterTally]
 
 
 async def tally_events(
     tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
 ) -> Tallies:
-    """What raw events say of each (meter, event provider, local day). Events are read as a stream: memory grows with
+    """What raw events say of each (meter, event provider, local day)."""
+    tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
+    async for meter, day, event, data in _metered_events(tx, source, meters, start, end):
+        _add(tallies[meter["slug"], event.provider, day], meter, data, event)
+    return tallies
+
+
+async def tally_cuts(
+    tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
+) -> Cuts:
+    """The same by dimension values too, as rollups are kept."""
+    tallies: defaultdict[tuple[str, str, date, tuple[str | None, ...]], MeterTally] = defaultdict(MeterTally)
+    async for meter, day, event, data in _metered_events(tx, source, meters, start, end):
+        cut = tuple(expression.dimension_text(value_at(data, path)) for path in meter.get("dimensions", ()))
+        _add(tallies[meter["slug"], event.provider, day, cut], meter, data, event)
+    return tallies
+
+
+async def _metered_events(
+    tx: Transaction, source: Source, meters: Sequence[Mapping[str, Any]], start: date, end: date
+) -> AsyncIterator[tuple[Mapping[str, Any], date, Any, object]]:
+    """Each meter with each event that it takes, its local day and data. Events are read as a stream: memory grows with
     the days, not with the events."""
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
@@ -148,7 +201,6 @@ async def tally_events(
         end + timedelta(days=min(2, (date.max - end).days)),
     )
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
-    tallies: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
     async for row in await tx.connection.stream(_EVENTS, where):
         data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
         day = row.time.astimezone(zone).date()
@@ -156,8 +208,7 @@ async def tally_events(
             continue
         for meter in meters:
             if row.type in meter["event_types"] and _passes(meter, data):
-                _add(tallies[meter["slug"], row.provider, day], meter, data)
-    return tallies
+                yield meter, day, row, data
 
 
 def _passes(meter: Mapping[str, Any], data: object) -> bool:
@@ -165,17 +216,16 @@ def _passes(meter: Mapping[str, Any], data: object) -> bool:
     return condition is None or expression.admits(condition, lambda path: value_at(data, path))
 
 
-def _add(tally: MeterTally, meter: Mapping[str, Any], data: object) -> None:
+def _add(tally: MeterTally, meter: Mapping[str, Any], data: object, event: Any) -> None:
     aggregation = meter["aggregation"]
     value = value_at(data, meter["property"]) if meter.get("property") else None
     if aggregation == "COUNT":
         tally.events += 1
-    elif aggregation == "SUM" and (number := expression.wire_number(value)) is not None:
-        tally.events += 1
-        tally.total += number
-    elif aggregation == "UNIQUE_COUNT" and (member := expression.scalar_text(value)) is not None:
-        tally.events += 1
-        tally.members.add(member)
+    elif aggregation == "UNIQUE_COUNT":
+        member = expression.scalar_text(value)
+        tally.merge(MeterTally(unmetered=1) if member is None else MeterTally(1, members={member}))
+    elif (number := expression.wire_number(value)) is not None:
+        tally.take(number, event.time, event.event_key.bytes)
     else:
         tally.unmetered += 1
 
@@ -217,8 +267,9 @@ def _prove_cell(
     day: date,
     cell: Mapping[str, Sequence[MeterTally]],
 ) -> ProvedAmount:
-    values = {meter["slug"]: _together(meter, cell.get(meter["slug"], ())) for meter in meters}
-    slugs = sorted(expression.names(driver["formula"]) - values.keys())
+    found_values = {meter["slug"]: together(meter, cell.get(meter["slug"], ())) for meter in meters}
+    values = {slug: value for slug, value in found_values.items() if value is not None}
+    slugs = sorted(expression.names(driver["formula"]) - found_values.keys())
     inputs = [input_on(source, slug, day) for slug in slugs]
     events = sum(tally.events for tallies in cell.values() for tally in tallies)
     found = [given for given in inputs if given is not None]
@@ -248,12 +299,11 @@ def _prove_cell(
     )
 
 
-def _together(meter: Mapping[str, Any], tallies: Sequence[MeterTally]) -> Fraction:
+def together(meter: Mapping[str, Any], tallies: Iterable[MeterTally]) -> Fraction | None:
+    """The meter's value over several days or providers."""
     whole = MeterTally()
     for tally in tallies:
-        whole.events += tally.events
-        whole.total += tally.total
-        whole.members |= tally.members
+        whole.merge(tally)
     return whole.value(meter["aggregation"])
 
 

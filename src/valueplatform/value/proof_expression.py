@@ -4,6 +4,7 @@ It shares no code with the first (`formula*`, `telemetry.filters`), which goes t
 so a mistake in one shows as a difference. Both read the same written grammar.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -356,3 +357,11 @@ def scalar_text(value: object) -> str | None:
     if isinstance(value, Decimal):
         return format(value or abs(value), "f")
     return None
+
+
+def dimension_text(value: object) -> str | None:
+    """The text of a scalar as rollups name it: what has more than 200 characters ends in its hash."""
+    text = scalar_text(value)
+    if text is None or len(text) <= 200:
+        return text
+    return f"{text[:167]}…{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"

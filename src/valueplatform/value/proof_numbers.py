@@ -28,6 +28,7 @@ from valueplatform.value.proof import (
     prove_tallied,
     rounded,
     tally_events,
+    together,
 )
 
 TOLERANCE = 1e-9
@@ -168,9 +169,10 @@ class Prover:
             for (slug, _, day), tally in self.tallies.items()
             if slug == node.meter and node.start <= day < node.end
         ]
-        if meter["aggregation"] == "UNIQUE_COUNT":
-            return Fraction(len(set().union(*(tally.members for tally in found))))
-        return sum((tally.value(meter["aggregation"]) for tally in found), Fraction(0))
+        value = together(meter, found)
+        if value is None:
+            raise UnprovableError(f"{node.meter} has no value from {node.start} to {node.end}")
+        return value
 
     def _input(self, node: d.Input) -> Fraction:
         given = input_on(self.source, node.slug, node.day)

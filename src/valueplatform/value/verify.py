@@ -10,17 +10,17 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_events
+from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
-    SELECT meter, provider, day, sum(events - unmetered)::bigint AS events, sum(total) AS total
-    FROM rollup WHERE account_id = :account AND day >= :start AND day < :end GROUP BY meter, provider, day
+    SELECT meter, provider, day, dimensions, events - unmetered AS events, total, picked
+    FROM rollup WHERE account_id = :account AND day >= :start AND day < :end
 """)
 _MEMBERS = text("""
-    SELECT meter, provider, day, sum(events)::bigint AS events, count(DISTINCT member) AS total
+    SELECT meter, provider, day, dimensions, sum(events)::bigint AS events, count(DISTINCT member) AS total
     FROM rollup_member WHERE account_id = :account AND day >= :start AND day < :end AND events > 0
-    GROUP BY meter, provider, day
+    GROUP BY meter, provider, day, dimensions
 """)
 _ACCRUALS = text("""
     SELECT a.driver, a.provider, a.day, a.low, a.expected, a.high, a.reason, b.unit, b.counted
@@ -83,27 +83,45 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
 
 
+_Cut = tuple[str, str, date, tuple[str | None, ...]]
+
+
+def _place(cut: _Cut) -> str:
+    meter, provider, day, dimensions = cut
+    return ", ".join([meter, provider, str(day), *("none" if each is None else repr(each) for each in dimensions)])
+
+
 async def _check_rollups(tx: Transaction, source: Source, start: date, end: date, found: list[Discrepancy]) -> int:
     """How many rows were compared; what differs goes into `found`."""
     meters = source.model.get("meters", ())
-    tallies = await tally_events(tx, source, meters, start, end)
+    tallies = await tally_cuts(tx, source, meters, start, end)
     aggregation = {meter["slug"]: meter["aggregation"] for meter in meters}
     where = {"account": source.account_id, "start": start, "end": end}
-    stated: dict[tuple[str, str, date], tuple[int, Fraction]] = {}
+    stated: dict[_Cut, tuple[int, Fraction | None]] = {}
     for query in (_ROLLUPS, _MEMBERS):
         for row in await tx.rows(query, where):
             distinct = aggregation.get(row.meter) == "UNIQUE_COUNT"
             if distinct is (query is _MEMBERS) and row.events:
-                value = row.events if aggregation.get(row.meter) == "COUNT" else row.total
-                stated[row.meter, row.provider, row.day] = (row.events, Fraction(value))
+                cut = row.meter, row.provider, row.day, tuple(row.dimensions)
+                stated[cut] = (row.events, _stated(aggregation.get(row.meter), row))
     recomputed = {
         key: (tally.events, tally.value(aggregation[key[0]])) for key, tally in tallies.items() if tally.events
     }
-    for key in sorted({*stated, *recomputed}):
-        if stated.get(key) != recomputed.get(key):
-            place = ", ".join(map(str, key))
-            found.append(Discrepancy("rollup", place, _pair(stated.get(key)), _pair(recomputed.get(key))))
+    found += [
+        Discrepancy("rollup", _place(key), _pair(stated.get(key)), _pair(recomputed.get(key)))
+        for key in sorted({*stated, *recomputed}, key=_place)
+        if stated.get(key) != recomputed.get(key)
+    ]
     return len(stated)
+
+
+def _stated(aggregation: str | None, row: Any) -> Fraction | None:
+    """What rollups say of a meter's day; None where a number should be and is not."""
+    if aggregation == "COUNT":
+        return Fraction(row.events)
+    if aggregation in {"MIN", "MAX", "LATEST"}:
+        return None if row.picked is None else Fraction(row.picked)
+    return Fraction(row.total) / (row.events if aggregation == "AVG" else 1)
 
 
 def _check_accruals(rows: Iterable[Any], proved: Iterable[ProvedAmount], found: list[Discrepancy]) -> int:
@@ -125,8 +143,8 @@ def _check_accruals(rows: Iterable[Any], proved: Iterable[ProvedAmount], found: 
     return len(stated)
 
 
-def _pair(value: tuple[int, Fraction] | None) -> str:
-    return "none" if value is None else f"{value[1]} from {value[0]} events"
+def _pair(value: tuple[int, Fraction | None] | None) -> str:
+    return "none" if value is None else f"{'no number' if value[1] is None else value[1]} from {value[0]} events"
 
 
 def _row(row: Any) -> str:
