@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "refresh", "faithfulness", "faults")
+MODULES = ("ingest", "memory", "refresh", "faithfulness", "faults")
 
 
 def main() -> int:

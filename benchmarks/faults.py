@@ -8,13 +8,11 @@ does. R4 stops the database. R5 attacks the server while others send. Run: `pyth
 import argparse
 import asyncio
 import gzip
-import os
 import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -257,20 +255,13 @@ async def _status(reader: asyncio.StreamReader) -> int:
         return 0
 
 
-def _memory(pid: int) -> int:
-    """Bytes that the process and its children hold."""
-    pids = [str(pid), *Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    pages = [int(Path(f"/proc/{one}/statm").read_text(encoding="ascii").split()[1]) for one in pids]
-    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 async def attacked(*, quick: bool) -> None:
     """Attackers are refused in time and cost no memory, and others are served meanwhile."""
     slow = 50 if quick else 500
     async with machine(MODEL) as running:
         await _all_taken(running, list(events(20_000, 16)))
         attacks = Attacks(running)
-        before, highest, waits = _memory(running.server_pid), 0, []
+        before, highest, waits = running.memory(), 0, []
         (probe,) = _posts(running, iter([list(events(1, 17))]))
         each = [attacks.endless, attacks.bomb, attacks.deep]
         begun = time.monotonic()
@@ -281,7 +272,7 @@ async def attacked(*, quick: bool) -> None:
             asked = time.monotonic()
             assert await running.post(probe) == 204
             waits.append(time.monotonic() - asked)
-            highest = max(highest, _memory(running.server_pid))
+            highest = max(highest, running.memory())
             await asyncio.sleep(0.02)
         took = time.monotonic() - begun
     refused = sum(status == 0 or 400 <= status < 500 for status in under_way.result())

@@ -65,7 +65,8 @@ def events(count: int, seed: int, span: timedelta = LIVE) -> Iterator[dict[str, 
         }
 
 
-def _batches(given: Sequence[dict[str, Any]], headers: dict[str, str]) -> list[bytes]:
+def batches_of(given: Sequence[dict[str, Any]], headers: dict[str, str]) -> list[bytes]:
+    """Requests of a thousand events each."""
     batches = (given[start : start + BATCH] for start in range(0, len(given), BATCH))
     return [request("/api/v1/events", msgspec.json.encode(batch), headers=headers) for batch in batches]
 
@@ -135,7 +136,7 @@ def _mixed(given: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 async def _rate(running: Product, given: Sequence[dict[str, Any]], headers: dict[str, str]) -> float:
     """Events a second, from the first request to the last answer."""
-    requests = _batches(given, headers)
+    requests = batches_of(given, headers)
     elapsed, _ = await send_all(running.host, running.port, requests, connections=BATCH_CONNECTIONS)
     return len(given) / elapsed
 

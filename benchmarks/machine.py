@@ -76,10 +76,13 @@ class Machine:
             self._server.terminate()
             self._server.wait(20)
 
-    @property
-    def server_pid(self) -> int:
+    def memory(self) -> int:
+        """Bytes that the server and its workers hold."""
         assert self._server is not None
-        return self._server.pid
+        pid = self._server.pid
+        pids = [str(pid), *Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        pages = [int(Path(f"/proc/{one}/statm").read_text(encoding="ascii").split()[1]) for one in pids]
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def databases(self) -> Databases:
         return connect(Settings(None, self.folder), self.url)
