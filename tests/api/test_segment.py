@@ -88,7 +88,8 @@ async def test_bad_events_and_conflicts_are_answered_as_success_and_kept(world: 
     assert msgspec.json.decode(kept[0]["body"]) == bad
     tally = await rows(
         world.databases,
-        "SELECT sum(received) AS received, sum(stored + duplicates + conflicts + rejected) AS told FROM ingest_tally WHERE origin = 'segment'",
+        "SELECT sum(received) AS received, sum(stored + duplicates + conflicts + rejected) AS told"
+        " FROM ingest_tally WHERE origin = 'segment'",
     )
     assert tally == [{"received": 5, "told": 5}]
 
@@ -111,7 +112,7 @@ async def test_a_rejected_event_is_replayed_as_what_it_was(world: World) -> None
     replay = f"/api/v1/rejected-events/{item['id']}/replay"
     assert (await world.send("POST", replay, "admin")).json()["rejected"][0]["code"] == "unknown_account"
     async with world.databases.admin.engine.begin() as connection:
-        await connection.exec_driver_sql(f"UPDATE api_key SET account_ids = NULL WHERE name = 'one'")
+        await connection.exec_driver_sql("UPDATE api_key SET account_ids = NULL WHERE name = 'one'")
     assert (await world.send("POST", replay, "admin")).json()["stored"] == 1
     assert await scalar(world.databases, "SELECT name FROM account WHERE key = :key", key=HARBOR) == "Harbor Inc."
     await post(world, body, "/ingest/segment/v1/group")  # the client comes again

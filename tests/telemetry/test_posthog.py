@@ -267,7 +267,9 @@ def test_every_item_of_any_form_is_an_event_or_a_rejection_and_can_be_read_again
 ) -> None:
     for body in ({"batch": items, "sent_at": sent_at}, items):
         parsed = parse_posthog(json.dumps(body).encode(), NOW).parsed
-        assert sorted(one.index for one in [*parsed.events, *parsed.rejections]) == list(range(len(items)))
+        assert sorted(
+            [event.index for event in parsed.events] + [refusal.index for refusal in parsed.rejections]
+        ) == list(range(len(items)))
         for rejection in parsed.rejections:
             if rejection.body[:1] in {"[", "{"}:
                 replay_posthog(rejection.body.encode(), NOW, NOW)

@@ -70,8 +70,9 @@ async def test_an_account_that_is_new_has_the_name_from_the_start(databases: Dat
 
 
 async def test_of_several_calls_the_last_received_counts(databases: Databases) -> None:
-    first = [group(str(number), name=f"Acme {number}", **{f"at{number % 3}": number}) for number in range(9)]
-    await tell(databases, *first)
+    said: list[dict[str, Any]] = [{"name": f"Acme {number}", f"at{number % 3}": number} for number in range(9)]
+    calls = [group(str(number), **traits) for number, traits in enumerate(said)]
+    await tell(databases, *calls)
     assert await account_of(databases) == ("Acme 8", '{"at0": 6, "at1": 7, "at2": 8}', 1)
 
 
@@ -149,7 +150,8 @@ async def test_many_senders_at_once_leave_every_name_and_lose_no_event(databases
 
     async def sender(number: int) -> Report:
         order = accounts if number % 2 else accounts[::-1]
-        calls = [group(f"{number} {key}", key, name=f"n{number}", **{f"by{number}": 1}) for key in order]
+        traits: dict[str, Any] = {"name": f"n{number}", f"by{number}": 1}
+        calls = [group(f"{number} {key}", key, **traits) for key in order]
         calls += [
             identify(f"{number} {key} i", key, email=f"{number % 3}@x.example", name=f"n{number}") for key in order
         ]

@@ -62,7 +62,7 @@ def test_a_track_call_is_an_event_of_its_name() -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "data"),
     [
-        ({"type": "page", "name": "Home", "category": "Docs"}, "segment.page", '{"category":"Docs","minutes":12.5,"name":"Home"}'),
+        ({"type": "page", "name": "Home", "properties": {"a": 1}}, "segment.page", '{"a":1,"name":"Home"}'),
         ({"type": "page", "properties": None}, "segment.page", None),
         ({"type": "screen", "name": "Home", "properties": None}, "segment.screen", '{"name":"Home"}'),
         ({"type": "identify", "traits": {"plan": "pro"}}, "segment.identify", '{"plan":"pro"}'),
@@ -155,7 +155,7 @@ def test_two_events_with_neither_id_nor_time_are_two() -> None:
     ],
 )  # fmt: skip
 def test_one_bad_event_is_rejected_with_a_code_and_the_rest_is_taken(changes: dict[str, Any], code: str) -> None:
-    bad = call(**changes) if None not in changes.values() else call(**changes)
+    bad = call(**changes)
     parsed = parse(call(messageId="a"), bad, call(messageId="b"))
     assert [event.index for event in parsed.events] == [0, 2]
     (rejection,) = parsed.rejections
@@ -186,9 +186,11 @@ def test_what_no_event_could_be_is_rejected_without_its_neighbors(item: bytes, c
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"5", b"{", b'{"batch":{}}', b'{"batch":"x"}', b"{}", b'{"batch":[1,]}', b'{"batch":[{}]}}', b"[" * 10_000]
-    + [b'{"batch":' * 10_000, b'{"batch":[NaN]}', b"\xff", b'{"a":\xff}'],
-)  # fmt: skip
+    [
+        *(b"", b"[]", b"5", b"{", b'{"batch":{}}', b'{"batch":"x"}', b"{}", b'{"batch":[1,]}', b'{"batch":[{}]}}'),
+        *(b"[" * 10_000, b'{"batch":' * 10_000, b'{"batch":[NaN]}', b"\xff", b'{"a":\xff}'),
+    ],
+)
 def test_a_body_that_is_no_batch_is_refused_whole(body: bytes) -> None:
     with pytest.raises(InvalidInputError):
         parse_segment(BATCH, body, NOW)
@@ -287,7 +289,9 @@ def test_every_item_of_any_batch_is_an_event_or_a_rejection_and_can_be_read_agai
 ) -> None:
     body = json.dumps({"batch": items, "sentAt": sent_at}).encode()
     parsed = parse_segment(BATCH, body, NOW).parsed
-    assert sorted(one.index for one in [*parsed.events, *parsed.rejections]) == list(range(len(items)))
+    assert sorted([event.index for event in parsed.events] + [refusal.index for refusal in parsed.rejections]) == list(
+        range(len(items))
+    )
     for rejection in parsed.rejections:
         if rejection.body[:1] in {"[", "{"}:
             replay_segment(rejection.body.encode(), NOW, NOW)

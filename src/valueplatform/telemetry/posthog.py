@@ -141,8 +141,10 @@ def _shift(time: datetime | None, members: Members, properties: Members, at: Arr
     offset = members.get("offset")
     if offset is None:
         return at.first_at - at.received_at
-    if isinstance(offset, bool) or not (isinstance(offset, int | Decimal) and -_LONGEST_OFFSET < offset < _LONGEST_OFFSET):
+    if isinstance(offset, bool) or not isinstance(offset, int | Decimal):
         raise RefusedEventError("invalid_offset", "offset must be a number of milliseconds.")
+    if not -_LONGEST_OFFSET < offset < _LONGEST_OFFSET:
+        raise RefusedEventError("invalid_offset", "offset reaches beyond the calendar.")
     return at.first_at - at.received_at - timedelta(microseconds=int(offset * 1000))
 
 
