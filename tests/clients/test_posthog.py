@@ -28,6 +28,10 @@ class Sender:
         )
         return str(uuid)
 
+    def finish(self) -> None:
+        self.client.flush(timeout_seconds=60)
+        self.client.shutdown()
+
     def _failed(self, _error: Exception, batch: list[dict[str, Any]]) -> None:
         self.failed += [str(event["uuid"]) for event in batch]
 
@@ -39,7 +43,7 @@ def test_what_it_retries_is_neither_lost_nor_doubled(product: Product, proxies: 
         for number, plan in enumerate(plans)
     ]
     for sender, plan in zip(senders, plans, strict=True):
-        sender.client.shutdown()
+        sender.finish()
         assert not sender.failed, plan
         assert len(sender.proxy.statuses) > len(plan), "nothing was retried"
         assert sender.proxy.statuses[-1] == 200
@@ -49,7 +53,7 @@ def test_what_it_retries_is_neither_lost_nor_doubled(product: Product, proxies: 
 
 def test_what_it_gave_up_may_come_again(product: Product, proxies: Proxies) -> None:
     sender = Sender(product, proxies.start(Fault.DROPPED_AFTER), "py-posthog-gives-up", max_retries=0)
-    sender.client.shutdown()
+    sender.finish()
     assert sorted(sender.failed) == sender.given == product.stored(sender.account)
 
 

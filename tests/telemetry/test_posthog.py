@@ -83,8 +83,13 @@ def test_the_key_among_the_properties_opens_and_is_not_stored() -> None:
         assert found.api_key == KEY
         assert found.parsed.events[0].data == {"n": 1, **COMPANY}
     assert one(used(properties={"token": "metro", **COMPANY})).data == {"token": "metro", **COMPANY}
-    rejection = refused(used(properties={"token": KEY}))
+    bare = used(uuid=None, properties={"token": KEY, "n": 1})
+    rejection = refused(bare)
     assert (rejection.code, "a" * 43 in rejection.body) == ("missing_account", False)
+    mended = rejection.body.replace('"n":1', '"n":1,"$groups":{"company":"acme"}').encode()
+    (again,) = replay_posthog(mended, NOW, NOW).events
+    sent = one(used(uuid=None, properties={"token": KEY, "n": 1, **COMPANY}))
+    assert (again.key, again.body_hash) == (sent.key, sent.body_hash)
 
 
 def test_the_account_is_a_group_of_an_account_else_the_only_one() -> None:

@@ -8,6 +8,7 @@ Times are corrected for the sender's clock, as PostHog does: timestamp + (receiv
 historical migration or says `$ignore_sent_at`; an `offset` says how many milliseconds ago the event was.
 """
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,7 +16,6 @@ from typing import Final
 import msgspec
 
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.core.keys import KEY_PATTERN
 from valueplatform.telemetry.client_time import client_time
 from valueplatform.telemetry.dialect import BYTE_ORDER_MARK, Parsed, json_items, json_members, members_of
 from valueplatform.telemetry.event import NO_SHIFT, Attributes, Effect, Event, make_event
@@ -36,6 +36,8 @@ SOURCE: Final = "posthog"
 ACCOUNT_GROUPS: Final = ("company", "account", "organization")
 
 _OF_THE_REQUEST: Final = frozenset({"sent_at", "api_key", "token", "offset", "historical_migration"})
+_KEY: Final = re.compile("vp_(?:ingest|partner|admin)_")
+"""Also of a key whose secret was taken out, in the text of a rejected event."""
 _GROUP: Final = "$groupidentify"
 _LONGEST_OFFSET: Final = 10**14  # milliseconds; more than the calendar holds
 _PERSON: Final = frozenset({"$identify", "$set"})
@@ -109,15 +111,16 @@ def _event(index: int, text: bytes, members: Members, at: Arrival) -> Event:
             "missing_account", "The event names no account; set a group of type company to the key of the account."
         )
     time = client_time("timestamp", members.get("timestamp"))
+    data = _data(properties, members)
+    content = {**members, "properties": data}
     attributes = Attributes(
-        id=name_in(members, "uuid") or id_from_content(index, members, time, _OF_THE_REQUEST, at),
+        id=name_in(members, "uuid") or id_from_content(index, content, time, _OF_THE_REQUEST, at),
         source=SOURCE,
         type=name,
         account=account,
         time=time,
         subject=name_in(members, "distinct_id") or name_in(said, "distinct_id") or None,
     )
-    data = _data(properties, members)
     event = make_event(index, attributes, data, at.received_at, _shift(time, members, said, at))
     return msgspec.structs.replace(event, raw=text, effect=_effect(name, account, said, members))
 
@@ -156,7 +159,7 @@ def _data(properties: Members | None, members: Members) -> object:
     data = {} if set_beside is None else {"$set": set_beside}
     data.update(properties)
     token = data.get("token")
-    if isinstance(token, str) and KEY_PATTERN.fullmatch(token):
+    if isinstance(token, str) and _KEY.match(token):
         del data["token"]
     return data
 
