@@ -2,7 +2,7 @@
 
 import json
 
-from tests.clients.conftest import Product, Run
+from tests.clients.conftest import HERE, Product, Run
 from tests.clients.faults import Fault, Proxies
 
 
@@ -25,3 +25,10 @@ def test_cloudevents_for_node_writes_both_modes_in_chunks_without_a_length(produ
     assert product.stored("node-ce") == ids
     assert len(ids) == 2
     assert product.conflicts("node-ce") == 0
+
+
+def test_the_lock_file_names_no_place_to_load_from() -> None:
+    lock = json.loads((HERE / "package-lock.json").read_text(encoding="utf-8"))
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    wanted = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    assert {name: lock["packages"][f"node_modules/{name}"]["version"] for name in wanted} == wanted

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 import msgspec
-from litestar import Controller, post
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIType, Schema
 
 from valueplatform.api.calling import ApiRequest, OpenGate
@@ -60,20 +61,22 @@ class PostHogAnswer(msgspec.Struct, frozen=True):
 _DONE: Final = PostHogAnswer(1)
 
 
-class PostHogController(Controller):
-    path = "/ingest/posthog"
-    tags = ("Events",)
-    security = ({"key": []}, {})
-    request_max_body_size = None  # `read_body` is stricter, and knows what is packed
+def posthog_handlers() -> list[HTTPRouteHandler]:
+    return [_handler(path) for path in ("batch", "capture", "i/v0/e")]
 
+
+def _handler(path: str) -> HTTPRouteHandler:
     @post(
-        ["/batch", "/capture", "/i/v0/e"],
+        f"/ingest/posthog/{path}",
         status_code=200,
+        tags=("Events",),
+        security=({"key": []}, {}),
+        request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take PostHog's events: a batch, or one",
         responses=answers(PostHogAnswer, _DONE, *ERRORS),
         operation_class=described(_ABOUT, _BODY, {**_KEY, "batch": [_USED]}, {**_KEY, **_USED}),
     )
-    async def receive(self, request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> PostHogAnswer:
+    async def receive(request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> PostHogAnswer:
         packed = request.query_params.get("compression") in {"gzip", "gzip-js"}
         body = await body_of(request, "gzip" if packed else "")
         received_at = intake.clock()
@@ -81,3 +84,5 @@ class PostHogController(Controller):
         caller = await writer(gate, found.api_key or key_in_header(request), _PLACE)
         await take(intake, caller, ORIGIN, found.parsed, received_at, len(body))
         return _DONE
+
+    return receive

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 import msgspec
-from litestar import Controller, post
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIType, Schema
 
 from valueplatform.api.calling import ApiRequest, OpenGate
@@ -37,6 +38,7 @@ _TRACK: Final[dict[str, Any]] = {
     "context": {"groupId": "harbor-logistics"},
     "properties": {"minutes": 12.5},
 }
+_BATCH_SENT: Final = {"batch": [{"type": "track", **_TRACK}], "sentAt": "2026-03-02T09:00:01.000Z"}
 _ABOUT: Final = (
     "The account is `context.groupId`, of group calls `groupId`; an event without one is rejected, kept, and can be "
     "replayed. A group call names the account and adds its traits to it; an identify call with an e-mail address adds "
@@ -53,42 +55,32 @@ class SegmentAnswer(msgspec.Struct, frozen=True):
 _DONE: Final = SegmentAnswer(success=True)
 
 
-class SegmentController(Controller):
-    path = "/ingest/segment/v1"
-    tags = ("Events",)
-    security = ({"writeKey": []}, {"key": []}, {})
-    request_max_body_size = None  # `read_body` is stricter, and knows what is packed
+def segment_handlers() -> list[HTTPRouteHandler]:
+    return [_handler(call) for call in (BATCH, *CALLS)]
+
+
+def _handler(call: str) -> HTTPRouteHandler:
+    body = (_BATCH, _BATCH_SENT) if call == BATCH else (_CALL, _TRACK)
 
     @post(
-        f"/{BATCH}",
+        f"/ingest/segment/v1/{call}",
         status_code=200,
-        summary="Take a batch of Segment's calls",
+        tags=("Events",),
+        security=({"writeKey": []}, {"key": []}, {}),
+        request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
+        summary="Take a batch of Segment's calls" if call == BATCH else f"Take one {call} call of Segment",
         responses=answers(SegmentAnswer, _DONE, *ERRORS),
-        operation_class=described(
-            _ABOUT, _BATCH, {"batch": [{"type": "track", **_TRACK}], "sentAt": "2026-03-02T09:00:01.000Z"}
-        ),
+        operation_class=described(_ABOUT, *body),
     )
-    async def batch(self, request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> SegmentAnswer:
-        return await _receive(BATCH, request, gate, intake)
+    async def receive(request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> SegmentAnswer:
+        key = key_in_header(request)
+        caller = None if key is None else await writer(gate, key, _PLACE)
+        body = await body_of(request)
+        received_at = intake.clock()
+        found = parse_segment(call, body, received_at)
+        if caller is None:
+            caller = await writer(gate, found.write_key, _PLACE)
+        await take(intake, caller, ORIGIN, found.parsed, received_at, len(body))
+        return _DONE
 
-    @post(
-        [f"/{call}" for call in CALLS],
-        status_code=200,
-        summary="Take one of Segment's calls",
-        responses=answers(SegmentAnswer, _DONE, *ERRORS),
-        operation_class=described(_ABOUT, _CALL, _TRACK),
-    )
-    async def one(self, request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> SegmentAnswer:
-        return await _receive(request.url.path.rstrip("/").rpartition("/")[2], request, gate, intake)
-
-
-async def _receive(call: str, request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> SegmentAnswer:
-    key = key_in_header(request)
-    caller = None if key is None else await writer(gate, key, _PLACE)
-    body = await body_of(request)
-    received_at = intake.clock()
-    found = parse_segment(call, body, received_at)
-    if caller is None:
-        caller = await writer(gate, found.write_key, _PLACE)
-    await take(intake, caller, ORIGIN, found.parsed, received_at, len(body))
-    return _DONE
+    return receive
