@@ -14,6 +14,7 @@ from tests.conftest import Server
 from tests.telemetry.factories import cloud_event
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.database import Database, Role
+from valueplatform.telemetry.segment import CALLS
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 KEYS: Final = ("admin", "ingest", "tessera", "champion", "validator", "other", "revoked", "anonymous")
@@ -49,11 +50,16 @@ class Declared:
 
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
+SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
+"""Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
 API: Final[Mapping[str, Declared]] = {
     "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
     "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
     "GET /api/v1/rejected-events": Declared(INGEST),
     "POST /api/v1/rejected-events/{rejected_id}/replay": Declared(INGEST),
+    **{f"POST /ingest/segment/v1/{call}": Declared(INGEST, {"messageId": call, **SEGMENT}) for call in CALLS},
+    "POST /ingest/segment/v1/batch": Declared(INGEST, {"batch": [SEGMENT]}),
+    **{f"POST /ingest/posthog/{way}": Declared(INGEST, {"batch": []}) for way in ("batch", "capture", "i/v0/e")},
     "GET /api/v1/accounts": Declared(READERS),
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),

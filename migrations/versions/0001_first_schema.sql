@@ -564,6 +564,8 @@ ALTER POLICY web_sees_scope ON standing USING (
 -- Hot tables and what ingest needs to know.
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, changed_day TO valueplatform_ingest;
 GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
+GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
 GRANT SELECT ON model_revision, api_key TO valueplatform_ingest;
 
 -- What people and machines write through pages and the API.

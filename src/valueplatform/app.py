@@ -21,7 +21,7 @@ from valueplatform.api.operation import operation_handlers
 from valueplatform.api.patience import BodiesInTime
 from valueplatform.api.problems import EXCEPTION_HANDLERS
 from valueplatform.api.refused_data import answer_refused_data
-from valueplatform.api.routes import api_router
+from valueplatform.api.routes import api_router, ingest_router
 from valueplatform.api.security_headers import security_headers
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
@@ -95,6 +95,7 @@ def create_app(
     return Litestar(
         route_handlers=[
             api_router(gate, intake),
+            ingest_router(gate, intake),
             *operation_handlers(databases.web, measures),
             portal_router(portal),
             static_files.static_handler(_files()),

@@ -51,20 +51,25 @@ class Gate:
         """Who sent the request. Raises UnauthenticatedError without a valid key."""
         known = connection.scope["state"].get(_CALLER)
         if not isinstance(known, KeyPrincipal):
-            known = await self._authenticated(connection.headers.get("authorization", ""))
+            known = await self.holder(_bearer(connection.headers.get("authorization", "")))
             connection.scope["state"][_CALLER] = known
         return known
 
-    async def _authenticated(self, authorization: str) -> KeyPrincipal:
-        scheme, _, bearer = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not bearer.strip():
-            raise UnauthenticatedError("Send a key as `Authorization: Bearer …`; `valueplatform key create` makes one.")
-        principal = await self.keys.principal(bearer.strip())
+    async def holder(self, key: str) -> KeyPrincipal:
+        """Whose key this is, wherever a request carried it. Raises UnauthenticatedError where it is not valid."""
+        principal = await self.keys.principal(key)
         if principal.person is None:
             return principal
         async with self.web.transaction(scope_of(principal)) as tx:
             named = await as_person(tx, principal)
         return named if isinstance(named, KeyPrincipal) else principal
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise UnauthenticatedError("Send a key as `Authorization: Bearer …`; `valueplatform key create` makes one.")
+    return key.strip()
 
 
 Caller = NamedDependency[KeyPrincipal]

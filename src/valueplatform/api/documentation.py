@@ -149,6 +149,7 @@ def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
     key = SecurityScheme(
         type="http", scheme="bearer", description="A key from `valueplatform key create`, such as `vp_partner_…`."
     )
+    basic = SecurityScheme(type="http", scheme="basic", description="A key as user name, as Segment sends it.")
     return OpenAPIConfig(
         title="Value Platform",
         version=version,
@@ -156,7 +157,7 @@ def openapi_config(version: str, *pages: OpenAPIRenderPlugin) -> OpenAPIConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         openapi_router=_Documents("/api", route_handlers=[], include_in_schema=False),
         render_plugins=[_Description(media_type="application/json"), *pages],  # type: ignore[arg-type]  # any media type is served
-        components=Components(security_schemes={"key": key}),
+        components=Components(security_schemes={"key": key, "writeKey": basic}),
         security=[{"key": []}],
         tags=[Tag(name=name, description=text) for name, text in _TAGS],
         use_handler_docstrings=True,

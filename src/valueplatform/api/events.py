@@ -20,7 +20,8 @@ from valueplatform.core.database import Database
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.pages import DEFAULT_LIMIT, Page, checked_limit, number_position, page_of
 from valueplatform.core.scope import no_accounts
-from valueplatform.telemetry.cloudevents import parse_json, parse_request
+from valueplatform.telemetry.cloudevents import ORIGIN, parse_request
+from valueplatform.telemetry.dialects import replayed
 from valueplatform.telemetry.group_commit import GroupCommitter
 from valueplatform.telemetry.rejections import (
     RejectedEvent,
@@ -31,8 +32,6 @@ from valueplatform.telemetry.rejections import (
 )
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender, shown
 from valueplatform.telemetry.retraction import retract
-
-ORIGIN: Final = "http"
 
 
 class Intake:
@@ -110,8 +109,8 @@ def provided(intake: Intake) -> dict[str, Provide]:
     }
 
 
-def sender_of(caller: KeyPrincipal) -> Sender:
-    return Sender(ORIGIN, caller.provider, caller.key_id, caller.account_ids, caller.sources)
+def sender_of(caller: KeyPrincipal, origin: str = ORIGIN) -> Sender:
+    return Sender(origin, caller.provider, caller.key_id, caller.account_ids, caller.sources)
 
 
 class EventsController(Controller):
@@ -200,7 +199,7 @@ class EventsController(Controller):
             sender = await first_sender(tx, rejected)
         received_at = intake.clock()
         try:
-            parsed = parse_json(rejected.body.encode(), received_at)
+            parsed = replayed(rejected.origin, rejected.body, rejected.received_at, received_at)
         except InvalidInputError as error:
             raise UnprocessableError(f"This one cannot be replayed: {error.message} Send it again, mended.") from error
         request = IngestRequest(

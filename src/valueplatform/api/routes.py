@@ -13,7 +13,9 @@ from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
 from valueplatform.api.once import provide_sending
 from valueplatform.api.plans import PlansController
+from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
+from valueplatform.api.segment import segment_handlers
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
@@ -43,4 +45,13 @@ def api_router(gate: Gate, intake: Intake) -> Router:
         guards=[known_callers_only(gate)],
         middleware=[ConditionalReads()],
         request_class=ExactRequest,
+    )
+
+
+def ingest_router(gate: Gate, intake: Intake) -> Router:
+    """Addresses of clients that carry their key in other ways than `Bearer`: each handler checks it for itself."""
+    return Router(
+        path="/",
+        route_handlers=[*segment_handlers(), *posthog_handlers()],
+        dependencies={**calling.provided(gate), **events.provided(intake)},
     )

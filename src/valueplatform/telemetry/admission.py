@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from valueplatform.core.periods import zone
-from valueplatform.telemetry.event import Event, Rejection, check_future
+from valueplatform.telemetry.event import Event, Rejection, check_future, kept_text
 from valueplatform.telemetry.meter_book import MeterBook
 from valueplatform.telemetry.payload import RefusedEventError
 from valueplatform.telemetry.requests import IngestRequest, Sender
@@ -149,7 +149,9 @@ def _refusal_of_sender(event: Event, sender: Sender) -> RefusedEventError | None
 
 
 def refused_event(event: Event, refusal: RefusedEventError) -> Rejection:
-    """The rejection of an event that was well-formed, with its body written anew."""
+    """The rejection of an event that was well-formed, with its body as it came, else written anew."""
+    if event.raw is not None:
+        return Rejection(event.index, event.id, refusal.reason, refusal.message, kept_text(event.raw), event.account)
     body = {
         "specversion": "1.0",
         "id": event.id,

@@ -20,6 +20,8 @@ from valueplatform.telemetry.dialect import BYTE_ORDER_MARK, Parsed, check_count
 from valueplatform.telemetry.event import Attributes, Event, Rejection, make_event
 from valueplatform.telemetry.payload import RefusedEventError, check_depth, decode, too_deep, wire_number
 
+ORIGIN: Final = "http"
+
 _VERSIONS: Final = frozenset({"1.0", "0.3"})
 _SIGNS_OF_BINARY: Final = ("ce-id", "ce-source", "ce-type", "ce-specversion")
 _TEXTS: Final = ("id", "source", "type", "subject", "provider", "specversion", "datacontenttype", "data_base64")

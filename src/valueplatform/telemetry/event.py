@@ -10,10 +10,12 @@ import msgspec
 from asyncpg.pgproto import pgproto
 
 from valueplatform.accounts.accounts import LONGEST_KEY
+from valueplatform.core.keys import masked
 from valueplatform.telemetry.payload import RefusedEventError, normal_form
 
 FUTURE: Final = timedelta(hours=24)
 EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
+NO_SHIFT: Final = timedelta()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -41,12 +43,17 @@ class Attributes(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     provider: str | None = None
 
 
+class Effect(msgspec.Struct, frozen=True):
+    """What a new event does beside being stored and metered. Each kind has its module; `storing` applies them."""
+
+
 class Event(msgspec.Struct, frozen=True, gc=False):
     """An event fit to be stored.
 
     `index` is its place in the request. `time` is aware, but for files that leave the zone to the account.
     `data_text` is the normal form of `data`, None where there is none. `key` is a hash of (source, id);
     `body_hash` of type, account, subject, time as given and data: never of what the transport or the server adds.
+    `raw` is the text that it was read from, for dialects whose events cannot be written anew as CloudEvents.
     """
 
     index: int
@@ -61,6 +68,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     data_text: str | None
     key: UUID
     body_hash: UUID
+    raw: bytes | None = None
+    effect: Effect | None = None
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
@@ -74,10 +83,16 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
     account: str | None = None
 
 
-def make_event(index: int, attributes: Attributes, data: object, received_at: datetime) -> Event:
-    """The event of checked attributes and data as `payload.decode` gives it. Raises RefusedEventError."""
+def make_event(
+    index: int, attributes: Attributes, data: object, received_at: datetime, shift: timedelta = NO_SHIFT
+) -> Event:
+    """The event of checked attributes and data as `payload.decode` gives it. Raises RefusedEventError.
+
+    `shift` is added to the time that was given, else to `received_at`. It is told from when a request was sent, which
+    changes from try to try, and so bodies are not compared by it.
+    """
     check_attributes(attributes)
-    time, given = _moment(attributes.time, received_at)
+    time, given = _moment(attributes.time, received_at, shift)
     text = b"" if data is None else normal_form(data)
     body = _ENCODER.encode((attributes.type, attributes.account, attributes.subject, given))
     return Event(
@@ -94,6 +109,11 @@ def make_event(index: int, attributes: Attributes, data: object, received_at: da
         event_key(attributes.source, attributes.id),
         hash_id(body + text),
     )
+
+
+def kept_text(raw: bytes) -> str:
+    """What was sent, as it is kept: whole, but for the secrets of keys, which some dialects put into the body."""
+    return masked(raw.decode(errors="backslashreplace"))
 
 
 def event_key(source: str, event_id: str) -> UUID:
@@ -143,17 +163,22 @@ def check_future(time: datetime, received_at: datetime) -> None:
         )
 
 
-def _moment(time: datetime | None, received_at: datetime) -> tuple[datetime, int | str | None]:
+def _moment(time: datetime | None, received_at: datetime, shift: timedelta) -> tuple[datetime, int | str | None]:
     """The time in UTC, and the form of it that the body is compared by: microseconds, or local text."""
-    if time is None:
-        return received_at, None
-    if time.tzinfo is None:
+    if time is not None and time.tzinfo is None:
         return time, time.isoformat()
+    given = received_at if time is None else _in_calendar(time)
+    moment = _in_calendar(given, shift) if shift else given
+    check_future(moment, received_at)
+    return moment, None if time is None else (given - _EPOCH) // _MICROSECOND
+
+
+def _in_calendar(time: datetime, shift: timedelta = NO_SHIFT) -> datetime:
+    """In UTC. Raises RefusedEventError for what the database's calendar does not hold."""
     try:
-        moment = time if time.tzinfo is UTC else time.astimezone(UTC)
+        moment = (time if time.tzinfo is UTC else time.astimezone(UTC)) + shift
     except OverflowError:
         moment = EARLIEST - _MICROSECOND
     if moment < EARLIEST:
-        raise RefusedEventError("invalid_time", f"time is {time.isoformat()}, before the calendar of the database.")
-    check_future(moment, received_at)
-    return moment, (moment - _EPOCH) // _MICROSECOND
+        raise RefusedEventError("invalid_time", f"time is {time.isoformat()}, outside the calendar of the database.")
+    return moment

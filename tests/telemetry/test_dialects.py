@@ -1,0 +1,43 @@
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from tests.telemetry.factories import NOW, cloud_event
+from tests.telemetry.test_posthog import used
+from tests.telemetry.test_segment import call
+from valueplatform.core.errors import InvalidInputError
+from valueplatform.telemetry.dialects import replayed
+
+LATER = NOW + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("origin", "body", "source"),
+    [
+        ("http", cloud_event(), "/app"),
+        ("import", cloud_event(), "/app"),
+        ("segment", call(), "segment"),
+        ("posthog", used(), "posthog"),
+    ],
+)
+def test_an_event_is_read_again_by_the_dialect_that_it_came_in_by(origin: str, body: object, source: str) -> None:
+    parsed = replayed(origin, msgspec.json.encode(body).decode(), NOW, LATER)
+    assert [event.source for event in parsed.events] == [source]
+    assert not parsed.rejections
+
+
+@pytest.mark.parametrize(("origin", "early"), [("segment", call), ("posthog", used)])
+def test_what_came_too_early_is_taken_once_its_time_has_come(origin: str, early: object) -> None:
+    assert callable(early)
+    body = msgspec.json.encode(early(timestamp="2026-06-04T10:00:00Z")).decode()
+    (refused,) = replayed(origin, body, NOW, NOW).rejections
+    assert refused.code == "time_in_future"
+    (event,) = replayed(origin, body, NOW, LATER).events
+    assert event.time.day == 4
+
+
+@pytest.mark.parametrize("origin", ["http", "import", "segment", "posthog"])
+def test_what_never_was_an_event_cannot_be_read_again(origin: str) -> None:
+    with pytest.raises(InvalidInputError):
+        replayed(origin, "a,b", NOW, LATER)
