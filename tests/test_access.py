@@ -52,6 +52,8 @@ TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-0
 API: Final[Mapping[str, Declared]] = {
     "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
     "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
+    "POST /ingest/otlp/v1/metrics": Declared(INGEST, {"resourceMetrics": []}),
+    "POST /ingest/otlp/v1/logs": Declared(INGEST, {"resourceLogs": []}),
     "GET /api/v1/rejected-events": Declared(INGEST),
     "POST /api/v1/rejected-events/{rejected_id}/replay": Declared(INGEST),
     "GET /api/v1/accounts": Declared(READERS),

@@ -105,6 +105,7 @@ _TAGS: Final = (
     ("Milestones", "The spine of an account's timeline."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
+    ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),
     ("Stewardship", "What calls for a person."),
     ("Operation", "Whether the service lives."),
 )

@@ -20,8 +20,10 @@ from valueplatform.core.database import Database
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.pages import DEFAULT_LIMIT, Page, checked_limit, number_position, page_of
 from valueplatform.core.scope import no_accounts
+from valueplatform.telemetry import otlp
 from valueplatform.telemetry.cloudevents import parse_json, parse_request
 from valueplatform.telemetry.group_commit import GroupCommitter
+from valueplatform.telemetry.otlp_accounts import section_in_force
 from valueplatform.telemetry.rejections import (
     RejectedEvent,
     first_sender,
@@ -198,9 +200,13 @@ class EventsController(Controller):
         async with intake.database.transaction(no_accounts()) as tx:
             rejected = await rejected_event_of(tx, readable_by(caller), rejected_id)
             sender = await first_sender(tx, rejected)
+            section = await section_in_force(tx)
         received_at = intake.clock()
         try:
-            parsed = parse_json(rejected.body.encode(), received_at)
+            if rejected.origin == otlp.ORIGIN:
+                parsed = otlp.parse_rejected(rejected.body, received_at, section)
+            else:
+                parsed = parse_json(rejected.body.encode(), received_at)
         except InvalidInputError as error:
             raise UnprocessableError(f"This one cannot be replayed: {error.message} Send it again, mended.") from error
         request = IngestRequest(

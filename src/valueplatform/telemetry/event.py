@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
@@ -41,6 +42,26 @@ class Attributes(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     provider: str | None = None
 
 
+class RunningTotal(msgspec.Struct, frozen=True, gc=False, tag="running_total"):
+    """An event that tells a total, not what was added (`running_totals` finds that out before it is stored).
+
+    `stream` is what is counted: equal for all points of one counter. `start` is when the count began, 0 = unknown, and
+    `time` when it stood at `value`: nanoseconds since 1970. `count` belongs to totals of measurements: how many there
+    were. `monotonic`: `value` falls only where the count begins anew.
+    """
+
+    stream: UUID
+    start: int
+    time: int
+    value: Decimal | None
+    count: int | None = None
+    monotonic: bool = True
+
+
+Effect = RunningTotal
+"""What an event does beside being stored and metered."""
+
+
 class Event(msgspec.Struct, frozen=True, gc=False):
     """An event fit to be stored.
 
@@ -61,6 +82,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     data_text: str | None
     key: UUID
     body_hash: UUID
+    effect: Effect | None = None
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):

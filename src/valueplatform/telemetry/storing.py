@@ -1,7 +1,8 @@
 """The heart of ingest: a group of requests into the database, inside one transaction.
 
 The order of the steps is the order in which locks are taken, the same for every writer, and within a step rows go
-in sorted by key: accounts, event keys, events, rollups. So writers wait for each other, and never in a circle.
+in sorted by key: accounts, event keys, running totals, events, rollups. So writers wait for each other, and never in
+a circle.
 """
 
 from collections import Counter
@@ -16,12 +17,13 @@ import msgspec
 
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
-from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.event import Event, RunningTotal
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.rejections import keep_rejections
 from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
 from valueplatform.telemetry.rollups import Increments, raise_rollups
+from valueplatform.telemetry.running_totals import resolve_totals
 
 CAUSE: Final = "events"
 
@@ -157,6 +159,7 @@ def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: _Sort
 async def _store_new(
     connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], new: Sequence[Entry], ledger: Ledger
 ) -> None:
+    new = await _with_effects(connection, new)
     received = [request.received_at for request in requests]
     records = [_record(entry, entry.event, received[entry.request]) for entry in new]
     if ledger.may_copy is None:
@@ -177,6 +180,14 @@ async def _store_new(
     await raise_rollups(connection, increments)
     touched = {(entry.account_id, entry.day) for entry in new}
     await mark_days(connection, [Stretch(account_id, day, day) for account_id, day in touched], CAUSE)
+
+
+async def _with_effects(connection: "asyncpg.Connection[Any]", new: Sequence[Entry]) -> Sequence[Entry]:
+    """What events do beside being stored, by kind of effect; the entries as they are to be stored then."""
+    kinds = {type(entry.event.effect) for entry in new}
+    if RunningTotal in kinds:
+        new = await resolve_totals(connection, new)
+    return new
 
 
 def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ...]:
