@@ -3,7 +3,9 @@
 import gzip
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests.conftest import Databases
 from tests.telemetry.factories import NOW, apply_meters, execute, rows, scalar
 from valueplatform.api.request_body import MOST_BYTES
 from valueplatform.core.authorization import KeyKind, operator_scope
+from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyGrant, create_key
 from valueplatform.telemetry import group_commit
 
@@ -235,13 +238,22 @@ async def test_errors_are_a_status_in_the_encoding_of_the_request(
         assert (answer.status_code, answer.headers["retry-after"], status_in(answer)[0]) == (429, "1", 8)
 
 
-async def test_a_database_that_is_away_is_503_with_retry_after(databases: Databases, key: MakeKey) -> None:
+async def test_a_database_that_answers_too_late_is_503(databases: Databases, key: MakeKey) -> None:
     ingest = await key()
     async with taking(databases, patience=0) as client:
         answer = await client.post(METRICS, content=encoded(counter(1), PROTOBUF), headers=PROTOBUF | ingest)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
     assert status_in(answer)[0] == 14
+
+
+async def test_a_database_that_cannot_be_reached_is_503(databases: Databases, key: MakeKey) -> None:
+    ingest = await key()
+    away = replace(databases, ingest=Database("postgresql://nobody@127.0.0.1:1/nothing", Role.INGEST))
+    async with taking(away) as client:
+        answer = await client.post(METRICS, content=encoded(counter(1), JSON), headers=JSON | ingest)
+    assert (answer.status_code, status_in(answer)[0]) == (503, 14)
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def refused(client: Client, headers: dict[str, str], body: bytes = b"") -> tuple[int, int]:
@@ -263,6 +275,19 @@ def encoded(export: dict[str, Any], headers: dict[str, str]) -> bytes:
         for pair in point["attributes"]:
             made.attributes.add(key=pair["key"]).value.string_value = pair["value"]["stringValue"]
     return request.SerializeToString()
+
+
+@pytest.mark.parametrize("headers", [JSON, PROTOBUF])
+async def test_no_damage_to_a_request_is_a_fault_of_ours(client: Client, headers: dict[str, str]) -> None:
+    random = Random(7)
+    whole = encoded(together(counter(5), counter(6, account=None)), headers)
+    for _ in range(150):
+        body = bytearray(whole)
+        for _ in range(random.randint(1, 6)):
+            body[random.randrange(len(body))] = random.randrange(256)
+        content = bytes(body[: random.randint(1, len(body))])
+        answer = await client.post(random.choice([METRICS, LOGS]), content=content, headers=headers)
+        assert answer.status_code in {200, 400}, content
 
 
 async def test_another_media_type_is_refused_in_words(client: Client) -> None:

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import product
+from random import Random
 from uuid import UUID
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,6 +195,32 @@ async def test_a_retracted_point_takes_its_addition_with_it_and_later_ones_stay(
         await retract(tx, HTTP, "/app", "a")
     await send_totals(databases, request(("c", total(30, 7))))
     assert await scalar(databases, "SELECT total FROM rollup WHERE meter = 'added'") == 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_however_points_come_what_is_metered_is_what_the_counters_stand_at(
+    databases: Databases, seed: int
+) -> None:
+    """Three counters over three starts each, every point up to twice, in any order, in requests and groups of any
+    size."""
+    await apply_meters(databases, [ADDED])
+    random = Random(seed)
+    points: list[tuple[str, RunningTotal]] = []
+    expected = Decimal(0)
+    for stream, start in product((UUID(int=n) for n in range(1, 4)), (1000, 2000, 3000)):
+        value = Decimal(0)
+        for n in range(1, random.randint(2, 8)):
+            value += Decimal(random.randint(0, 10**6)).scaleb(-random.randint(0, 9))
+            points.append((f"{stream.int} {start} {n}", RunningTotal(stream, start, start + n, value)))
+        expected += value
+    sent = points + random.sample(points, len(points) // 2)
+    random.shuffle(sent)
+    requests = [request(*sent[n : n + 5]) for n in range(0, len(sent), 5)]
+    size = random.choice([1, 2, 5])
+    for n in range(0, len(requests), size):
+        await send_totals(databases, *requests[n : n + size])
+    assert await scalar(databases, "SELECT count(*) FROM event") == len(points)
+    assert await scalar(databases, "SELECT total FROM rollup WHERE meter = 'added'") == expected
 
 
 async def test_many_writers_of_the_same_counters_lose_nothing_and_wait_in_no_circle(databases: Databases) -> None:

@@ -7,7 +7,7 @@ Only a body that is no export request at all is refused whole.
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -19,15 +19,12 @@ from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.telemetry.otlp_events import Reader, with_effect
 from valueplatform.telemetry.otlp_logs import LogReader
 from valueplatform.telemetry.otlp_metrics import metric_event
-from valueplatform.telemetry.otlp_wire import Item, Signal
+from valueplatform.telemetry.otlp_wire import AnyItem, Signal
 from valueplatform.telemetry.payload import RefusedEventError
 
 ORIGIN: Final = "otlp"
 MOST_UNFOLDED: Final = 16 * 1024 * 1024
 """Bytes of all events of a request together: what stands around the points is repeated in each of them."""
-
-
-AnyItem = TypeVar("AnyItem", bound=Item)
 
 
 class Encoding(StrEnum):

@@ -36,6 +36,7 @@ from valueplatform.telemetry.otlp_wire import (
     RecordItem,
     Surroundings,
     count_of,
+    first_of,
     integer_of,
     no_value,
     temporality_of,
@@ -58,12 +59,12 @@ _RECORD: Final = msgspec.json.Decoder(RecordJson, float_hook=wire_number)
 
 def metric_points(body: bytes) -> list[PointItem]:
     """Raises InvalidInputError where the body is no ExportMetricsServiceRequest."""
-    return list(_metric_points(_whole(body, _METRICS)))
+    return first_of(_metric_points(_whole(body, _METRICS)))
 
 
 def log_records(body: bytes) -> list[RecordItem]:
     """Raises InvalidInputError where the body is no ExportLogsServiceRequest."""
-    return list(_log_records(_whole(body, _LOGS)))
+    return first_of(_log_records(_whole(body, _LOGS)))
 
 
 def _whole(body: bytes, decoder: "msgspec.json.Decoder[Shape]") -> Shape:

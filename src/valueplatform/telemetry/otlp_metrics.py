@@ -4,7 +4,7 @@
 scope (and `otel.scope.name`, `otel.scope.version`) and point, the narrower one wins; then what was measured:
 
 - `value`: the number as it was sent; of a histogram or summary, the sum of what was measured; and `unit`.
-- `count`, `min`, `max` of a histogram or summary. Buckets and quantiles are not kept.
+- `count`, `min`, `max` of a histogram or summary. Buckets, quantiles and exemplars are not kept.
 - `delta`, `count_delta`: what was added to `value` and `count`. **Meters sum these.** Of points with delta temporality
   it is what they tell, of cumulative ones `running_totals` finds it out. A gauge adds nothing and has none.
 - `late`: the point came after a later one of its counter.

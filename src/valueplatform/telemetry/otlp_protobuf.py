@@ -27,6 +27,7 @@ from valueplatform.telemetry.otlp_wire import (
     Surroundings,
     attribute_double,
     count_of,
+    first_of,
     from_double,
     no_value,
     temporality_of,
@@ -48,14 +49,14 @@ def metric_points(body: bytes) -> list[PointItem]:
     """Raises InvalidInputError where the body is no ExportMetricsServiceRequest."""
     request = ExportMetricsServiceRequest()
     _parse(request, body)
-    return list(_metric_points(request))
+    return first_of(_metric_points(request))
 
 
 def log_records(body: bytes) -> list[RecordItem]:
     """Raises InvalidInputError where the body is no ExportLogsServiceRequest."""
     request = ExportLogsServiceRequest()
     _parse(request, body)
-    return list(_log_records(request))
+    return first_of(_log_records(request))
 
 
 def _parse(request: Message, body: bytes) -> None:

@@ -8,13 +8,15 @@ its own, which is how it is kept when it is refused.
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 import msgspec
 
+from valueplatform.telemetry.dialect import MOST_EVENTS
 from valueplatform.telemetry.payload import RefusedEventError, wire_number
 
 Number = int | Decimal
@@ -109,6 +111,9 @@ class Item(ABC):
         """The item as an OTLP/JSON request of its own."""
 
 
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
 class PointItem(Item):
     @abstractmethod
     def metric(self) -> Metric:
@@ -123,6 +128,12 @@ class RecordItem(Item):
     @abstractmethod
     def record(self) -> Record:
         """Raises RefusedEventError where it cannot be read."""
+
+
+def first_of(items: Iterable[AnyItem]) -> list[AnyItem]:
+    """As many items as a request may have, and one: who gets that one refuses the request. So a small body of millions
+    of empty points does not become millions of objects."""
+    return list(islice(items, MOST_EVENTS + 1))
 
 
 def from_double(value: float) -> Number:
