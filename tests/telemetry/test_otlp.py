@@ -179,6 +179,16 @@ def test_what_cannot_be_taken_is_kept_with_its_reason_and_says_the_same_when_it_
     assert (again.code, again.body) == (rejection.code, rejection.body)
 
 
+@ENCODINGS
+def test_what_is_kept_says_whose_it_seems_to_be(encoding: Encoding) -> None:
+    nameless = point(asInt="1", attributes=pairs(feature="x"))
+    exports = metrics("gauge", point(), nameless, point(attributes=pairs(account="a" * 5000)))
+    exports["resourceMetrics"] += metrics("gauge", point(attributes=pairs(account="a\0b")))["resourceMetrics"]
+    assert [rejection.account for rejection in read(exports, encoding).rejections] == ["acme", None, None, None]
+    late = logs({"attributes": pairs(account="acme")})
+    assert read(late, encoding).rejections[0].account == "acme"
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [

@@ -59,10 +59,10 @@ def parse_request(
     reader = Reader(section, received_at)
     if signal is Signal.METRICS:
         points = otlp_json.metric_points(body) if encoding is Encoding.JSON else otlp_protobuf.metric_points(body)
-        return _parsed(points, lambda index, item: metric_event(index, item, reader), lambda item: item.alone())
+        return _parsed(points, reader, lambda index, item: metric_event(index, item, reader), lambda item: item.alone())
     records = otlp_json.log_records(body) if encoding is Encoding.JSON else otlp_protobuf.log_records(body)
     log = LogReader(reader, equal_before)
-    return _parsed(records, log.event, log.alone)
+    return _parsed(records, reader, log.event, log.alone)
 
 
 def parse_rejected(body: str, received_at: datetime, section: OtlpSection = DEFAULT_SECTION) -> Parsed:
@@ -85,7 +85,9 @@ def parse_rejected(body: str, received_at: datetime, section: OtlpSection = DEFA
     return Parsed([with_effect(event, effect) if effect else event for event in parsed.events], parsed.rejections)
 
 
-def _parsed(items: Sequence[AnyItem], read: Callable[[int, AnyItem], Event], keep: Callable[[AnyItem], str]) -> Parsed:
+def _parsed(
+    items: Sequence[AnyItem], reader: Reader, read: Callable[[int, AnyItem], Event], keep: Callable[[AnyItem], str]
+) -> Parsed:
     check_count(len(items))
     events: list[Event] = []
     rejections: list[Rejection] = []
@@ -100,7 +102,8 @@ def _parsed(items: Sequence[AnyItem], read: Callable[[int, AnyItem], Event], kee
         except RefusedEventError as refusal:
             kept = keep(item)
             unfolded = len(kept)
-            rejections.append(Rejection(index, None, refusal.reason, refusal.message, kept))
+            account = reader.seeming_account(item)
+            rejections.append(Rejection(index, None, refusal.reason, refusal.message, kept, account))
         size += unfolded
         if size > MOST_UNFOLDED:
             raise TooLargeError(f"The events hold more than {MOST_UNFOLDED} bytes together; send fewer at a time.")

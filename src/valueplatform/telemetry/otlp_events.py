@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
+from valueplatform.accounts.accounts import LONGEST_KEY
 from valueplatform.telemetry.event import Effect, Event
 from valueplatform.telemetry.otlp_accounts import OtlpSection, account_of
-from valueplatform.telemetry.otlp_wire import Surroundings
+from valueplatform.telemetry.otlp_wire import Item, Surroundings
 from valueplatform.telemetry.payload import RefusedEventError
 
 PERSON_ATTRIBUTES: Final = ("user.id", "enduser.id")
@@ -34,6 +35,15 @@ class Reader(msgspec.Struct, frozen=True):
                 "resource, or name another in the value model: [otlp] account = […].",
             )
         return account
+
+    def seeming_account(self, item: Item) -> str | None:
+        """What a refused item seems to be of, fit to be looked for; None where that cannot be told."""
+        try:
+            attributes = flat(item.surroundings(), item.attributes(), frozenset())
+        except RefusedEventError:
+            return None
+        account = account_of(self.section.account, attributes)
+        return account if account and len(account) <= LONGEST_KEY and account.isprintable() else None
 
     def person(self, attributes: Mapping[str, object]) -> str | None:
         return account_of(PERSON_ATTRIBUTES, attributes)

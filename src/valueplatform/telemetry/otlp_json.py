@@ -151,6 +151,9 @@ class _JsonPoint(PointItem):
     def surroundings(self) -> Surroundings:
         return self._around.read()
 
+    def attributes(self) -> dict[str, object]:
+        return attributes_in(_decoded(self._raw, _POINT).attributes)
+
     def metric(self) -> Metric:
         return Metric(
             self._metric.name or "",
@@ -208,6 +211,9 @@ class _JsonRecord(RecordItem):
 
     def surroundings(self) -> Surroundings:
         return self._around.read()
+
+    def attributes(self) -> dict[str, object]:
+        return attributes_in(_decoded(self._raw, _RECORD).attributes)
 
     def record(self) -> Record:
         record = _decoded(self._raw, _RECORD)

@@ -133,6 +133,9 @@ class _ProtobufPoint(PointItem):
     def surroundings(self) -> Surroundings:
         return self._around.read
 
+    def attributes(self) -> dict[str, object]:
+        return _attributes(self._point.attributes)
+
     def metric(self) -> Metric:
         metric, kind = self._metric, _KINDS[self._field]
         data = getattr(metric, self._field)
@@ -146,7 +149,7 @@ class _ProtobufPoint(PointItem):
 
     def point(self) -> Point:
         point = self._point
-        attributes = _attributes(point.attributes)
+        attributes = self.attributes()
         start = time_of(point.start_time_unix_nano, "startTimeUnixNano")
         time = time_of(point.time_unix_nano, "timeUnixNano")
         if point.flags & _NO_VALUE:
@@ -186,10 +189,13 @@ class _ProtobufRecord(RecordItem):
     def surroundings(self) -> Surroundings:
         return self._around.read
 
+    def attributes(self) -> dict[str, object]:
+        return _attributes(self._record.attributes)
+
     def record(self) -> Record:
         record = self._record
         return Record(
-            _attributes(record.attributes),
+            self.attributes(),
             time_of(record.time_unix_nano, "timeUnixNano"),
             time_of(record.observed_time_unix_nano, "observedTimeUnixNano"),
             record.event_name,

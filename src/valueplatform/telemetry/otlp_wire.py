@@ -107,6 +107,10 @@ class Item(ABC):
         """Raises RefusedEventError where they cannot be read."""
 
     @abstractmethod
+    def attributes(self) -> Attributes:
+        """Its own. Raises RefusedEventError where they cannot be read."""
+
+    @abstractmethod
     def alone(self) -> str:
         """The item as an OTLP/JSON request of its own."""
 
