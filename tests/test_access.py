@@ -55,6 +55,8 @@ SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": H
 API: Final[Mapping[str, Declared]] = {
     "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
     "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
+    "POST /ingest/otlp/v1/metrics": Declared(INGEST, {"resourceMetrics": []}),
+    "POST /ingest/otlp/v1/logs": Declared(INGEST, {"resourceLogs": []}),
     "GET /api/v1/rejected-events": Declared(INGEST),
     "POST /api/v1/rejected-events/{rejected_id}/replay": Declared(INGEST),
     **{f"POST /ingest/segment/v1/{call}": Declared(INGEST, {"messageId": call, **SEGMENT}) for call in CALLS},

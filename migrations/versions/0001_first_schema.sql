@@ -218,6 +218,16 @@ CREATE TABLE rollup_unmetered (
     CONSTRAINT pk_rollup_unmetered PRIMARY KEY (account_id, meter, day, provider, code)
 );
 
+CREATE TABLE running_total (
+    account_id BIGINT NOT NULL,
+    stream UUID NOT NULL,
+    start_ns BIGINT NOT NULL,
+    last_ns BIGINT,
+    last_value NUMERIC,
+    last_count BIGINT,
+    CONSTRAINT pk_running_total PRIMARY KEY (account_id, stream, start_ns)
+);
+
 CREATE TABLE account_currency (
     account_id BIGINT NOT NULL,
     effective_from DATE NOT NULL,
@@ -562,7 +572,7 @@ ALTER POLICY web_sees_scope ON standing USING (
 );
 
 -- Hot tables and what ingest needs to know.
-GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, changed_day TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, changed_day TO valueplatform_ingest;
 GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;

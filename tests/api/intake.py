@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from litestar import Litestar
 
 from valueplatform.api import calling, events
+from valueplatform.api.otlp import OtlpController
 from valueplatform.api.problems import EXCEPTION_HANDLERS
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
@@ -26,7 +27,7 @@ def intake_app(
     gate = calling.Gate(web, KeyRing(web, time.monotonic), clock)
     intake = events.Intake(ingest, committer, clock)
     return Litestar(
-        route_handlers=[events.EventsController],
+        route_handlers=[events.EventsController, OtlpController],
         dependencies={**calling.provided(gate), **events.provided(intake)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

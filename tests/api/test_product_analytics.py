@@ -9,7 +9,7 @@ from litestar.openapi.spec import OpenAPIType, Schema
 
 from tests.api.world import HARBOR, World
 from tests.telemetry.factories import rows, scalar
-from valueplatform.api.product_analytics import described
+from valueplatform.api.documentation import JSON, described_body
 
 ODD: tuple[Any, ...] = (
     *(
@@ -102,7 +102,7 @@ async def test_the_key_may_come_as_bearer_everywhere_and_must_be_one(bare_world:
 
 
 def test_a_request_body_that_is_read_raw_is_described_with_examples() -> None:
-    operation = described("What it is.", Schema(type=OpenAPIType.OBJECT), {"a": 1})()
+    operation = described_body("What it is.", {JSON: Schema(type=OpenAPIType.OBJECT)}, {JSON: [{"a": 1}]})()
     shown = msgspec.json.decode(msgspec.json.encode(operation.to_schema()))["requestBody"]
     assert shown["description"] == "What it is."
     assert shown["content"]["application/json"]["examples"] == {"example 1": {"value": {"a": 1}}}

@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from tests.telemetry.factories import NOW, cloud_event
+from tests.telemetry.test_otlp import metrics, point
 from tests.telemetry.test_posthog import used
 from tests.telemetry.test_segment import call
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.telemetry.dialects import replayed
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
 
 LATER = NOW + timedelta(days=3)
 
@@ -19,10 +21,11 @@ LATER = NOW + timedelta(days=3)
         ("import", cloud_event(), "/app"),
         ("segment", call(), "segment"),
         ("posthog", used(), "posthog"),
+        ("otlp", metrics("gauge", point(asInt=1, timeUnixNano=str(int(NOW.timestamp()) * 10**9))), "otlp/app"),
     ],
 )
 def test_an_event_is_read_again_by_the_dialect_that_it_came_in_by(origin: str, body: object, source: str) -> None:
-    parsed = replayed(origin, msgspec.json.encode(body).decode(), NOW, LATER)
+    parsed = replayed(origin, msgspec.json.encode(body).decode(), NOW, LATER, DEFAULT_SECTION)
     assert [event.source for event in parsed.events] == [source]
     assert not parsed.rejections
 
@@ -31,13 +34,13 @@ def test_an_event_is_read_again_by_the_dialect_that_it_came_in_by(origin: str, b
 def test_what_came_too_early_is_taken_once_its_time_has_come(origin: str, early: object) -> None:
     assert callable(early)
     body = msgspec.json.encode(early(timestamp="2026-06-04T10:00:00Z")).decode()
-    (refused,) = replayed(origin, body, NOW, NOW).rejections
+    (refused,) = replayed(origin, body, NOW, NOW, DEFAULT_SECTION).rejections
     assert refused.code == "time_in_future"
-    (event,) = replayed(origin, body, NOW, LATER).events
+    (event,) = replayed(origin, body, NOW, LATER, DEFAULT_SECTION).events
     assert event.time.day == 4
 
 
-@pytest.mark.parametrize("origin", ["http", "import", "segment", "posthog"])
+@pytest.mark.parametrize("origin", ["http", "import", "segment", "posthog", "otlp"])
 def test_what_never_was_an_event_cannot_be_read_again(origin: str) -> None:
     with pytest.raises(InvalidInputError):
-        replayed(origin, "a,b", NOW, LATER)
+        replayed(origin, "a,b", NOW, LATER, DEFAULT_SECTION)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from valueplatform.core.numbers import without_trailing_zeros
 from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.value.model import (
     Assumption,
     Baseline,
@@ -116,6 +117,7 @@ MODELS = st.builds(
     supplier=st.builds(
         Supplier, name=TEXT, currency=st.sampled_from(["USD", "JPY"]), timezone=st.sampled_from(["UTC", "Asia/Kolkata"])
     ),
+    otlp=st.just(DEFAULT_SECTION) | st.builds(OtlpSection, st.lists(TEXT, min_size=1, max_size=2).map(tuple)),
     meters=st.tuples(meters("m0"), meters("m1")),
     baselines=st.tuples(BASELINES),
     assumptions=st.tuples(ASSUMPTIONS),

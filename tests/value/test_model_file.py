@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueplatform.telemetry.meters import Aggregation
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
 from valueplatform.value.model import BaselineMethod, BenefitClass, Evidence, SegmentRate, ValueModel
 from valueplatform.value.model_file import ModelFileError, Problem, read_model, warnings_of
 from valueplatform.value.ranges import Range
@@ -39,6 +40,16 @@ def test_the_contract_s_example_is_a_model_without_a_warning(shared: Path) -> No
     assert model.drivers[0].monetized
     assert model.features[0].product == "Core"
     assert warnings_of(model, text, "contract.toml") == []
+
+
+def test_the_attribute_that_names_the_account_may_be_said() -> None:
+    assert read_model(SUPPLIER, "x").otlp == DEFAULT_SECTION
+    assert read_model(SUPPLIER + '[otlp]\naccount = "shop"\n', "x").otlp.account == ("shop",)
+    assert read_model(SUPPLIER + 'otlp = { account = ["shop", "org"] }\n', "x").otlp.account == ("shop", "org")
+    assert "model.toml:2: otlp: is not a table" in told(SUPPLIER + "otlp = 7\n")
+    wrong = told(SUPPLIER + "[otlp]\naccount = []\nacount = 1\n")
+    assert "model.toml:3: otlp.account: the list is empty" in wrong
+    assert 'did you mean "account"?' in wrong
 
 
 def test_defaults_are_the_contract_s() -> None:
@@ -120,7 +131,7 @@ evidence = "measurd"
 TOLD = """\
 model.toml:1: supplier.currency: "US" is not a currency; did you mean "USD"?
 model.toml:1: supplier.timezone: "America/New_Yrk" is not an IANA time zone; did you mean "America/New_York"?
-model.toml:2: titel: unknown key; known are assumption, baseline, driver, event_type, feature, meter, product, \
+model.toml:2: titel: unknown key; known are assumption, baseline, driver, event_type, feature, meter, otlp, product, \
 segment, supplier
 model.toml:6: meter[1] "jobs".aggregation: "count" is not one of COUNT, SUM, UNIQUE_COUNT, MIN, MAX, AVG, LATEST; \
 did you mean "COUNT"?

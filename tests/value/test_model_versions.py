@@ -5,6 +5,7 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from tests.value.model_strategies import FIXED, MODELS
+from valueplatform.telemetry.otlp_accounts import ACCOUNT_ATTRIBUTES, OtlpSection
 from valueplatform.value.model import Driver, Retired, ValueModel, Versioned, from_document, to_document
 from valueplatform.value.model_export import export_model
 from valueplatform.value.model_file import read_model
@@ -98,6 +99,14 @@ def test_the_supplier_s_own_changes_are_told() -> None:
         Change("supplier", "supplier", "changed", (FieldChange("timezone", "America/New_York", "UTC"),))
     ]
     assert diff(None, FIXED)[0].action == "added"
+
+
+def test_another_attribute_that_names_the_account_is_a_change() -> None:
+    named = replace(FIXED, otlp=OtlpSection(("shop",)))
+    assert fingerprint(named) != fingerprint(FIXED)
+    assert diff(FIXED, named) == [
+        Change("otlp", "otlp", "changed", (FieldChange("account", ACCOUNT_ATTRIBUTES, ("shop",)),))
+    ]
 
 
 def test_another_order_is_the_same_model() -> None:

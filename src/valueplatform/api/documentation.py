@@ -2,7 +2,8 @@
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -13,7 +14,17 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
-from litestar.openapi.spec import Components, Example, License, SecurityScheme, Tag
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    License,
+    OpenAPIMediaType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
@@ -77,6 +88,29 @@ def _error(status: int) -> ResponseSpec:
     )
 
 
+JSON: Final = "application/json"
+
+
+def described_body(
+    text: str, schemas: Mapping[str, Schema], examples: Mapping[str, Sequence[object]] = MappingProxyType({})
+) -> type[Operation]:
+    """An operation whose request body is read raw: its schema and examples by media type."""
+    content = {
+        media: OpenAPIMediaType(
+            schema=schema,
+            examples={f"example {number}": Example(value=one) for number, one in enumerate(examples.get(media, ()), 1)},
+        )
+        for media, schema in schemas.items()
+    }
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = RequestBody(content=content, description=text, required=True)
+
+    return Described
+
+
 _DESCRIPTION: Final = """\
 Value of every account, as its customer and its supplier agreed on it, with the proof of each number.
 
@@ -105,6 +139,7 @@ _TAGS: Final = (
     ("Milestones", "The spine of an account's timeline."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
+    ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),
     ("Stewardship", "What calls for a person."),
     ("Operation", "Whether the service lives."),
 )

@@ -9,10 +9,11 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 from litestar.params import PathParameter, QueryParameter
 
 from valueplatform.api.calling import ApiRequest, Caller
-from valueplatform.api.documentation import answers
+from valueplatform.api.documentation import JSON, answers, described_body
 from valueplatform.api.request_body import read_body
 from valueplatform.core.authorization import Action, KeyPrincipal, require
 from valueplatform.core.clock import Clock
@@ -23,6 +24,7 @@ from valueplatform.core.scope import no_accounts
 from valueplatform.telemetry.cloudevents import ORIGIN, parse_request
 from valueplatform.telemetry.dialects import replayed
 from valueplatform.telemetry.group_commit import GroupCommitter
+from valueplatform.telemetry.otlp_accounts import section_in_force
 from valueplatform.telemetry.rejections import (
     RejectedEvent,
     first_sender,
@@ -90,6 +92,32 @@ _REJECTED: Final = RejectedOut(
 )
 
 
+_TEXT: Final = Schema(type=OpenAPIType.STRING)
+_MEMBERS: Final[dict[str, Schema | Reference]] = {
+    **dict.fromkeys(("specversion", "id", "source", "type", "account", "subject", "provider"), _TEXT),
+    "time": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME),
+    "data": Schema(),
+}
+_EVENT: Final = Schema(type=OpenAPIType.OBJECT, properties=_MEMBERS, required=["id", "source", "type"])
+_EVENTS: Final = Schema(type=OpenAPIType.ARRAY, items=_EVENT)
+_ONE, _BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+_BODIES: Final = {_ONE: _EVENT, _BATCH: _EVENTS, JSON: Schema(one_of=[_EVENT, _EVENTS])}
+_EXAMPLE: Final[dict[str, object]] = {
+    "specversion": "1.0",
+    "id": "job-42",
+    "source": "/app",
+    "type": "job.dispatched",
+    "account": "harbor-logistics",
+    "time": "2026-03-02T09:00:00Z",
+    "data": {"minutes": 12.5},
+}
+_SENT: Final[dict[str, list[object]]] = {_ONE: [_EXAMPLE], _BATCH: [[_EXAMPLE]], JSON: [[_EXAMPLE]]}
+_BODY_ABOUT: Final = (
+    "One event or up to 2,500, at most 4 MiB unpacked, packed by gzip or not. In binary mode the attributes are `ce-` "
+    "headers and the body is the data. The account is the extension attribute `account`, else the subject."
+)
+
+
 def report_out(report: Report) -> ReportOut:
     return ReportOut(report.received, report.stored, report.duplicates, report.conflicts, shown(report.rejections))
 
@@ -123,6 +151,7 @@ class EventsController(Controller):
         request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
         responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
+        operation_class=described_body(_BODY_ABOUT, _BODIES, _SENT),
     )
     async def receive(self, request: ApiRequest, taking: NamedDependency[Taking]) -> Response[ReportOut | None]:
         caller, intake = taking.caller, taking.intake
@@ -197,9 +226,10 @@ class EventsController(Controller):
         async with intake.database.transaction(no_accounts()) as tx:
             rejected = await rejected_event_of(tx, readable_by(caller), rejected_id)
             sender = await first_sender(tx, rejected)
+            section = await section_in_force(tx)
         received_at = intake.clock()
         try:
-            parsed = replayed(rejected.origin, rejected.body, rejected.received_at, received_at)
+            parsed = replayed(rejected.origin, rejected.body, rejected.received_at, received_at, section)
         except InvalidInputError as error:
             raise UnprocessableError(f"This one cannot be replayed: {error.message} Send it again, mended.") from error
         request = IngestRequest(

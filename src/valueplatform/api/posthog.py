@@ -8,9 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIType, Schema
 
 from valueplatform.api.calling import ApiRequest, OpenGate
-from valueplatform.api.documentation import answers
+from valueplatform.api.documentation import JSON, answers, described_body
 from valueplatform.api.events import OpenIntake
-from valueplatform.api.product_analytics import ERRORS, body_of, described, key_in_header, take, writer
+from valueplatform.api.product_analytics import ERRORS, body_of, key_in_header, take, writer
 from valueplatform.telemetry.posthog import ORIGIN, parse_posthog
 
 _PLACE: Final = "as `api_key` or `token` in the body"
@@ -74,7 +74,7 @@ def _handler(path: str) -> HTTPRouteHandler:
         request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take PostHog's events: a batch, or one",
         responses=answers(PostHogAnswer, _DONE, *ERRORS),
-        operation_class=described(_ABOUT, _BODY, {**_KEY, "batch": [_USED]}, {**_KEY, **_USED}),
+        operation_class=described_body(_ABOUT, {JSON: _BODY}, {JSON: [{**_KEY, "batch": [_USED]}, {**_KEY, **_USED}]}),
     )
     async def receive(request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> PostHogAnswer:
         packed = request.query_params.get("compression") in {"gzip", "gzip-js"}

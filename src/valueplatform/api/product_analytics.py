@@ -6,11 +6,8 @@ or is in conflict, is answered as success and kept.
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-
-from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 
 from valueplatform.api.calling import ApiRequest, Gate
 from valueplatform.api.events import Intake, sender_of
@@ -63,18 +60,3 @@ async def writer(gate: Gate, key: str | None, place: str) -> KeyPrincipal:
     caller = await gate.holder(key)
     require(caller, Action.WRITE_EVENTS)
     return caller
-
-
-def described(text: str, schema: Schema, *examples: object) -> type[Operation]:
-    """An operation whose request body is read raw, and described by hand."""
-    shown: dict[str, Example | Reference] = {
-        f"example {number}": Example(value=example) for number, example in enumerate(examples, 1)
-    }
-
-    @dataclass
-    class Described(Operation):
-        def __post_init__(self) -> None:
-            content = {"application/json": OpenAPIMediaType(schema=schema, examples=shown)}
-            self.request_body = RequestBody(content=content, description=text, required=True)
-
-    return Described

@@ -12,6 +12,7 @@ from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
 from valueplatform.api.once import provide_sending
+from valueplatform.api.otlp import OtlpController
 from valueplatform.api.plans import PlansController
 from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
@@ -36,6 +37,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             ReportController,
             MetersController,
             StewardshipController,
+            OtlpController,
         ],
         dependencies={
             **calling.provided(gate),

@@ -8,9 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIType, Schema
 
 from valueplatform.api.calling import ApiRequest, OpenGate
-from valueplatform.api.documentation import answers
+from valueplatform.api.documentation import JSON, answers, described_body
 from valueplatform.api.events import OpenIntake
-from valueplatform.api.product_analytics import ERRORS, body_of, described, key_in_header, take, writer
+from valueplatform.api.product_analytics import ERRORS, body_of, key_in_header, take, writer
 from valueplatform.telemetry.segment import BATCH, CALLS, ORIGIN, parse_segment
 
 _PLACE: Final = "as the user name of `Authorization: Basic …`, or as `writeKey`"
@@ -70,7 +70,7 @@ def _handler(call: str) -> HTTPRouteHandler:
         request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take a batch of Segment's calls" if call == BATCH else f"Take one {call} call of Segment",
         responses=answers(SegmentAnswer, _DONE, *ERRORS),
-        operation_class=described(_ABOUT, *body),
+        operation_class=described_body(_ABOUT, {JSON: body[0]}, {JSON: body[1:]}),
     )
     async def receive(request: ApiRequest, gate: OpenGate, intake: OpenIntake) -> SegmentAnswer:
         key = key_in_header(request)

@@ -149,7 +149,8 @@ def _refusal_of_sender(event: Event, sender: Sender) -> RefusedEventError | None
 
 
 def refused_event(event: Event, refusal: RefusedEventError) -> Rejection:
-    """The rejection of an event that was well-formed, with its body as it came, else written anew."""
+    """The rejection of an event that was well-formed, with its body as it came, else written anew; `effect` is for the
+    replay of that."""
     if event.raw is not None:
         return Rejection(event.index, event.id, refusal.reason, refusal.message, kept_text(event.raw), event.account)
     body = {
@@ -162,6 +163,7 @@ def refused_event(event: Event, refusal: RefusedEventError) -> Rejection:
         "time": event.time.isoformat(),
         "provider": event.provider,
         "data": event.data,
+        "effect": event.effect,
     }
     text = _ENCODER.encode({name: value for name, value in body.items() if value is not None}).decode()
     return Rejection(event.index, event.id, refusal.reason, refusal.message, text, event.account)

@@ -21,7 +21,7 @@ from valueplatform.core.tabular import BadLine, Mapped, Value, read_mapped
 from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.dialect import LARGEST_EVENT
 from valueplatform.telemetry.event import Attributes, Event, Rejection, make_event, missing
-from valueplatform.telemetry.group_commit import MOST_IN_GROUP, commit_requests
+from valueplatform.telemetry.group_commit import commit_requests
 from valueplatform.telemetry.payload import RefusedEventError
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender, merged
 from valueplatform.telemetry.storing import Ledger
@@ -30,6 +30,8 @@ ORIGIN: Final = "import"
 DEFAULT_SOURCE: Final = "import"
 REQUIRED: Final = ("id", "type", "account", "time")
 WELL_KNOWN: Final = (*REQUIRED, "source", "subject", "provider")
+ROWS_AT_ONCE: Final = 5_000
+"""Rows of one transaction, and of one step of the progress."""
 
 Progress = Callable[[int, int], None]
 """Called with how many rows are done, and of how many."""
@@ -65,7 +67,7 @@ def _requests(mapped: Mapped, clock: Clock) -> Iterator[IngestRequest]:
     """Groups of rows, then the lines that could not be read."""
     sender = Sender(ORIGIN, SUPPLIER, numbered=True)
     rows = enumerate(mapped.rows())
-    while part := list(islice(rows, MOST_IN_GROUP)):
+    while part := list(islice(rows, ROWS_AT_ONCE)):
         received_at = clock()
         events: list[Event] = []
         rejections: list[Rejection] = []
@@ -76,8 +78,8 @@ def _requests(mapped: Mapped, clock: Clock) -> Iterator[IngestRequest]:
                 rejections.append(_rejected_row(index, row, refusal))
         yield IngestRequest(sender, received_at, events, rejections)
     height = mapped.typed.height
-    for start in range(0, len(mapped.bad_lines), MOST_IN_GROUP):
-        lines = mapped.bad_lines[start : start + MOST_IN_GROUP]
+    for start in range(0, len(mapped.bad_lines), ROWS_AT_ONCE):
+        lines = mapped.bad_lines[start : start + ROWS_AT_ONCE]
         yield IngestRequest(sender, clock(), (), [_bad_line(height + start + n, line) for n, line in enumerate(lines)])
 
 

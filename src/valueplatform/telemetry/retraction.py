@@ -24,6 +24,9 @@ _DELETE: Final = """
 async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -> None:
     """Undo a stored event: row, rollups and members go, its day is marked. Sent again, it is a duplicate.
 
+    Of a point of a running total what it added is undone, no more: the counter itself went on, so later points add
+    what they would have added, and the sum over its stream is from then on short of the counter by that much.
+
     Raises NotFoundError where this sender has no such event: never stored, retracted before, or not its own.
     """
     await lock_model_shared(tx)

@@ -1,12 +1,12 @@
 """The heart of ingest: a group of requests into the database, inside one transaction.
 
 The order of the steps is the order in which locks are taken, the same for every writer, and within a step rows go
-in sorted by key: new accounts, event keys, events, rollups, effects. So writers wait for each other, and never in a
-circle.
+in sorted by key: new accounts, event keys, running totals, events, rollups, profiles. So writers wait for each other,
+and never in a circle.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -17,13 +17,14 @@ import msgspec
 
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
-from valueplatform.telemetry.event import Effect, Event
+from valueplatform.telemetry.event import Event
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
 from valueplatform.telemetry.rejections import keep_rejections
 from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
 from valueplatform.telemetry.rollups import Increments, raise_rollups
+from valueplatform.telemetry.running_totals import RunningTotal, resolve_totals
 
 CAUSE: Final = "events"
 
@@ -63,10 +64,6 @@ _TALLY: Final = """
 """
 _BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-
-_Apply = Callable[["asyncpg.Connection[Any]", Sequence[Entry]], Awaitable[None]]
-_EFFECTS: Final[Mapping[type[Effect], _Apply]] = {Profile: apply_profiles}
-"""What new events do beside, in the order in which it is done: each kind locks its own tables, rows by key."""
 
 
 class Ledger:
@@ -163,6 +160,9 @@ def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: _Sort
 async def _store_new(
     connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], new: Sequence[Entry], ledger: Ledger
 ) -> None:
+    effects = {type(entry.event.effect) for entry in new}
+    if RunningTotal in effects:
+        new = await resolve_totals(connection, new)
     received = [request.received_at for request in requests]
     records = [_record(entry, entry.event, received[entry.request]) for entry in new]
     if ledger.may_copy is None:
@@ -183,9 +183,8 @@ async def _store_new(
     await raise_rollups(connection, increments)
     touched = {(entry.account_id, entry.day) for entry in new}
     await mark_days(connection, [Stretch(account_id, day, day) for account_id, day in touched], CAUSE)
-    if affecting := [entry for entry in new if entry.event.effect is not None]:
-        for kind, apply in _EFFECTS.items():
-            await apply(connection, [entry for entry in affecting if isinstance(entry.event.effect, kind)])
+    if Profile in effects:
+        await apply_profiles(connection, new)
 
 
 def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ...]:

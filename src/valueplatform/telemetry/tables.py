@@ -112,6 +112,19 @@ rollup_unmetered = tenant_table(
     hot=True,
 )
 
+# The latest total of each counter since each of its starts (`running_totals`); times in nanoseconds since 1970, a start
+# of 0 is unknown. `last_ns` is null only inside the transaction that makes the row.
+running_total = tenant_table(
+    "running_total",
+    Column("stream", UUID(as_uuid=True), nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=True),
+    Column("last_value", Numeric, nullable=True),
+    Column("last_count", BigInteger, nullable=True),
+    key=("stream", "start_ns"),
+    hot=True,
+)
+
 # Days whose value must be recomputed. Appended only; the worker deletes first and reads after.
 changed_day = tenant_table(
     "changed_day",

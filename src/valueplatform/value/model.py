@@ -14,6 +14,7 @@ import msgspec
 from babel.numbers import list_currencies
 
 from valueplatform.telemetry.meters import Meter
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.value.ranges import Range
 
 CURRENCIES: Final = list_currencies()
@@ -191,6 +192,7 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
     """One supplier's whole model. Consistent: whoever makes one has passed `model_check`."""
 
     supplier: Supplier
+    otlp: OtlpSection = DEFAULT_SECTION
     meters: tuple[Meter, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     assumptions: tuple[Assumption, ...] = ()

@@ -10,6 +10,7 @@ import tomlkit
 from tomlkit.items import AoT, InlineTable, Table
 
 from valueplatform.core.numbers import decimal_text
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
 from valueplatform.value.model import FIELD_OF_KIND, Assumption, Baseline, Definition, ValueModel
 from valueplatform.value.ranges import Range
 
@@ -24,6 +25,10 @@ def export_model(model: ValueModel) -> str:
     supplier = tomlkit.inline_table()
     supplier.update(msgspec.to_builtins(model.supplier))
     document["supplier"] = supplier
+    if model.otlp != DEFAULT_SECTION:
+        section = tomlkit.table()
+        section.add("account", _value(model.otlp.account))
+        document["otlp"] = section
     for kind in FIELD_OF_KIND:
         if definitions := model.of_kind(kind):
             document[kind] = _array(kind, definitions)

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from valueplatform.core.errors import InvalidInputError
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.value.model import FIELD_OF_KIND, Supplier, ValueModel
 from valueplatform.value.model_check import Finding, Place, errors_in, suggestion, warnings_in
 from valueplatform.value.model_lines import Lines
@@ -20,13 +21,14 @@ from valueplatform.value.model_tables import (
     read_event_type,
     read_feature,
     read_meter,
+    read_otlp,
     read_product,
     read_segment,
     read_supplier,
 )
 
 LONGEST_FILE: Final = 4 * 1024 * 1024
-_KEYS: Final = FIELD_OF_KIND.keys() | {"supplier"}
+_KEYS: Final = FIELD_OF_KIND.keys() | {"supplier", "otlp"}
 _LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 # Stands in for a supplier that cannot be read, so that the rest of the file is still checked.
 _UNREAD_SUPPLIER: Final = Supplier(name="", currency="USD", timezone="UTC")
@@ -110,6 +112,7 @@ class _Reading:
             self.findings.append(Finding(Place(key), "unknown key", suggestion(key, _KEYS)))
         self.model = ValueModel(
             supplier=self._supplier(document.get("supplier")),
+            otlp=self._otlp(document.get("otlp")),
             meters=self._all(document, "meter", read_meter),
             baselines=self._all(document, "baseline", read_baseline),
             assumptions=self._all(document, "assumption", read_assumption),
@@ -131,6 +134,13 @@ class _Reading:
         cure = 'add supplier = { name = "…", currency = "USD", timezone = "Europe/Paris" }'
         self.findings.append(Finding(Place("supplier"), "is missing", cure))
         return _UNREAD_SUPPLIER
+
+    def _otlp(self, table: object) -> OtlpSection:
+        if isinstance(table, Mapping):
+            return self._read(table, Place("otlp"), read_otlp)
+        if table is not None:
+            self.findings.append(Finding(Place("otlp"), "is not a table", 'write [otlp] and account = ["account.id"]'))
+        return DEFAULT_SECTION
 
     def _all(
         self, document: Mapping[str, object], kind: str, read: Callable[[TableReader], Defined]

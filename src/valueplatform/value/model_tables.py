@@ -1,6 +1,7 @@
 """The keys of each kind of table in a model file: the one list of what a model may say."""
 
 from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.otlp_accounts import OtlpSection
 from valueplatform.value.model import (
     SUPPLIER,
     Assumption,
@@ -21,6 +22,11 @@ from valueplatform.value.model_reader import TableReader
 
 def read_supplier(table: TableReader) -> Supplier:
     return Supplier(name=table.text("name"), currency=table.text("currency"), timezone=table.text("timezone"))
+
+
+def read_otlp(table: TableReader) -> OtlpSection:
+    """Which attribute of OpenTelemetry names the account."""
+    return OtlpSection(account=table.texts("account", required=True))
 
 
 def read_meter(table: TableReader) -> Meter:

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from valueplatform.telemetry.meters import Meter
+from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.value.formula import Formula
 from valueplatform.value.model import (
     FIELD_OF_KIND,
@@ -37,7 +38,7 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One definition that came, went, or changed; `kind` as in the file, and `supplier` with the slug "supplier"."""
+    """One definition that came, went, or changed; `kind` as in the file, `supplier` and `otlp` are slugs too."""
 
     kind: str
     slug: str
@@ -66,6 +67,9 @@ def diff(previous: ValueModel | None, new: ValueModel) -> list[Change]:
     before = None if previous is None else previous.supplier
     if fields := _changed_fields(before, new.supplier):
         changes.append(Change("supplier", "supplier", "added" if before is None else "changed", fields))
+    otlp = DEFAULT_SECTION if previous is None else previous.otlp
+    if fields := _changed_fields(otlp, new.otlp):
+        changes.append(Change("otlp", "otlp", "changed", fields))
     for kind in FIELD_OF_KIND:
         old = {} if previous is None else _by_slug(previous.of_kind(kind))
         now = _by_slug(new.of_kind(kind))
@@ -79,6 +83,8 @@ def diff(previous: ValueModel | None, new: ValueModel) -> list[Change]:
 def fingerprint(model: ValueModel) -> str:
     """Equal exactly if two models say the same, in whatever order and whatever versions; hex of a SHA-256."""
     parts: dict[str, object] = {"supplier": _plain(model.supplier)}
+    if model.otlp != DEFAULT_SECTION:
+        parts["otlp"] = _plain(model.otlp)
     for kind in FIELD_OF_KIND:
         parts[kind] = {slug: _plain(definition) for slug, definition in _by_slug(model.of_kind(kind)).items()}
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
@@ -115,7 +121,7 @@ def _substance(definition: Versioned) -> dict[str, object]:
     return plain
 
 
-def _plain(definition: Definition | Supplier | None) -> dict[str, object]:
+def _plain(definition: Definition | Supplier | OtlpSection | None) -> dict[str, object]:
     """The fields as plain JSON values, without the version."""
     if definition is None:
         return {}
@@ -124,7 +130,9 @@ def _plain(definition: Definition | Supplier | None) -> dict[str, object]:
     return fields
 
 
-def _changed_fields(before: Definition | Supplier | None, after: Definition | Supplier) -> tuple[FieldChange, ...]:
+def _changed_fields(
+    before: Definition | Supplier | OtlpSection | None, after: Definition | Supplier | OtlpSection
+) -> tuple[FieldChange, ...]:
     old, new = _plain(before), _plain(after)
     return tuple(FieldChange(name, old.get(name), new[name]) for name in new if old.get(name) != new[name])
 
