@@ -95,10 +95,17 @@ def node() -> Run:
         pytest.skip("there is no node on the PATH to run the clients from npm")
     folder = _installed()
 
-    def run(script: str, *arguments: str) -> str:
-        shutil.copyfile(HERE / script, folder / script)  # modules are looked for beside the script
+    def run(script: str, *arguments: str, **environment: str) -> str:
+        place = folder / Path(script).name
+        shutil.copyfile(HERE / script, place)  # modules are looked for beside the script
         ran = subprocess.run(
-            [program, script, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+            [program, place.name, *arguments],
+            cwd=folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout

@@ -15,6 +15,7 @@ class Fault(StrEnum):
     BROKEN = "500"
     UNAVAILABLE = "503 with Retry-After"
     LIMITED = "429 with Retry-After"
+    LIMITED_FOR_WHO_KNOWS = "429 without Retry-After"
     DROPPED_BEFORE = "connection dropped before the server saw the request"
     DROPPED_AFTER = "connection dropped after the server has taken the request"
 
@@ -23,6 +24,7 @@ _ANSWERS = {
     Fault.BROKEN: b"HTTP/1.1 500 Internal Server Error\r\n",
     Fault.UNAVAILABLE: b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n",
     Fault.LIMITED: b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n",
+    Fault.LIMITED_FOR_WHO_KNOWS: b"HTTP/1.1 429 Too Many Requests\r\n",
 }
 _REST = b'Content-Type: application/json\r\nContent-Length: 13\r\nConnection: close\r\n\r\n{"error":"x"}'
 

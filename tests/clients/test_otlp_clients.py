@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from tests.clients.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from tests.clients.faults import Fault, Proxies, Proxy
 from tests.clients.running_server import running_server
 from tests.conftest import Databases
 from tests.telemetry.factories import apply_meters, rows, scalar
@@ -26,7 +26,13 @@ from valueplatform.telemetry.meters import Aggregation, Meter
 
 RESOURCE = Resource.create({"service.name": "shop", "account.id": "acme"})
 SOMETIME_ELSE = 10**9  # milliseconds; exports happen when a test says so
-ROUGH = (Fault.UNAVAILABLE, Fault.UNHEARD, Fault.TOO_MANY, Fault.LOST, Fault.TOO_MANY_FOR_A_SECOND)
+ROUGH = (
+    Fault.UNAVAILABLE,
+    Fault.DROPPED_AFTER,
+    Fault.LIMITED_FOR_WHO_KNOWS,
+    Fault.DROPPED_BEFORE,
+    Fault.LIMITED,
+)
 DELTA = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
 METERS = tuple(
     Meter(slug=name, event_types=(name,), aggregation=Aggregation.SUM, property="delta")
@@ -37,7 +43,7 @@ METERS = tuple(
 @dataclass(frozen=True)
 class Stage:
     databases: Databases
-    proxy: FaultyProxy
+    proxy: Proxy
     headers: Mapping[str, str]
 
     def at(self, signal: str) -> str:
@@ -50,8 +56,9 @@ async def stage(databases: Databases) -> AsyncIterator[Stage]:
     async with databases.worker.transaction(operator_scope()) as tx:
         made = await create_key(tx, KeyGrant(KeyKind.INGEST, "test"))
     headers = {"authorization": f"Bearer {made.key}"}
-    async with running_server(databases) as url, faulty_proxy(url) as proxy:
-        yield Stage(databases, proxy, headers)
+    async with running_server(databases) as url:
+        with Proxies(url).running() as proxies:
+            yield Stage(databases, proxies.start(), headers)
 
 
 def use(provider: MeterProvider) -> Callable[[], None]:
@@ -86,13 +93,13 @@ async def test_counters_are_exact_through_a_rough_network(
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=SOMETIME_ELSE)
     provider = MeterProvider([reader], RESOURCE, shutdown_on_exit=False)
     a_round = use(provider)
-    for faults in ((), *((fault,) for fault in ROUGH), (Fault.UNHEARD, Fault.UNAVAILABLE), ()):
+    for faults in ((), *((fault,) for fault in ROUGH), (Fault.DROPPED_AFTER, Fault.UNAVAILABLE), ()):
         a_round()
-        stage.proxy.fail(faults)
+        stage.proxy.faults.extend(faults)
         await asyncio.to_thread(provider.force_flush, 30_000)
     await asyncio.to_thread(provider.shutdown)
     assert not stage.proxy.faults
-    assert set(stage.proxy.statuses) == {200}
+    assert set(stage.proxy.statuses) == {0, 200, 429, 503}
     rounds = 8
     totals = {row["meter"]: row["total"] for row in await rows(stage.databases, TOTALS)}
     assert totals == {
@@ -130,7 +137,7 @@ async def test_each_log_record_is_stored_once_through_a_rough_network(stage: Sta
     logger = provider.get_logger("shop")
     sent = 0
     for fault in ROUGH:
-        stage.proxy.fail([fault])
+        stage.proxy.faults.append(fault)
         for number in range(20):
             sent += 1
             record = LogRecord(
