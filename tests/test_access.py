@@ -54,6 +54,7 @@ SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": H
 """Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
 API: Final[Mapping[str, Declared]] = {
     "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
+    "POST /api/v1/events/preview": Declared(INGEST, cloud_event(id="new")),
     "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
     "POST /ingest/otlp/v1/metrics": Declared(INGEST, {"resourceMetrics": []}),
     "POST /ingest/otlp/v1/logs": Declared(INGEST, {"resourceLogs": []}),

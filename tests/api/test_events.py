@@ -19,6 +19,7 @@ import pytest
 from tests.api.intake import intake_app
 from tests.conftest import Databases
 from tests.telemetry.factories import NOW, apply_meters, cloud_event, execute, make_account, rows, scalar
+from tests.value.factories import put_model
 from valueplatform.api.request_body import MOST_BYTES
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.keys import KeyGrant, create_key
@@ -380,3 +381,17 @@ async def test_a_real_server_takes_chunked_bodies_and_stops_endless_ones(databas
         status, answer = await exchange(port, announced, [b"["])
         assert (status, json.loads(answer)["code"]) == (413, "too_large")
         assert (await exchange(port, head, [*pieces, chunk(b"")]))[0] == 204
+
+
+async def test_a_preview_tells_verdicts_meters_and_drivers(databases: Databases, client: Client) -> None:
+    await put_model(databases)
+    event = cloud_event(type="job.dispatched", data={"minutes": 12.5, "crew": "a"})
+    answer = await client.post(f"{ADDRESS}/preview", json=[event, cloud_event(type=None)])
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["received"] == 2
+    assert [one["outcome"] for one in told["events"]] == ["stored", "rejected"]
+    minutes = next(one for one in told["events"][0]["meters"] if one["meter"] == "minutes")
+    assert (minutes["value"], minutes["drivers"]) == ("12.5", ["dispatch_time"])
+    assert await scalar(databases, "SELECT count(*) FROM event") == 0
+    assert (await client.post(f"{ADDRESS}/preview", content=b"no")).status_code == 400

@@ -1,8 +1,9 @@
 """Events in over HTTP: CloudEvents, their retraction, and what could not be taken."""
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -19,12 +20,14 @@ from valueplatform.core.authorization import Action, KeyPrincipal, require
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
+from valueplatform.core.numbers import decimal_text
 from valueplatform.core.pages import DEFAULT_LIMIT, Page, checked_limit, number_position, page_of
 from valueplatform.core.scope import no_accounts
 from valueplatform.telemetry.cloudevents import ORIGIN, parse_request
 from valueplatform.telemetry.dialects import replayed
 from valueplatform.telemetry.group_commit import GroupCommitter
 from valueplatform.telemetry.otlp_accounts import section_in_force
+from valueplatform.telemetry.preview import Preview, preview
 from valueplatform.telemetry.rejections import (
     RejectedEvent,
     first_sender,
@@ -34,6 +37,8 @@ from valueplatform.telemetry.rejections import (
 )
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender, shown
 from valueplatform.telemetry.retraction import retract
+from valueplatform.value.feeding import drivers_by_meter
+from valueplatform.value.models import stored_model
 
 
 class Intake:
@@ -78,8 +83,52 @@ class RejectedOut(msgspec.Struct, frozen=True):
     replayed_at: datetime | None
 
 
+class MeteringOut(msgspec.Struct, frozen=True):
+    """`value` is 1 for COUNT, an exact number as text, or a member; `unmetered` says why there is none. `drivers` rest
+    on the meter."""
+
+    meter: str
+    dimensions: Mapping[str, str | None]
+    value: str | None
+    unmetered: str | None
+    drivers: Sequence[str]
+
+
+class PreviewedOut(msgspec.Struct, frozen=True):
+    """`outcome` is stored, duplicate, conflict or rejected. `new_account`: the account would be created."""
+
+    index: int
+    id: str | None
+    outcome: str
+    code: str | None
+    message: str | None
+    type: str | None
+    account: str | None
+    new_account: bool
+    day: date | None
+    time: datetime | None
+    subject: str | None
+    provider: str | None
+    meters: Sequence[MeteringOut]
+
+
+class PreviewOut(msgspec.Struct, frozen=True):
+    received: int
+    events: Sequence[PreviewedOut]
+
+
 _REASON: Final = {"code": "missing_type", "message": "The event has no type; set the attribute type."}
 _REPORT: Final = ReportOut(3, 1, 1, 0, [{"index": 2, "id": "42", **_REASON}])
+_PREVIEW: Final = PreviewOut(
+    1,
+    [
+        PreviewedOut(
+            0, "job-42", "stored", None, None, "job.dispatched", "harbor-logistics", False, date(2026, 3, 2),
+            datetime(2026, 3, 2, 9, tzinfo=UTC), "kim", "supplier",
+            [MeteringOut("dispatch_minutes", {"team": "north"}, "12.5", None, ["dispatch_time"])],
+        )
+    ],
+)  # fmt: skip
 _REJECTED: Final = RejectedOut(
     7,
     "42",
@@ -120,6 +169,31 @@ _BODY_ABOUT: Final = (
 
 def report_out(report: Report) -> ReportOut:
     return ReportOut(report.received, report.stored, report.duplicates, report.conflicts, shown(report.rejections))
+
+
+def _preview_out(found: Preview, drivers: Mapping[str, Sequence[str]]) -> PreviewedOut:
+    meters = [
+        MeteringOut(
+            one.meter,
+            one.dimensions,
+            decimal_text(one.value)
+            if isinstance(one.value, Decimal)
+            else None
+            if one.value is None
+            else str(one.value),
+            one.unmetered,
+            drivers.get(one.meter, ()),
+        )
+        for one in found.meters
+    ]
+    told = {name: getattr(found, name) for name in PreviewedOut.__struct_fields__ if name not in {"meters", "outcome"}}
+    return PreviewedOut(**told, outcome=found.outcome.value, meters=meters)
+
+
+def _value_text(value: Decimal | int | str | None) -> str | None:
+    if value is None:
+        return None
+    return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
 def provided(intake: Intake) -> dict[str, Provide]:
@@ -175,6 +249,28 @@ class EventsController(Controller):
         if report.all_taken and "return=representation" not in wishes:
             return Response(None, status_code=204)
         return Response(report_out(report), media_type=MediaType.JSON)
+
+    @post(
+        "/events/preview",
+        status_code=200,
+        request_max_body_size=None,  # as above
+        summary="What events would become, before they are sent: nothing is kept",
+        responses=answers(PreviewOut, _PREVIEW, 400, 401, 403, 408, 413, 429, 503),
+        operation_class=described_body(_BODY_ABOUT, _BODIES, _SENT),
+    )
+    async def preview(self, request: ApiRequest, taking: NamedDependency[Taking]) -> PreviewOut:
+        """Takes what `POST /api/v1/events` takes. Each event with its verdict, its account and local day, what each
+        meter would read of it, and which drivers rest on these meters."""
+        caller, intake, headers = taking.caller, taking.intake, request.headers
+        require(caller, Action.WRITE_EVENTS)
+        body = await read_body(request.stream(), headers.get("content-encoding", ""), request.content_length)
+        received_at = intake.clock()
+        parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
+        asked = IngestRequest(sender_of(caller), received_at, parsed.events, parsed.rejections, size=len(body))
+        found = await preview(intake.database, asked)
+        async with intake.database.transaction(no_accounts()) as tx:
+            fed = drivers_by_meter(await stored_model(tx))
+        return PreviewOut(len(found), [_preview_out(one, fed) for one in found])
 
     @delete(
         "/events",

@@ -78,7 +78,7 @@ class Ledger:
         self.may_copy: bool | None = None
 
 
-class _Sorted(msgspec.Struct):
+class Sorted(msgspec.Struct):
     """A group told apart: what is new, in order of key; per request, how many are duplicates and conflicts."""
 
     new: Sequence[Entry]
@@ -102,10 +102,7 @@ async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledg
     Raises NotAllTakenError for a strict request, which must come alone.
     """
     connection = await tx.driver()
-    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
-    ledger.book = await book_in_force(connection, ledger.book)
-    admitted = await admit(connection, requests, ledger.book)
-    found = await _claim(connection, admitted.entries)
+    admitted, found = await sort_out(connection, requests, ledger)
     reports = _reports(requests, admitted, found)
     if requests[0].strict and not reports[0].all_taken:
         raise NotAllTakenError(reports[0])
@@ -119,7 +116,17 @@ async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledg
     return reports
 
 
-async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> _Sorted:
+async def sort_out(
+    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], ledger: Ledger
+) -> tuple[Admitted, Sorted]:
+    """Tell what is new from what is not, and both from what is refused, under the model in force."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
+    ledger.book = await book_in_force(connection, ledger.book)
+    admitted = await admit(connection, requests, ledger.book)
+    return admitted, await _claim(connection, admitted.entries)
+
+
+async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> Sorted:
     """Claim the keys for good, and tell duplicates (the same body) from conflicts. First received wins."""
     first: dict[UUID, Entry] = {}
     repeated = [entry for entry in entries if first.setdefault(entry.event.key, entry) is not entry]
@@ -140,14 +147,14 @@ async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]
         key = entry.event.key
         held = taken[key] if key in taken else first[key].event.body_hash
         (duplicates if held == entry.event.body_hash else conflicts).append(entry)
-    return _Sorted(ordered, conflicts, duplicates)
+    return Sorted(ordered, conflicts, duplicates)
 
 
 def _key_bytes(entry: Entry) -> bytes:
     return entry.event.key.bytes
 
 
-def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: _Sorted) -> list[Report]:
+def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: Sorted) -> list[Report]:
     stored, duplicates, conflicts = (
         Counter(map(attrgetter("request"), entries)) for entries in (found.new, found.duplicates, found.conflicts)
     )
