@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
 
 from tests.conftest import Databases
 from tests.value.factories import NOW, mark, new_account, put_events, put_model
@@ -132,6 +133,45 @@ async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day
     await worker.keep_house()
     await worker.keep_house()
     assert (await counts(databases))["changed_day"] == 1
+
+
+async def test_housekeeping_finds_what_differs_from_raw_events_and_mends_nothing(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await new_account(databases)
+    await put_events(databases, account_id, [(datetime(2026, 6, 10, 16, tzinfo=UTC), {"minutes": 3})])
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(text("UPDATE accrual SET expected = expected + 1"))
+    found = "SELECT what, place FROM quality_finding WHERE ended_at IS NULL"
+    with capture_logs() as logs:
+        await worker.keep_house()
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert {row.what for row in await tx.rows(text(found))} == {"accrual"}
+    assert {entry["event"] for entry in logs} == {"reconciliation differs"}
+    await worker.drain()
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.rows(text(found)) != []
+
+
+async def test_an_account_that_cannot_be_reconciled_holds_nobody_up(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    for key in ("harbor", "globex"):
+        await an_account_with_events(databases, key, days=1)
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+
+    async def broken(_tx: Transaction, _account_id: int, _now: datetime) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("valueplatform.worker.reconcile", broken)
+        with capture_logs() as logs:
+            await worker.keep_house()
+            await worker.keep_house()
+    assert [entry["event"] for entry in logs] == ["account not reconciled"] * 2
 
 
 async def test_an_account_that_cannot_be_served_keeps_its_marks_and_holds_nobody_up(

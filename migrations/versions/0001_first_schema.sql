@@ -9,6 +9,7 @@ CREATE TABLE account (
     revision BIGINT DEFAULT '0' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     refreshed_at TIMESTAMP WITH TIME ZONE,
+    reconciled_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_account PRIMARY KEY (account_id),
     CONSTRAINT uq_account_key UNIQUE (key)
 );
@@ -217,6 +218,21 @@ CREATE TABLE rollup_unmetered (
     events BIGINT NOT NULL,
     CONSTRAINT pk_rollup_unmetered PRIMARY KEY (account_id, meter, day, provider, code)
 );
+
+CREATE TABLE quality_finding (
+    account_id BIGINT NOT NULL,
+    finding_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    what TEXT NOT NULL,
+    place TEXT NOT NULL,
+    stated TEXT NOT NULL,
+    recomputed TEXT NOT NULL,
+    found_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_quality_finding PRIMARY KEY (account_id, finding_id),
+    CONSTRAINT fk_quality_finding_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE UNIQUE INDEX ix_quality_finding_open ON quality_finding (account_id, what, place) WHERE ended_at IS NULL;
 
 CREATE TABLE running_total (
     account_id BIGINT NOT NULL,

@@ -22,6 +22,7 @@ from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
+from valueplatform.value.reconciling import due, reconcile
 from valueplatform.value.refreshing import refresh_value
 
 log = structlog.get_logger()
@@ -33,6 +34,8 @@ OPEN_FOR = timedelta(seconds=45)
 COALESCE = timedelta(seconds=60)
 """Accounts without an open page are served at most this often."""
 HOUSEKEEPING = timedelta(seconds=60)
+RECONCILED_AT_ONCE = 10
+"""Accounts that are reconciled in one round of housekeeping."""
 RESTING = timedelta(seconds=60)
 """How long an account that could not be served is left alone."""
 BATCH = 50
@@ -55,6 +58,7 @@ _MARKED = text("""
 """)
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REFRESHED = text("UPDATE account SET refreshed_at = :now WHERE account_id = :account")
+_RECONCILED = text("UPDATE account SET reconciled_at = :now WHERE account_id = :account")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
@@ -137,11 +141,37 @@ class Worker:
                 served += await self.serve(row.account_id)
 
     async def keep_house(self) -> None:
-        """What the calendar asks for: local midnights, months to close. Both become marks."""
+        """What the calendar asks for: local midnights and months to close, which become marks; then a few accounts are
+        reconciled with their raw events."""
         now = self.clock()
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
+            accounts = await due(tx, now, RECONCILED_AT_ONCE)
+        for account_id in accounts:
+            await self.reconcile(account_id, now)
+
+    async def reconcile(self, account_id: int, now: datetime) -> None:
+        """Compare one account with its raw events. What goes wrong is logged, and must not keep others waiting."""
+        try:
+            async with self.database.transaction(grant_accounts([account_id]), steady=True) as tx:
+                if await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
+                    await reconcile_account(tx, account_id, now)
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("account not reconciled", account=account_id)
+            async with self.database.transaction(grant_accounts([account_id])) as tx:
+                await tx.execute(_RECONCILED, {"account": account_id, "now": now})
+
+
+async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:
+    """How many differences there are; each is a finding, and logged. The transaction is steady and holds the lock."""
+    found = await reconcile(tx, account_id, now) or ()
+    for one in found:
+        log.error("reconciliation differs", account=account_id, what=one.what, place=one.where,
+                  stated=one.stated, recomputed=one.recomputed)  # fmt: skip
+    return len(found)
 
 
 async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from tests.commands.factories import run
 from tests.commands.test_db import an_empty_database
 from tests.conftest import Databases
+from tests.value.factories import new_account
 
 
 def levels(findings: list[dict[str, str]]) -> dict[str, str]:
@@ -39,6 +40,23 @@ async def test_what_was_broken_by_hand_is_named_with_the_statement_that_mends_it
     (finding,) = [finding for finding in ran.json if finding["name"] == name]
     assert cure in finding["cure"]
     assert finding["level"] == "failed"
+
+
+async def test_what_reconciliation_found_is_told_until_it_is_gone(databases: Databases) -> None:
+    await new_account(databases, "harbor")
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO quality_finding (account_id, what, place, stated, recomputed, found_at) "
+            "SELECT account_id, 'accrual', 'calls, 2026-05-04', '2', '1', now() FROM account WHERE key = 'harbor'"
+        )
+    ran = await run(databases, "doctor")
+    assert ran.code == 1
+    assert "1 stated numbers differ from their raw events, first accrual calls, 2026-05-04 of harbor" in " ".join(
+        ran.out.split()
+    )
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE quality_finding SET ended_at = now()")
+    assert "ok       reconciliation" in (await run(databases, "doctor")).out
 
 
 async def test_without_a_schema_the_rest_is_still_looked_at(databases: Databases) -> None:

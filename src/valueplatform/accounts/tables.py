@@ -32,6 +32,7 @@ account = Table(
     Column("revision", BigInteger, nullable=False, server_default="0"),
     Column("created_at", TIMESTAMP, nullable=False, server_default=func.now()),
     Column("refreshed_at", TIMESTAMP, nullable=True),
+    Column("reconciled_at", TIMESTAMP, nullable=True),
     PrimaryKeyConstraint("account_id"),
     info={"tenant": True},
 )

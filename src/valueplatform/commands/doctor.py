@@ -32,6 +32,10 @@ from valueplatform.core.isolation import isolation_faults, role_faults
 OLDEST_VERSION: Final = 150000
 CLOCKS_MAY_DIFFER: Final = timedelta(seconds=2)
 GIB: Final = 1 << 30
+_OPEN_FINDINGS: Final = """
+    SELECT count(*) OVER () AS found, what, place, key FROM quality_finding JOIN account USING (account_id)
+    WHERE ended_at IS NULL ORDER BY found_at, finding_id LIMIT 1
+"""
 DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
 
@@ -87,7 +91,7 @@ async def examine(databases: Databases) -> AsyncIterator[Finding]:
     for check in (_server, _durability, _clock, _disk, _zones):
         async for finding in check(databases):
             yield finding
-    for check in (_isolation, _logins, _ingest, _model) if status.up_to_date else (_roles,):
+    for check in (_isolation, _logins, _ingest, _model, _reconciliation) if status.up_to_date else (_roles,):
         async for finding in check(databases):
             yield finding
 
@@ -190,6 +194,17 @@ async def _ingest(databases: Databases) -> AsyncIterator[Finding]:
         says = "the ingest role may not bypass row security, so events go in by INSERT, at about half the speed"
         cure = f"as a superuser: ALTER ROLE {Role.INGEST} BYPASSRLS"
         yield Finding("ingest", Level.WARNING, says, cure)
+
+
+async def _reconciliation(databases: Databases) -> AsyncIterator[Finding]:
+    """What the worker found when it last compared accounts with their raw events."""
+    async with databases.worker.transaction(operator_scope()) as tx:
+        row = await tx.row(text(_OPEN_FINDINGS))
+    if row is not None:
+        says = f"{row.found} stated numbers differ from their raw events, first {row.what} {row.place} of {row.key}"
+        yield Finding("reconciliation", Level.FAILED, says, "valueplatform verify lists them all")
+    else:
+        yield Finding("reconciliation", Level.OK, "nothing that the worker compared differs from its raw events")
 
 
 async def _model(databases: Databases) -> AsyncIterator[Finding]:

@@ -125,6 +125,27 @@ running_total = tenant_table(
     hot=True,
 )
 
+# What reconciliation found to differ; `ended_at` is when it was last looked for and no longer there.
+quality_finding = tenant_table(
+    "quality_finding",
+    Column("finding_id", BigInteger, Identity(always=True), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("stated", Text, nullable=False),
+    Column("recomputed", Text, nullable=False),
+    Column("found_at", TIMESTAMP, nullable=False),
+    Column("ended_at", TIMESTAMP, nullable=True),
+    key=("finding_id",),
+)
+Index(
+    "ix_quality_finding_open",
+    quality_finding.c.account_id,
+    quality_finding.c.what,
+    quality_finding.c.place,
+    unique=True,
+    postgresql_where=quality_finding.c.ended_at.is_(None),
+)
+
 # Days whose value must be recomputed. Appended only; the worker deletes first and reads after.
 changed_day = tenant_table(
     "changed_day",
