@@ -230,3 +230,22 @@ async def test_the_worker_outlives_a_lost_database_and_stops_when_told(
     monkeypatch.setattr(worker, "serve_due", lose_the_database_once)
     await asyncio.wait_for(worker.run(stop), 20)
     assert (await counts(databases))["changed_day"] == 0
+
+
+async def test_an_idle_worker_counts_the_catalog_and_a_broken_count_stops_no_story(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases, days=3)
+    worker = Worker(databases.worker, lambda: NOW)
+
+    async def broken(_: Transaction) -> bool:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("valueplatform.worker.count_some", broken)
+        assert not await worker.keep_catalog()
+    assert await worker.drain() == 1
+    assert not await worker.keep_catalog()
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT sum(events) FROM catalog_type")) == 3

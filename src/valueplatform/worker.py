@@ -20,6 +20,7 @@ from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
+from valueplatform.telemetry.catalog_count import count_some, note_marks
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
 from valueplatform.value.refreshing import refresh_value
@@ -69,12 +70,16 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         housekept = datetime.min.replace(tzinfo=self.clock().tzinfo)
+        uncounted = False
         while not stop.is_set():
             try:
                 if self.clock() - housekept > HOUSEKEEPING:
                     await self.keep_house()
                     housekept = self.clock()
+                    uncounted = True
                 served = await self.serve_due()
+                if uncounted:
+                    uncounted = await self.keep_catalog()
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -142,6 +147,20 @@ class Worker:
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
+
+    async def keep_catalog(self) -> bool:
+        """One step of counting what events hold; whether there may be more to do."""
+        try:
+            async with self.database.transaction(grant_all()) as tx:
+                await note_marks(tx)
+            async with self.database.transaction(grant_all()) as tx:
+                return await count_some(tx)
+        except UnavailableError:
+            raise
+        except Exception:
+            # Stories must not wait for the catalog; the next housekeeping tries again.
+            log.exception("catalog not counted")
+            return False
 
 
 async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:

@@ -105,6 +105,7 @@ _TAGS: Final = (
     ("Milestones", "The spine of an account's timeline."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
+    ("Catalog", "What is sent, what of it is used, and who answers for it."),
     ("Stewardship", "What calls for a person."),
     ("Operation", "Whether the service lives."),
 )
