@@ -37,22 +37,22 @@ async def counted(portal: Portal) -> Portal:
     ("types", "mapped", "said"),
     [
         (0, 0, "No event types are known yet."),
-        (1, 0, "The one event type that is sent is not used."),
+        (1, 0, "The one event type that is sent is not measured."),
         (1, 1, "The one event type that is sent feeds a meter."),
-        (2, 1, "1 of 2 event types feeds a meter; one is sent and not used."),
-        (19, 14, "14 of 19 event types feed a meter; five are sent and not used."),
+        (2, 1, "1 of 2 event types feeds a meter; one is sent and not measured."),
+        (19, 14, "14 of 19 event types feed a meter; five are sent and not measured."),
         (19, 19, "All 19 event types feed a meter."),
         (19, 0, "None of 19 event types feeds a meter."),
-        (3000, 1000, "1,000 of 3,000 event types feed a meter; 2,000 are sent and not used."),
+        (3000, 1000, "1,000 of 3,000 event types feed a meter; 2,000 are sent and not measured."),
     ],
 )
-def test_the_headline_says_how_much_of_what_is_sent_is_used(types: int, mapped: int, said: str) -> None:
+def test_the_headline_says_how_much_of_what_is_sent_is_measured(types: int, mapped: int, said: str) -> None:
     assert headline(Counts(types, mapped)) == said
 
 
 async def test_each_type_opens_to_its_properties(counted: Portal, steward: Browser) -> None:
     page = (await steward.get("/catalog")).text
-    assert "event types feed a meter; two are sent and not used." in page
+    assert "event types feed a meter; two are sent and not measured." in page
     assert page.count("<details") == len(re.findall(r'<tr id="type-', page)) >= 4
     assert "text, such as app" in page
     assert "No properties" in page

@@ -16,7 +16,7 @@ from valueplatform.value.catalog import CatalogEntry, CatalogProperty, Chosen
 
 PATH: Final = "/catalog"
 OWNER_PATH: Final = "/catalog/owner"
-_FILTERS: Final = {Chosen.ALL: "All", Chosen.MAPPED: "Mapped", Chosen.UNMAPPED: "Not used"}
+_FILTERS: Final = {Chosen.ALL: "All", Chosen.MAPPED: "Mapped", Chosen.UNMAPPED: "Not measured"}
 _EMPTY: Final = {
     Chosen.ALL: "No event has been counted yet. Events appear here about a minute after they come in.",
     Chosen.MAPPED: "No event type that is sent feeds a meter. The value model says what meters read.",
@@ -38,7 +38,7 @@ _WORDS: Final = (
     "twelve",
 )
 _MAPPED: Final = Chip("on", "Mapped")
-_UNMAPPED: Final = Chip("nodata", "Not used")
+_UNMAPPED: Final = Chip("nodata", "Not measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +79,18 @@ def catalog_view(counts: Counts, page: Page[CatalogEntry], asked: Asked, today: 
 
 
 def headline(counts: Counts) -> str:
-    """How much of what is sent is used."""
+    """How much of what is sent is measured. Types that show the use of a feature and feed no meter are not."""
     unused = counts.types - counts.mapped
     if not counts.types:
         return "No event types are known yet."
     if counts.types == 1:
-        return f"The one event type that is sent {'feeds a meter' if counts.mapped else 'is not used'}."
+        return f"The one event type that is sent {'feeds a meter' if counts.mapped else 'is not measured'}."
     if not unused:
         return f"All {counts.types:,} event types feed a meter."
     if not counts.mapped:
         return f"None of {counts.types:,} event types feeds a meter."
     feed = "feeds" if counts.mapped == 1 else "feed"
-    left = f"{_count(unused)} {'is' if unused == 1 else 'are'} sent and not used"
+    left = f"{_count(unused)} {'is' if unused == 1 else 'are'} sent and not measured"
     return f"{counts.mapped:,} of {counts.types:,} event types {feed} a meter; {left}."
 
 
@@ -138,6 +138,6 @@ def _line(seen: CatalogProperty) -> view.PropertyLine:
     return view.PropertyLine(
         path=seen.path,
         shape=f"{kinds}, such as {seen.example}" if seen.example is not None else kinds,
-        events=f"{seen.events:,}",
-        feeds=", ".join(f"{use.used_as} of {use.meter}" for use in seen.meters) or "not used",
+        events=f"{seen.events:,} event{'s' if seen.events != 1 else ''}",
+        feeds=", ".join(f"{use.used_as} of {use.meter}" for use in seen.meters) or "not measured",
     )
