@@ -6,7 +6,7 @@ reads. Accounts with an open page come first; others are served at most once a m
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import text
@@ -36,6 +36,9 @@ COALESCE = timedelta(seconds=60)
 HOUSEKEEPING = timedelta(seconds=60)
 RESTING = timedelta(seconds=60)
 """How long an account that could not be served is left alone."""
+CATALOG_REST = 19
+"""How many times as long as it took to count the catalog it is left alone: a day that goes on is counted anew each
+time, and may cost a twentieth of a worker."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
 
@@ -66,20 +69,19 @@ class Worker:
         self.database = database
         self.clock = clock
         self._resting: dict[int, datetime] = {}
+        self._count_at = datetime.min.replace(tzinfo=UTC)
+        self._counted_for = timedelta()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         housekept = datetime.min.replace(tzinfo=self.clock().tzinfo)
-        uncounted = False
         while not stop.is_set():
             try:
                 if self.clock() - housekept > HOUSEKEEPING:
                     await self.keep_house()
                     housekept = self.clock()
-                    uncounted = True
                 served = await self.serve_due()
-                if uncounted:
-                    uncounted = await self.keep_catalog()
+                await self._count_when_due()
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -147,6 +149,17 @@ class Worker:
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
+
+    async def _count_when_due(self) -> None:
+        """One step of the catalog, between two rounds of accounts; when all is counted it rests."""
+        began = self.clock()
+        if began < self._count_at:
+            return
+        more = await self.keep_catalog()
+        self._counted_for += self.clock() - began
+        if not more:
+            self._count_at = self.clock() + max(HOUSEKEEPING, self._counted_for * CATALOG_REST)
+            self._counted_for = timedelta()
 
     async def keep_catalog(self) -> bool:
         """One step of counting what events hold; whether there may be more to do."""
