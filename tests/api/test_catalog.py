@@ -122,6 +122,13 @@ async def test_what_cannot_be_owned_is_refused(world: World, path: str, body: ob
     assert (await world.send("PUT", path, "admin", body)).status_code == status
 
 
+async def test_half_a_character_is_no_owner(world: World) -> None:
+    await count(world)
+    body = rb'{"owner": "\ud800"}'
+    answer = await world.client.put(OWNER, headers=world.keys["admin"], content=body)
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("params", [{"cursor": "x"}, {"limit": 0}, {"limit": 501}, {"filter": "nothing"}])
 async def test_what_cannot_be_asked_is_refused(world: World, params: dict[str, Any]) -> None:
     assert (await world.get(CATALOG, **params)).status_code == 400
