@@ -33,7 +33,9 @@ def test_a_customers_page_fits(sign_in: SignIn, path: str, scheme: str) -> None:
     assert_fits(page)
 
 
-@pytest.mark.parametrize("path", ["/portfolio", f"/accounts/{ACCOUNT}/story", f"/accounts/{ACCOUNT}/together"])
+@pytest.mark.parametrize(
+    "path", ["/portfolio", "/catalog", f"/accounts/{ACCOUNT}/story", f"/accounts/{ACCOUNT}/together"]
+)
 def test_a_stewards_page_fits(sign_in: SignIn, path: str) -> None:
     page = sign_in(STEWARD, **PHONE)
     page.goto(path)

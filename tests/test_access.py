@@ -15,6 +15,7 @@ from tests.telemetry.factories import cloud_event
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.segment import CALLS
+from valueplatform.worker import Worker
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 KEYS: Final = ("admin", "ingest", "tessera", "champion", "validator", "other", "revoked", "anonymous")
@@ -91,6 +92,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
+    "GET /api/v1/catalog": Declared(SUPPLIER),
+    "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
 }
 PUBLIC: Final = frozenset(
     {
@@ -131,6 +134,8 @@ PAGES: Final = frozenset(
         "GET /",
         "GET /portfolio",
         "GET /portfolio/live",
+        "GET /catalog",
+        "POST /catalog/owner",
         "GET /accounts/{key}",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /proof/{ref}",
@@ -175,7 +180,13 @@ async def the_things(world: World) -> dict[str, Any]:
     cloud = {"content-type": "application/cloudevents-batch+json"}
     assert (await world.send("POST", "/api/v1/events", "ingest", batch, **cloud)).status_code == 200
     (rejected,) = (await world.get("/api/v1/rejected-events", "ingest")).json()["items"]
-    return {"suggestion_id": ids["erp-connector"], "rejected_id": rejected["id"], "event": "stored"}
+    await Worker(world.databases.worker, world.clock).keep_catalog()
+    return {
+        "suggestion_id": ids["erp-connector"],
+        "rejected_id": rejected["id"],
+        "event": "stored",
+        "event_type": "job.done",
+    }
 
 
 async def _entry(world: World, who: str) -> int:

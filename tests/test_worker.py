@@ -1,6 +1,7 @@
 """The continuous path on the real database: marks become amounts and stories, once, whoever is working."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.telling import tell
-from valueplatform.worker import CHANNEL, Worker
+from valueplatform.worker import CATALOG_REST, CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 
@@ -270,3 +271,50 @@ async def test_the_worker_outlives_a_lost_database_and_stops_when_told(
     monkeypatch.setattr(worker, "serve_due", lose_the_database_once)
     await asyncio.wait_for(worker.run(stop), 20)
     assert (await counts(databases))["changed_day"] == 0
+
+
+async def test_an_idle_worker_counts_the_catalog_and_a_broken_count_stops_no_story(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases, days=3)
+    worker = Worker(databases.worker, lambda: NOW)
+
+    async def broken(_: Transaction) -> bool:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("valueplatform.worker.count_some", broken)
+        assert not await worker.keep_catalog()
+    assert await worker.drain() == 1
+    assert not await worker.keep_catalog()
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT sum(events) FROM catalog_type")) == 3
+
+
+async def test_a_running_worker_counts_until_all_is_counted_and_rests_in_proportion(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = NOW
+    steps: list[datetime] = []
+    stop = asyncio.Event()
+    worker = Worker(databases.worker, lambda: now)
+
+    async def ten_seconds() -> bool:
+        nonlocal now
+        steps.append(now)
+        now += timedelta(seconds=10)
+        return len(steps) % 3 != 0
+
+    async def a_minute(_: asyncio.Event, __: timedelta) -> None:
+        nonlocal now
+        now += timedelta(minutes=1)
+        if len(steps) > 3:
+            stop.set()
+
+    monkeypatch.setattr(worker, "keep_catalog", ten_seconds)
+    monkeypatch.setattr("valueplatform.worker._pause", a_minute)
+    await asyncio.wait_for(worker.run(stop), 10)
+    waits = [later - earlier for earlier, later in itertools.pairwise(steps)]
+    assert waits[:2] == [timedelta(seconds=70)] * 2
+    assert timedelta(seconds=30 * CATALOG_REST) <= waits[2] - timedelta(seconds=10) < timedelta(seconds=30 * 22)

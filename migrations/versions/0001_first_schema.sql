@@ -66,6 +66,69 @@ CREATE TABLE attempt (
 
 CREATE INDEX ix_attempt_subject_at ON attempt (subject, at);
 
+CREATE TABLE catalog_due (
+    account_id BIGINT NOT NULL,
+    due_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    day DATE NOT NULL,
+    through DATE NOT NULL,
+    CONSTRAINT pk_catalog_due PRIMARY KEY (account_id, due_id)
+);
+
+CREATE TABLE catalog_day (
+    account_id BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    day DATE NOT NULL,
+    fresh BOOLEAN NOT NULL,
+    tally JSONB NOT NULL,
+    CONSTRAINT pk_catalog_day PRIMARY KEY (account_id, type, day, fresh)
+);
+
+CREATE TABLE catalog_owner (
+    type TEXT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    owner TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_catalog_owner PRIMARY KEY (type, entry_id)
+);
+
+CREATE TABLE catalog_look (
+    account_id BIGINT NOT NULL,
+    first DATE NOT NULL,
+    through DATE NOT NULL,
+    type TEXT NOT NULL,
+    day DATE NOT NULL,
+    event_key UUID NOT NULL,
+    CONSTRAINT pk_catalog_look PRIMARY KEY (account_id, first),
+    CONSTRAINT fk_catalog_look_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE catalog_type (
+    account_id BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    first_seen TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_seen TIMESTAMP WITH TIME ZONE NOT NULL,
+    crowded BOOLEAN NOT NULL,
+    CONSTRAINT pk_catalog_type PRIMARY KEY (account_id, type),
+    CONSTRAINT fk_catalog_type_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE catalog_property (
+    account_id BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    path TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    kinds TEXT[] NOT NULL,
+    samples TEXT[],
+    first_day DATE NOT NULL,
+    last_day DATE NOT NULL,
+    CONSTRAINT pk_catalog_property PRIMARY KEY (account_id, type, path),
+    CONSTRAINT fk_catalog_property_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_catalog_property_type ON catalog_property (type);
+
 CREATE TABLE changed_day (
     account_id BIGINT NOT NULL,
     mark_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -73,6 +136,7 @@ CREATE TABLE changed_day (
     through DATE NOT NULL,
     cause TEXT NOT NULL,
     marked_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    noted BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_changed_day PRIMARY KEY (account_id, mark_id)
 );
 
@@ -558,7 +622,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -596,6 +660,7 @@ GRANT SELECT ON model_revision, api_key TO valueplatform_ingest;
 
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT SELECT, INSERT ON catalog_owner TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
@@ -604,4 +669,5 @@ GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, inge
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
+GRANT SELECT, INSERT ON catalog_owner TO valueplatform_worker;
 REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month FROM valueplatform_worker;

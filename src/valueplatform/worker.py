@@ -6,7 +6,7 @@ reads. Accounts with an open page come first; others are served at most once a m
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import text
@@ -20,6 +20,7 @@ from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
+from valueplatform.telemetry.catalog_count import count_some, note_marks
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import due, reconcile
@@ -38,6 +39,9 @@ RECONCILED_AT_ONCE = 10
 """Accounts that are reconciled in one round of housekeeping."""
 RESTING = timedelta(seconds=60)
 """How long an account that could not be served is left alone."""
+CATALOG_REST = 19
+"""How many times as long as it took to count the catalog it is left alone: a day that goes on is counted anew each
+time, and may cost a twentieth of a worker."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
 
@@ -69,6 +73,8 @@ class Worker:
         self.database = database
         self.clock = clock
         self._resting: dict[int, datetime] = {}
+        self._count_at = datetime.min.replace(tzinfo=UTC)
+        self._counted_for = timedelta()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -79,6 +85,7 @@ class Worker:
                     await self.keep_house()
                     housekept = self.clock()
                 served = await self.serve_due()
+                await self._count_when_due()
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -163,6 +170,31 @@ class Worker:
             log.exception("account not reconciled", account=account_id)
             async with self.database.transaction(grant_accounts([account_id])) as tx:
                 await tx.execute(_RECONCILED, {"account": account_id, "now": now})
+
+    async def _count_when_due(self) -> None:
+        """One step of the catalog, between two rounds of accounts; when all is counted it rests."""
+        began = self.clock()
+        if began < self._count_at:
+            return
+        more = await self.keep_catalog()
+        self._counted_for += self.clock() - began
+        if not more:
+            self._count_at = self.clock() + max(HOUSEKEEPING, self._counted_for * CATALOG_REST)
+            self._counted_for = timedelta()
+
+    async def keep_catalog(self) -> bool:
+        """One step of counting what events hold; whether there may be more to do."""
+        try:
+            async with self.database.transaction(grant_all()) as tx:
+                await note_marks(tx)
+            async with self.database.transaction(grant_all()) as tx:
+                return await count_some(tx)
+        except UnavailableError:
+            raise
+        except Exception:
+            # Stories must not wait for the catalog; the next housekeeping tries again.
+            log.exception("catalog not counted")
+            return False
 
 
 async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:

@@ -140,6 +140,7 @@ _TAGS: Final = (
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
     ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),
+    ("Catalog", "What is sent, what of it is used, and who answers for it."),
     ("Stewardship", "What calls for a person."),
     ("Operation", "Whether the service lives."),
 )

@@ -7,6 +7,7 @@ from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
+from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.meters import MetersController
@@ -38,6 +39,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             MetersController,
             StewardshipController,
             OtlpController,
+            CatalogController,
         ],
         dependencies={
             **calling.provided(gate),

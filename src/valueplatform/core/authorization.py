@@ -53,6 +53,8 @@ class Action(StrEnum):
     READ_SIGNALS = "signals:read"
     SETTLE_SIGNALS = "signals:settle"
     READ_CATALOG = "catalog:read"
+    WRITE_CATALOG = "catalog:write"
+    """Who answers for an event type."""
     READ_FINANCE = "finance:read"
     READ_SYSTEM = "system:read"
     MANAGE_MODEL = "model:manage"
@@ -149,7 +151,8 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
         Action.MANAGE_MODEL,
         Action.MANAGE_ACCESS,
     },
-    UserRole.PRODUCT: _READER | {Action.READ_ASSUMPTIONS, Action.READ_PORTFOLIO, Action.READ_CATALOG},
+    UserRole.PRODUCT: _READER
+    | {Action.READ_ASSUMPTIONS, Action.READ_PORTFOLIO, Action.READ_CATALOG, Action.WRITE_CATALOG},
     UserRole.OPERATIONS: frozenset(
         {
             Action.READ_ACCOUNTS,

@@ -53,6 +53,13 @@ USER_WORDS: Final = {
     UserRole.CUSTOMER: "Customer",
 }
 
+CATALOG_ROLES: Final = frozenset({UserRole.STEWARD, UserRole.PRODUCT, UserRole.ADMIN})
+"""Whose work the catalog is; others who may read it have the API."""
+
+
+def has_catalog(caller: Caller) -> bool:
+    return caller.user.role in CATALOG_ROLES and caller.may(Action.READ_CATALOG)
+
 
 async def supplier_name(tx: Transaction) -> str:
     return str(await tx.scalar(_SUPPLIER) or NAMELESS)
@@ -92,6 +99,8 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
 async def supplier_shell(caller: Caller, current: str) -> Shell:
     """Around a page of several accounts."""
     tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
+    if has_catalog(caller):
+        tabs.append(Tab("Catalog", "/catalog"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
     return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)

@@ -20,6 +20,9 @@ _MARK: Final = """
 """
 
 
+EVENT_CAUSES: Final = ("events", "retraction", "zone")
+"""Of marks whose days have other events than before; all other causes leave events as they are."""
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period
+from valueplatform.telemetry.marks import EVENT_CAUSES
 from valueplatform.value.accruals import Accrual, Record, accrue
 from valueplatform.value.basis import Basis
 from valueplatform.value.formula import Formula
@@ -36,8 +37,15 @@ class Change(msgspec.Struct, frozen=True):
         return tuple(sorted({mark.cause for mark in self.marks}))
 
 
+# The catalog is told of the days whose events have changed in the statement that takes their marks away.
 _TAKE_MARKS = text("""
-    DELETE FROM changed_day WHERE account_id = :account RETURNING day, through, cause
+    WITH taken AS (
+        DELETE FROM changed_day WHERE account_id = :account RETURNING account_id, day, through, cause, noted
+    ), handed AS (
+        INSERT INTO catalog_due (account_id, day, through)
+        SELECT DISTINCT account_id, day, through FROM taken WHERE NOT noted AND cause = ANY(CAST(:events AS text[]))
+    )
+    SELECT day, through, cause FROM taken
 """)
 _DELETE = text("DELETE FROM accrual WHERE account_id = :account AND day >= :start AND day < :end")
 _INSERT = text("""
@@ -61,7 +69,7 @@ async def take_changes(tx: Transaction, account_id: int) -> list[Change]:
 
     The caller holds the account's lock and reads only afterwards: what is marked later is marked again.
     """
-    rows = await tx.rows(_TAKE_MARKS, {"account": account_id})
+    rows = await tx.rows(_TAKE_MARKS, {"account": account_id, "events": list(EVENT_CAUSES)})
     return merge_marks((row.day, row.through, row.cause) for row in rows)
 
 
