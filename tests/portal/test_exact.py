@@ -9,6 +9,7 @@ from valueplatform.portal.exact import (
     ago_text,
     bare_text,
     cents_text,
+    count_text,
     exact_text,
     machine_time,
     moment_text,
@@ -103,3 +104,8 @@ def test_times_are_those_of_the_reader() -> None:
     assert short_moment(moment, date(2026, 9, 2), "America/New_York") == "1 Sep, 19:30"
     assert short_day(date(2025, 9, 1), date(2026, 9, 2)) == "1 Sep 2025"
     assert machine_time(moment) == "2026-09-01T23:30:00Z"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "no"), (1, "one"), (12, "twelve"), (13, "13"), (1200, "1,200")])
+def test_a_count_inside_a_sentence_is_a_word_up_to_twelve(count: int, said: str) -> None:
+    assert count_text(count) == said

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from valueplatform.core.pages import Page
-from valueplatform.portal.exact import short_day
+from valueplatform.portal.exact import count_text, short_day
 from valueplatform.portal.view import catalog as view
 from valueplatform.portal.view.steward import Filter
 from valueplatform.portal.view.words import Chip, Link
@@ -22,21 +22,6 @@ _EMPTY: Final = {
     Chosen.MAPPED: "No event type that is sent feeds a meter. The value model says what meters read.",
     Chosen.UNMAPPED: "Every event type that is sent feeds a meter.",
 }
-_WORDS: Final = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
 _MAPPED: Final = Chip("on", "Mapped")
 _UNMAPPED: Final = Chip("nodata", "Not measured")
 
@@ -90,12 +75,8 @@ def headline(counts: Counts) -> str:
     if not counts.mapped:
         return f"None of {counts.types:,} event types feeds a meter."
     feed = "feeds" if counts.mapped == 1 else "feed"
-    left = f"{_count(unused)} {'is' if unused == 1 else 'are'} sent and not measured"
+    left = f"{count_text(unused)} {'is' if unused == 1 else 'are'} sent and not measured"
     return f"{counts.mapped:,} of {counts.types:,} event types {feed} a meter; {left}."
-
-
-def _count(count: int) -> str:
-    return _WORDS[count] if count < len(_WORDS) else f"{count:,}"
 
 
 def _row(entry: CatalogEntry, asked: Asked, today: date) -> view.TypeRow:

@@ -18,6 +18,21 @@ LOCALE: Final[Locale] = english().locale
 PLACES: Final = 9
 """Digits after the point that are shown where there are any; amounts have four, inputs up to nine."""
 MONEY_PLACES: Final = 4
+_COUNTS: Final = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 _PERIODS: Final = frozenset({"day", "week", "month", "year"})
 _PLAIN_WORDS: Final = {"share": "parts of 1 (0.25 is 25%)", "ratio": "parts of 1 (0.25 is 25%)"}
 _AGES: Final = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -27,6 +42,11 @@ _AGES: Final = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
 def short_text(value: Decimal, unit: str) -> str:
     """As sentences have it: three figures and the unit. Pages write the same amounts again and again."""
     return number_text(value, unit, LOCALE)
+
+
+def count_text(count: int) -> str:
+    """How many, inside a sentence: words up to twelve."""
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
 
 
 def exact_text(value: Decimal, unit: str) -> str:

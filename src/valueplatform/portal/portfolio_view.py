@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from valueplatform.narrative.document import SeriesPoint, Span, Status
-from valueplatform.portal.exact import short_day, short_text
+from valueplatform.portal.exact import count_text, short_day, short_text
 from valueplatform.portal.sentences import CHIPS, proof_path, spans_view
 from valueplatform.portal.view import steward as view
 from valueplatform.portal.view import words
@@ -33,21 +33,6 @@ _EMPTY: Final = {
     Filter.UNDER_REVIEW: "No value is under review.",
     Filter.NO_DATA: "Every account sends data.",
 }
-_COUNTS: Final = [
-    "No",
-    "One",
-    "Two",
-    "Three",
-    "Four",
-    "Five",
-    "Six",
-    "Seven",
-    "Eight",
-    "Nine",
-    "Ten",
-    "Eleven",
-    "Twelve",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +73,7 @@ def portfolio_view(
 
 def headline(summary: PortfolioSummary) -> words.Sentence:
     """Who needs me today, how much is at stake, and how many more the list holds."""
-    count = _COUNTS[summary.today] if summary.today < len(_COUNTS) else f"{summary.today:,}"
+    count = count_text(summary.today).capitalize()
     accounts = f"your {summary.accounts:,} account{'s' if summary.accounts != 1 else ''}"
     need = "needs" if summary.today == 1 else "need"
     amounts = _amounts(summary.at_stake)
