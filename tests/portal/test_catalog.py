@@ -39,7 +39,7 @@ async def counted(portal: Portal) -> Portal:
         (0, 0, "No event types are known yet."),
         (1, 0, "The one event type that is sent is not measured."),
         (1, 1, "The one event type that is sent feeds a meter."),
-        (2, 1, "1 of 2 event types feeds a meter; one is sent and not measured."),
+        (2, 1, "One of 2 event types feeds a meter; one is sent and not measured."),
         (19, 14, "14 of 19 event types feed a meter; five are sent and not measured."),
         (19, 19, "All 19 event types feed a meter."),
         (19, 0, "None of 19 event types feeds a meter."),

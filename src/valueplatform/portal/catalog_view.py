@@ -76,7 +76,7 @@ def headline(counts: Counts) -> str:
         return f"None of {counts.types:,} event types feeds a meter."
     feed = "feeds" if counts.mapped == 1 else "feed"
     left = f"{count_text(unused)} {'is' if unused == 1 else 'are'} sent and not measured"
-    return f"{counts.mapped:,} of {counts.types:,} event types {feed} a meter; {left}."
+    return f"{count_text(counts.mapped).capitalize()} of {counts.types:,} event types {feed} a meter; {left}."
 
 
 def _row(entry: CatalogEntry, asked: Asked, today: date) -> view.TypeRow:
