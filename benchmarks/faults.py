@@ -177,7 +177,7 @@ async def stopped(*, quick: bool) -> None:
         await _all_taken(running, list(events(count, 14)))
         (probe,) = _posts(running, iter([list(events(1, 15))]))
         slowest = 0.0
-        with running.frozen_database():
+        with running.stopped_database():
             until = time.monotonic() + away
             while time.monotonic() < until:
                 begun = time.monotonic()

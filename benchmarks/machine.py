@@ -42,16 +42,17 @@ class Machine:
         self.url = self._stack.enter_context(running(self.folder / "data", settings=self.settings)).url
 
     def kill_database(self) -> None:
-        lines = (self.folder / "data/postgres/postmaster.pid").read_text(encoding="utf-8").splitlines()
-        os.kill(int(lines[0]), signal.SIGKILL)
+        os.kill(self._database_pid(), signal.SIGKILL)
 
     @contextmanager
-    def frozen_database(self) -> Iterator[None]:
-        """Stopped in an orderly way by its own means, and started again."""
-        program = self.folder / "data/postgres/postmaster.pid"
-        os.kill(int(program.read_text(encoding="utf-8").splitlines()[0]), signal.SIGINT)
+    def stopped_database(self) -> Iterator[None]:
+        """Stopped in an orderly way, and started again."""
+        os.kill(self._database_pid(), signal.SIGINT)
         yield
         self.start_database()
+
+    def _database_pid(self) -> int:
+        return int((self.folder / "data/postgres/postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
 
     async def start_server(self) -> None:
         environment = {**os.environ, "DATABASE_URL": self.url}

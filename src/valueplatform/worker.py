@@ -23,7 +23,7 @@ from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.telemetry.catalog_count import count_some, note_marks
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
-from valueplatform.value.reconciling import due, reconcile
+from valueplatform.value.reconciling import due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
 
 log = structlog.get_logger()
@@ -62,7 +62,6 @@ _MARKED = text("""
 """)
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REFRESHED = text("UPDATE account SET refreshed_at = :now WHERE account_id = :account")
-_RECONCILED = text("UPDATE account SET reconciled_at = :now WHERE account_id = :account")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
@@ -169,7 +168,7 @@ class Worker:
         except Exception:
             log.exception("account not reconciled", account=account_id)
             async with self.database.transaction(grant_accounts([account_id])) as tx:
-                await tx.execute(_RECONCILED, {"account": account_id, "now": now})
+                await mark_reconciled(tx, account_id, now)
 
     async def _count_when_due(self) -> None:
         """One step of the catalog, between two rounds of accounts; when all is counted it rests."""

@@ -1,10 +1,14 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from tests.api.intake import Client, MakeKey, taking
 from tests.api.world import World, a_world
-from tests.conftest import Server
+from tests.conftest import Databases, Server
+from valueplatform.core.authorization import KeyKind, operator_scope
+from valueplatform.core.keys import KeyGrant, create_key
 
 
 @pytest.fixture
@@ -32,3 +36,22 @@ async def bare_world(server: Server) -> AsyncIterator[World]:
     """Accounts, people and keys, and no value yet."""
     async with a_world(server, filled=False) as world:
         yield world
+
+
+@pytest.fixture
+def key(databases: Databases) -> MakeKey:
+    """Makes a key; gives the header that carries it."""
+
+    async def make(**options: Any) -> dict[str, str]:
+        grant = KeyGrant(**{"kind": KeyKind.INGEST, "name": "test", **options})
+        async with databases.worker.transaction(operator_scope()) as tx:
+            return {"authorization": f"Bearer {(await create_key(tx, grant)).key}"}
+
+    return make
+
+
+@pytest.fixture
+async def client(databases: Databases, key: MakeKey) -> AsyncIterator[Client]:
+    async with taking(databases) as client:
+        client.headers.update(await key())
+        yield client

@@ -2,11 +2,15 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
+import httpx
 from litestar import Litestar
 
+from tests.conftest import Databases
+from tests.telemetry.factories import NOW
 from valueplatform.api import calling, events
 from valueplatform.api.otlp import OtlpController
 from valueplatform.api.problems import EXCEPTION_HANDLERS
@@ -14,6 +18,9 @@ from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyRing
 from valueplatform.telemetry.group_commit import GroupCommitter
+
+Client = httpx.AsyncClient
+MakeKey = Callable[..., Awaitable[dict[str, str]]]
 
 
 def intake_app(
@@ -47,3 +54,17 @@ def served() -> Litestar:
             yield
 
     return intake_app(ingest, Database(url, Role.WEB), committer, system_clock, committing)
+
+
+@asynccontextmanager
+async def taking(databases: Databases, patience: float = 30) -> AsyncIterator[Client]:
+    """A client of the application, in this very event loop."""
+    async with GroupCommitter(databases.ingest, patience=patience).running() as committer:
+        app = intake_app(databases.ingest, databases.web, committer, lambda: NOW)
+
+        async def asgi(scope: Any, receive: Any, send: Any) -> None:
+            await app(scope, receive, send)
+
+        transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
+        async with Client(transport=transport, base_url="http://test") as client:
+            yield client

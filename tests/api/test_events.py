@@ -7,62 +7,24 @@ import re
 import socket
 import sys
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
-from tests.api.intake import intake_app
+from tests.api.intake import Client, MakeKey, taking
 from tests.conftest import Databases
-from tests.telemetry.factories import NOW, apply_meters, cloud_event, execute, make_account, rows, scalar
+from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar
 from tests.value.factories import put_model
 from valueplatform.api.request_body import MOST_BYTES
-from valueplatform.core.authorization import KeyKind, operator_scope
-from valueplatform.core.keys import KeyGrant, create_key
-from valueplatform.telemetry.group_commit import GroupCommitter
+from valueplatform.core.authorization import KeyKind
 
 ADDRESS = "/api/v1/events"
 BATCH = {"content-type": "application/cloudevents-batch+json"}
 ROOT = Path(__file__).parents[2]
-Client = httpx.AsyncClient
-MakeKey = Callable[..., Awaitable[dict[str, str]]]
-
-
-@pytest.fixture
-def key(databases: Databases) -> MakeKey:
-    """Makes a key; gives the header that carries it."""
-
-    async def make(**options: Any) -> dict[str, str]:
-        grant = KeyGrant(**{"kind": KeyKind.INGEST, "name": "test", **options})
-        async with databases.worker.transaction(operator_scope()) as tx:
-            return {"authorization": f"Bearer {(await create_key(tx, grant)).key}"}
-
-    return make
-
-
-@pytest.fixture
-async def client(databases: Databases, key: MakeKey) -> AsyncIterator[Client]:
-    async with taking(databases) as client:
-        client.headers.update(await key())
-        yield client
-
-
-@asynccontextmanager
-async def taking(databases: Databases, patience: float = 30) -> AsyncIterator[Client]:
-    """A client of the application, in this very event loop."""
-    async with GroupCommitter(databases.ingest, patience=patience).running() as committer:
-        app = intake_app(databases.ingest, databases.web, committer, lambda: NOW)
-
-        async def asgi(scope: Any, receive: Any, send: Any) -> None:
-            await app(scope, receive, send)
-
-        transport = httpx.ASGITransport(app=asgi, raise_app_exceptions=False)
-        async with Client(transport=transport, base_url="http://test") as client:
-            yield client
 
 
 def packed(events: object) -> bytes:

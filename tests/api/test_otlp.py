@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,13 +16,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from tests.api.test_events import Client, MakeKey, taking
+from tests.api.intake import Client, MakeKey, taking
 from tests.conftest import Databases
 from tests.telemetry.factories import NOW, apply_meters, execute, rows, scalar
 from valueplatform.api.request_body import MOST_BYTES
-from valueplatform.core.authorization import KeyKind, operator_scope
+from valueplatform.core.authorization import KeyKind
 from valueplatform.core.database import Database, Role
-from valueplatform.core.keys import KeyGrant, create_key
 from valueplatform.telemetry import group_commit
 
 METRICS, LOGS = "/ingest/otlp/v1/metrics", "/ingest/otlp/v1/logs"
@@ -31,25 +29,6 @@ JSON = {"content-type": "application/json"}
 PROTOBUF = {"content-type": "application/x-protobuf"}
 SECOND = 10**9
 T0 = int(NOW.timestamp()) * SECOND
-
-
-@pytest.fixture
-def key(databases: Databases) -> MakeKey:
-    """Makes a key; gives the header that carries it."""
-
-    async def make(**options: Any) -> dict[str, str]:
-        grant = KeyGrant(**{"kind": KeyKind.INGEST, "name": "test", **options})
-        async with databases.worker.transaction(operator_scope()) as tx:
-            return {"authorization": f"Bearer {(await create_key(tx, grant)).key}"}
-
-    return make
-
-
-@pytest.fixture
-async def client(databases: Databases, key: MakeKey) -> AsyncIterator[Client]:
-    async with taking(databases) as client:
-        client.headers.update(await key())
-        yield client
 
 
 def attribute(name: str, value: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import msgspec
 from tests.value.factories import NOW
 from tests.value.three_parties import THREE_PARTIES
 from valueplatform.api.proof_view import proof_for_partner
-from valueplatform.narrative.proofs import DriverLine, EventLine, EventPage, InputLine, MeterLine, Proof
+from valueplatform.narrative.proof_events import EventLine, EventPage
+from valueplatform.narrative.proofs import DriverLine, InputLine, MeterLine, Proof
 
 DAY = date(2026, 5, 4)
 

@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.clients.faults import Proxies
-from tests.commands.test_serve import free_port, until_ready
+from tests.clients.running_server import running_server
 from tests.conftest import Databases, Server
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.database import Database
@@ -66,16 +65,8 @@ async def _key(databases: Databases) -> str:
 def product(server: Server) -> Iterator[Product]:
     key = asyncio.run(server.template(DATABASE, _key))
     database_url = server._named(DATABASE)
-    port = free_port()
-    command = [sys.executable, "-m", "valueplatform", "serve", "--port", str(port)]
-    environment = {**os.environ, "DATABASE_URL": database_url}
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:
-        try:
-            until_ready(f"http://127.0.0.1:{port}", process)
-            yield Product(f"http://127.0.0.1:{port}", key, database_url)
-        finally:
-            process.terminate()
-            process.wait(30)
+    with running_server(database_url) as url:
+        yield Product(url, key, database_url)
 
 
 @pytest.fixture(scope="session")

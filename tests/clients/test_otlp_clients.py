@@ -56,9 +56,8 @@ async def stage(databases: Databases) -> AsyncIterator[Stage]:
     async with databases.worker.transaction(operator_scope()) as tx:
         made = await create_key(tx, KeyGrant(KeyKind.INGEST, "test"))
     headers = {"authorization": f"Bearer {made.key}"}
-    async with running_server(databases) as url:
-        with Proxies(url).running() as proxies:
-            yield Stage(databases, proxies.start(), headers)
+    with running_server(databases.url) as url, Proxies(url).running() as proxies:
+        yield Stage(databases, proxies.start(), headers)
 
 
 def use(provider: MeterProvider) -> Callable[[], None]:

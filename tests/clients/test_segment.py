@@ -6,6 +6,7 @@ from segment.analytics.client import Client
 
 from tests.clients.conftest import Product
 from tests.clients.faults import Fault, Proxies, Proxy
+from tests.clients.retries import check_neither_lost_nor_doubled
 
 EVERYTHING = tuple(Fault)
 
@@ -38,17 +39,11 @@ class Sender:
 
 def test_what_it_retries_is_neither_lost_nor_doubled(product: Product, proxies: Proxies) -> None:
     plans = [*((fault,) for fault in Fault), EVERYTHING]
-    senders = [
-        Sender(product, proxies.start(*plan), f"py-segment-{number}", gzip=bool(number % 2))
-        for number, plan in enumerate(plans)
-    ]
-    for sender, plan in zip(senders, plans, strict=True):
-        sender.finish()
-        assert not sender.failed, plan
-        assert len(sender.proxy.statuses) > len(plan), "nothing was retried"
-        assert sender.proxy.statuses[-1] == 200
-        assert product.stored(sender.account) == sender.given, plan
-        assert product.conflicts(sender.account) == 0
+
+    def make(proxy: Proxy, number: int) -> Sender:
+        return Sender(product, proxy, f"py-segment-{number}", gzip=bool(number % 2))
+
+    check_neither_lost_nor_doubled(product, proxies, plans, make)
 
 
 def test_what_it_was_not_told_success_for_and_gave_up_it_may_send_again(product: Product, proxies: Proxies) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from valueplatform.narrative.proofs import DriverLine, EventPage, InputLine, MeterLine, Proof
+from valueplatform.narrative.proof_events import EventPage
+from valueplatform.narrative.proofs import DriverLine, InputLine, MeterLine, Proof
 from valueplatform.portal.proof_formula import (
     Leaf,
     anchor,

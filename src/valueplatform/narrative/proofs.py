@@ -1,21 +1,19 @@
 """A number opened: formula, baselines, assumptions with who validated them, meters, events, and the recomputation."""
 
-import base64
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.errors import NotFoundError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.narrative.insight import Insight, Number
+from valueplatform.narrative.proof_events import EventPage, event_page
 from valueplatform.value import derivation as d
 from valueplatform.value.accruals import Record
 from valueplatform.value.assumptions import Entry, holding
@@ -25,20 +23,9 @@ from valueplatform.value.proof import Source, read_source
 from valueplatform.value.proof_numbers import Prover, UnprovableError, agrees, leaves_of
 from valueplatform.value.refreshing import read_record
 
-PAGE = 20
 _INSIGHT = text("""
     SELECT account_id, version, body::text AS body, since, until FROM insight
     WHERE insight_id = :insight ORDER BY version DESC LIMIT 1
-""")
-_EVENTS = text("""
-    SELECT event_key, time, type, source, id, subject, provider, data::text AS data FROM event
-    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
-      AND (CAST(:before AS timestamptz) IS NULL
-           OR (time, event_key) < (CAST(:before AS timestamptz), CAST(:key AS uuid)))
-    ORDER BY time DESC, event_key DESC LIMIT :limit
-""")
-_COUNT = text("""
-    SELECT count(*) FROM event WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
 """)
 
 
@@ -85,18 +72,6 @@ class MeterLine(msgspec.Struct, frozen=True):
     unit: str
 
 
-class EventLine(msgspec.Struct, frozen=True):
-    """One raw event. `subject` is masked unless the reader has a right to single events (value rule 18)."""
-
-    id: str
-    source: str
-    type: str
-    time: datetime
-    subject: str | None
-    provider: str
-    data: dict[str, Any] | None
-
-
 class DriverLine(msgspec.Struct, frozen=True):
     """A driver that the number sums, with the realized value that it puts in (None where it is not a sum)."""
 
@@ -107,12 +82,6 @@ class DriverLine(msgspec.Struct, frozen=True):
     benefit_class: str
     evidence: str
     unit: str
-
-
-class EventPage(msgspec.Struct, frozen=True):
-    count: int
-    sample: tuple[EventLine, ...]
-    next_cursor: str | None
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -134,9 +103,6 @@ class Proof(msgspec.Struct, frozen=True):
     numbers: tuple[ProvedNumber, ...]
     period_from: date
     period_to: date
-
-
-AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class StoredInsight(msgspec.Struct, frozen=True):
@@ -192,7 +158,7 @@ async def prove_insight(
         baselines=tuple(line for line in lines if line.method is not None),
         assumptions=tuple(line for line in lines if line.method is None),
         meters=_meter_lines(prover, record, metered),
-        events=await _events(
+        events=await event_page(
             tx, stored.account_id, record, meters, (start, end), cursor, shows_subjects=shows_subjects
         ),
         stated=proved.stated,
@@ -356,53 +322,3 @@ def _meter_text(prover: Prover, leaf: d.Metered) -> str:
         return fraction_text(prover.value(leaf)).rstrip("0").rstrip(".")
     except UnprovableError:
         return ""
-
-
-async def _events(
-    tx: Transaction,
-    account_id: int,
-    record: Record,
-    slugs: Iterable[str],
-    period: tuple[date, date],
-    cursor: str | None,
-    *,
-    shows_subjects: bool,
-) -> EventPage:
-    found = [record.model.meter(slug) for slug in slugs]
-    types = sorted({kind for meter in found if meter for kind in meter.event_types})
-    before, key = _read_cursor(cursor)
-    where = {"account": account_id, "types": types, "start": period[0], "end": period[1]}
-    rows = await tx.rows(_EVENTS, {**where, "before": before, "key": key, "limit": PAGE + 1})
-    sample = tuple(
-        EventLine(
-            id=row.id,
-            source=row.source,
-            type=row.type,
-            time=row.time,
-            subject=row.subject if shows_subjects else ("•••" if row.subject else None),
-            provider=row.provider,
-            data=json.loads(row.data, parse_float=str) if row.data and shows_subjects else None,
-        )
-        for row in rows[:PAGE]
-    )
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
-    return EventPage(
-        count=int(await tx.scalar(_COUNT, where) or 0),
-        sample=sample,
-        next_cursor=_cursor(last.time, last.event_key) if last else None,
-    )
-
-
-def _cursor(time: datetime, key: object) -> str:
-    return base64.urlsafe_b64encode(f"{time.isoformat()} {key}".encode()).decode()
-
-
-def _read_cursor(cursor: str | None) -> tuple[datetime | None, str | None]:
-    if cursor is None:
-        return None, None
-    try:
-        time, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        # A time without a zone is not one of ours either; `astimezone` would only guess it.
-        return msgspec.convert(time, AwareTime), str(UUID(key))
-    except ValueError as error:
-        raise InvalidInputError("This cursor is not one that we gave out; start from the first page.") from error

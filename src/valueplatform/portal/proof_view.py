@@ -9,7 +9,8 @@ from typing import Any, Final
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.document import Span
 from valueplatform.narrative.insights.inputs import said_unit
-from valueplatform.narrative.proofs import EventLine, EventPage, InputLine, MeterLine
+from valueplatform.narrative.proof_events import EventLine, EventPage
+from valueplatform.narrative.proofs import InputLine, MeterLine
 from valueplatform.portal.chart import CLASS_WORDS, EVIDENCE_WORDS
 from valueplatform.portal.exact import (
     cents_text,

@@ -61,5 +61,10 @@ async def reconcile(tx: Transaction, account_id: int, now: datetime) -> Sequence
         await tx.execute(_OPEN, {"account": account_id, "now": now, **values})
     told = {"whats": [one.what for one in found], "places": [one.where for one in found]}
     await tx.execute(_END, {"account": account_id, "now": now, **told})
-    await tx.execute(_DONE, {"account": account_id, "now": now})
+    await mark_reconciled(tx, account_id, now)
     return found
+
+
+async def mark_reconciled(tx: Transaction, account_id: int, now: datetime) -> None:
+    """The account is not due again for a day."""
+    await tx.execute(_DONE, {"account": account_id, "now": now})

@@ -1,0 +1,97 @@
+"""The raw events beneath a number, a page at a time."""
+
+import base64
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import InvalidInputError
+from valueplatform.value.accruals import Record
+
+PAGE = 20
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+_EVENTS = text("""
+    SELECT event_key, time, type, source, id, subject, provider, data::text AS data FROM event
+    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+      AND (CAST(:before AS timestamptz) IS NULL
+           OR (time, event_key) < (CAST(:before AS timestamptz), CAST(:key AS uuid)))
+    ORDER BY time DESC, event_key DESC LIMIT :limit
+""")
+_COUNT = text("""
+    SELECT count(*) FROM event WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+""")
+
+
+class EventLine(msgspec.Struct, frozen=True):
+    """One raw event. `subject` is masked unless the reader has a right to single events (value rule 18)."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str | None
+    provider: str
+    data: dict[str, Any] | None
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    count: int
+    sample: tuple[EventLine, ...]
+    next_cursor: str | None
+
+
+async def event_page(
+    tx: Transaction,
+    account_id: int,
+    record: Record,
+    slugs: Iterable[str],
+    period: tuple[date, date],
+    cursor: str | None,
+    *,
+    shows_subjects: bool,
+) -> EventPage:
+    """Events of the period that the meters read, newest first. Raises InvalidInputError for another cursor."""
+    found = [record.model.meter(slug) for slug in slugs]
+    types = sorted({kind for meter in found if meter for kind in meter.event_types})
+    before, key = _read_cursor(cursor)
+    where = {"account": account_id, "types": types, "start": period[0], "end": period[1]}
+    rows = await tx.rows(_EVENTS, {**where, "before": before, "key": key, "limit": PAGE + 1})
+    sample = tuple(
+        EventLine(
+            id=row.id,
+            source=row.source,
+            type=row.type,
+            time=row.time,
+            subject=row.subject if shows_subjects else ("•••" if row.subject else None),
+            provider=row.provider,
+            data=json.loads(row.data, parse_float=str) if row.data and shows_subjects else None,
+        )
+        for row in rows[:PAGE]
+    )
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return EventPage(
+        count=int(await tx.scalar(_COUNT, where) or 0),
+        sample=sample,
+        next_cursor=_cursor(last.time, last.event_key) if last else None,
+    )
+
+
+def _cursor(time: datetime, key: object) -> str:
+    return base64.urlsafe_b64encode(f"{time.isoformat()} {key}".encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime | None, str | None]:
+    if cursor is None:
+        return None, None
+    try:
+        time, _, key = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        # A time without a zone is not one of ours either; `astimezone` would only guess it.
+        return msgspec.convert(time, AwareTime), str(UUID(key))
+    except ValueError as error:
+        raise InvalidInputError("This cursor is not one that we gave out; start from the first page.") from error
