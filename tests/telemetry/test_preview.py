@@ -7,7 +7,7 @@ from tests.telemetry.factories import NOW, apply_meters, cloud_event, make_accou
 from valueplatform.telemetry.cloudevents import parse_json
 from valueplatform.telemetry.group_commit import commit_requests
 from valueplatform.telemetry.meters import Aggregation, Meter
-from valueplatform.telemetry.preview import Metering, Outcome, preview
+from valueplatform.telemetry.preview import Measured, Outcome, preview
 from valueplatform.telemetry.requests import IngestRequest, Sender
 from valueplatform.telemetry.storing import Ledger
 
@@ -59,8 +59,8 @@ async def test_each_meter_says_what_it_would_read_or_why_it_would_not(databases:
     told = {one.meter: one for one in first.meters}
     assert str(told["minutes"].value) == "12.50"
     assert told["minutes"].dimensions == {"team": "north"}
-    assert told["users"] == Metering("users", {}, "kim")
-    assert told["app_jobs"] == Metering("app_jobs", {}, 1)
+    assert told["users"] == Measured("users", {}, "kim")
+    assert told["app_jobs"] == Measured("app_jobs", {}, 1)
     assert not third.meters
 
 

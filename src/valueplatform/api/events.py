@@ -40,6 +40,9 @@ from valueplatform.telemetry.retraction import retract
 from valueplatform.value.feeding import drivers_by_meter
 from valueplatform.value.models import stored_model
 
+STRICT: Final = "handling=strict"
+"""All or nothing, of the preferences of a request."""
+
 
 class Intake:
     """Where events go: the committer of this process, and the database in the ingest role."""
@@ -83,7 +86,7 @@ class RejectedOut(msgspec.Struct, frozen=True):
     replayed_at: datetime | None
 
 
-class MeteringOut(msgspec.Struct, frozen=True):
+class MeasuredOut(msgspec.Struct, frozen=True):
     """`value` is 1 for COUNT, an exact number as text, or a member; `unmetered` says why there is none. `drivers` rest
     on the meter."""
 
@@ -109,7 +112,7 @@ class PreviewedOut(msgspec.Struct, frozen=True):
     time: datetime | None
     subject: str | None
     provider: str | None
-    meters: Sequence[MeteringOut]
+    meters: Sequence[MeasuredOut]
 
 
 class PreviewOut(msgspec.Struct, frozen=True):
@@ -125,7 +128,7 @@ _PREVIEW: Final = PreviewOut(
         PreviewedOut(
             0, "job-42", "stored", None, None, "job.dispatched", "harbor-logistics", False, date(2026, 3, 2),
             datetime(2026, 3, 2, 9, tzinfo=UTC), "kim", "supplier",
-            [MeteringOut("dispatch_minutes", {"team": "north"}, "12.5", None, ["dispatch_time"])],
+            [MeasuredOut("dispatch_minutes", {"team": "north"}, "12.5", None, ["dispatch_time"])],
         )
     ],
 )  # fmt: skip
@@ -173,7 +176,7 @@ def report_out(report: Report) -> ReportOut:
 
 def _preview_out(found: Preview, drivers: Mapping[str, Sequence[str]]) -> PreviewedOut:
     meters = [
-        MeteringOut(
+        MeasuredOut(
             one.meter,
             one.dimensions,
             decimal_text(one.value)
@@ -235,14 +238,14 @@ class EventsController(Controller):
         body = await read_body(request.stream(), headers.get("content-encoding", ""), announced)
         received_at = intake.clock()
         parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
-        wishes = _wishes(headers.getall("prefer", []))
+        wishes = wishes_of(headers.getall("prefer", []))
         report = await intake.committer.commit(
             IngestRequest(
                 sender_of(caller),
                 received_at,
                 parsed.events,
                 parsed.rejections,
-                strict="handling=strict" in wishes,
+                strict=STRICT in wishes,
                 size=len(body),
             )
         )
@@ -334,7 +337,7 @@ class EventsController(Controller):
         return report_out(await intake.committer.commit(request))
 
 
-def _wishes(lines: Iterable[str]) -> set[str]:
+def wishes_of(lines: Iterable[str]) -> set[str]:
     """The preferences of RFC 7240, in lower case and without quotes."""
     return {wish.strip().replace('"', "").lower() for line in lines for wish in re.split("[,;]", line)}
 

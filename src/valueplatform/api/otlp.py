@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from valueplatform.api.calling import ApiRequest
 from valueplatform.api.documentation import answers, described_body
-from valueplatform.api.events import Taking
+from valueplatform.api.events import STRICT, Taking, sender_of, wishes_of
 from valueplatform.api.problems import answer_http, answer_problem, answer_unexpected
 from valueplatform.api.request_body import read_body
 from valueplatform.core.authorization import Action, require
@@ -29,7 +29,7 @@ from valueplatform.telemetry.dialect import Parsed
 from valueplatform.telemetry.otlp import ORIGIN, Encoding, parse_request
 from valueplatform.telemetry.otlp_accounts import section_in_force
 from valueplatform.telemetry.otlp_wire import Signal
-from valueplatform.telemetry.requests import IngestRequest, Report, Sender, shown
+from valueplatform.telemetry.requests import IngestRequest, Report, shown
 
 _NAMED_REASONS: Final = 3
 _LARGE: Final = 64 * 1024
@@ -157,11 +157,11 @@ async def _receive(request: ApiRequest, taking: Taking, signal: Signal) -> Respo
     parsed = await asyncio.to_thread(parse_request, *arguments) if len(body) > _LARGE else parse_request(*arguments)
     report = await intake.committer.commit(
         IngestRequest(
-            Sender(ORIGIN, caller.provider, caller.key_id, caller.account_ids, caller.sources),
+            sender_of(caller, ORIGIN),
             received_at,
             parsed.events,
             parsed.rejections,
-            strict="handling=strict" in headers.get("prefer", "").lower(),
+            strict=STRICT in wishes_of(headers.getall("prefer", [])),
             size=len(body) + _held(parsed),
         )
     )

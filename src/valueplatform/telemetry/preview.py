@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-class Metering(msgspec.Struct, frozen=True):
+class Measured(msgspec.Struct, frozen=True):
     """What one meter would read: 1 for COUNT, a number, or a member's text; or why nothing (`unmetered`, a code)."""
 
     meter: str
@@ -53,7 +53,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     provider: str | None = None
     data: object = None
-    meters: Sequence[Metering] = ()
+    meters: Sequence[Measured] = ()
 
 
 async def preview(database: Database, request: IngestRequest) -> list[Preview]:
@@ -109,17 +109,17 @@ def _of_entry(entry: Entry, outcome: Outcome, book: MeterBook, *, new_account: b
         subject=event.subject,
         provider=entry.provider,
         data=event.data,
-        meters=[_metering(one, paths[one.slug], data) for one in readings if one.admits is None or one.admits(data)],
+        meters=[_measured(one, paths[one.slug], data) for one in readings if one.admits is None or one.admits(data)],
     )
 
 
-def _metering(reading: Reading, paths: Sequence[str], data: Data) -> Metering:
+def _measured(reading: Reading, paths: Sequence[str], data: Data) -> Measured:
     values = reading.dimensions(data) if reading.dimensions is not None else ()
     value = 1 if reading.value is None else reading.value(data)
     dimensions = dict(zip(paths, values, strict=True))
     if isinstance(value, Unmetered):
-        return Metering(reading.slug, dimensions, None, value.code)
-    return Metering(reading.slug, dimensions, value)
+        return Measured(reading.slug, dimensions, None, value.code)
+    return Measured(reading.slug, dimensions, value)
 
 
 def _of_rejection(refused: Rejection) -> Preview:
