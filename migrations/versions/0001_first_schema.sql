@@ -283,6 +283,42 @@ CREATE TABLE rollup_unmetered (
     CONSTRAINT pk_rollup_unmetered PRIMARY KEY (account_id, meter, day, provider, code)
 );
 
+CREATE TABLE archive (
+    single BOOLEAN NOT NULL DEFAULT true,
+    root TEXT NOT NULL,
+    CONSTRAINT pk_archive PRIMARY KEY (single),
+    CONSTRAINT ck_archive_single CHECK (single)
+);
+
+CREATE TABLE archive_leftover (
+    path TEXT NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_archive_leftover PRIMARY KEY (path)
+);
+
+CREATE TABLE archived_slice (
+    account_id BIGINT NOT NULL,
+    month DATE NOT NULL,
+    type TEXT NOT NULL,
+    path TEXT NOT NULL,
+    events BIGINT NOT NULL,
+    first_time TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_time TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_archived_slice PRIMARY KEY (account_id, month, type, path),
+    CONSTRAINT fk_archived_slice_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_archived_slice_path ON archived_slice (path);
+
+CREATE TABLE archived_retraction (
+    account_id BIGINT NOT NULL,
+    path TEXT NOT NULL,
+    event_key UUID NOT NULL,
+    retracted_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_archived_retraction PRIMARY KEY (account_id, path, event_key),
+    CONSTRAINT fk_archived_retraction_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE quality_finding (
     account_id BIGINT NOT NULL,
     finding_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -656,7 +692,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, reject
 GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
-GRANT SELECT ON model_revision, api_key TO valueplatform_ingest;
+GRANT SELECT ON model_revision, api_key, archive TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction TO valueplatform_ingest;
 
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
@@ -665,9 +702,11 @@ GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valuep
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
-GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version TO valueplatform_web;
+GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
+GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
 REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month FROM valueplatform_worker;

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.narrative.next_best import Situation
 from valueplatform.narrative.next_best_data import read_panel, read_situation
 from valueplatform.narrative.next_best_panel import Panel
+from valueplatform.telemetry.archiving import archive_events
 from valueplatform.value.model import Feature
 
 JAN = date(2026, 1, 20)
@@ -66,7 +68,9 @@ async def test_one_event_type_may_show_the_use_of_several_features(databases: Da
         ("channel in ('app', 'web')", 3),
     ],
 )
-async def test_a_filter_admits_what_it_admits_at_ingest(databases: Databases, expression: str, events: int) -> None:
+async def test_a_filter_admits_what_it_admits_at_ingest(
+    databases: Databases, expression: str, events: int, tmp_path: Path
+) -> None:
     acme = await an_account(databases)
     bodies = (
         {"channel": "app", "minutes": 3.05},
@@ -80,6 +84,11 @@ async def test_a_filter_admits_what_it_admits_at_ingest(databases: Databases, ex
     await put_events(databases, acme.account_id, "job.done", FEB)
     found = await panel(databases, feature("jobs", event_types=("job.done",), filter=expression))
     assert found.usage["events"].sum() == events
+    await archive_events(databases.worker, operator_scope(), str(tmp_path), NOW, NOW + timedelta(days=60))
+    async with databases.admin.transaction(operator_scope()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM event")) == 0
+    archived = await panel(databases, feature("jobs", event_types=("job.done",), filter=expression))
+    assert archived.usage.equals(found.usage)
 
 
 async def test_value_is_money_of_the_accounts_currency_by_month(databases: Databases) -> None:

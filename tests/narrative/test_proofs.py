@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -10,9 +11,10 @@ from tests.conftest import Databases
 from tests.value.factories import NOW, TODAY, VALIDATOR, new_account, put_events, put_model
 from tests.value.seven_meters import SEVEN
 from valueplatform.core.errors import InvalidInputError, NotFoundError
-from valueplatform.core.scope import grant_accounts, no_accounts
+from valueplatform.core.scope import grant_accounts, grant_all, no_accounts
 from valueplatform.narrative.proofs import Proof, prove_insight, read_insight
 from valueplatform.narrative.verification import verify_insights
+from valueplatform.telemetry.archiving import archive_events
 from valueplatform.value.assumption_record import validate_stated
 from valueplatform.value.assumptions import Default
 from valueplatform.value.derivation import Metered
@@ -116,6 +118,38 @@ async def test_events_come_in_pages_newest_first_with_people_masked(databases: D
     assert pages == 3
     assert times == sorted(times, reverse=True)
     assert len(set(times)) == 45
+
+
+@pytest.mark.parametrize("late", [0, 3])
+async def test_archived_events_are_opened_and_prove_the_same_numbers(
+    databases: Databases, tmp_path: Path, late: int
+) -> None:
+    """Some days are archived, some not; `late` events come in for archived days after that."""
+    account_id = await told(databases)
+    insight_id = await insight_of(databases, account_id, "realized")
+    before = await opened(databases, account_id, insight_id)
+    moved = await archive_events(databases.worker, grant_all(), str(tmp_path), NOON.replace(day=1), NOW)
+    assert 0 < moved.events < 45
+    await put_events(
+        databases, account_id, [(NOON - timedelta(days=40, hours=i), {"minutes": 1, "crew": "a"}) for i in range(late)]
+    )
+    await Worker(databases.worker, lambda: NOW).drain()
+    insight_id = await insight_of(databases, account_id, "realized")
+    events, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        proof = await opened(databases, account_id, insight_id, cursor)
+        assert (proof.agrees, proof.events.count) == (True, 45 + late)
+        events += [(event.time, event.id) for event in proof.events.sample]
+        cursor, pages = proof.events.next_cursor, pages + 1
+    assert len(set(events)) == len(events) == 45 + late
+    assert [time for time, _ in events] == sorted((time for time, _ in events), reverse=True)
+    assert late or (before.stated, before.events.sample) == (proof.stated, before.events.sample)
+    async with databases.worker.transaction(grant_accounts([account_id]), steady=True) as tx:
+        source = await read_source(tx, account_id)
+        assert source is not None
+        checked = await verify_account(tx, source, date(2025, 1, 1), date(2027, 1, 1))
+        assert (checked.discrepancies, checked.events) == ((), 45 + late)
+        assert (await verify_insights(tx, source))[1] == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "!!!", "e30", "////"])

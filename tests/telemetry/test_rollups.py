@@ -52,10 +52,10 @@ async def test_raised_twice_and_lowered_once_is_raised_once(databases: Databases
         connection = await tx.driver()
         for _ in range(2):
             await raise_rollups(connection, increments(data))
-        await lower_rollups(connection, increments(data, sign=-1), READINGS)
+        await lower_rollups(tx, increments(data, sign=-1), READINGS)
     for table in ("rollup", "rollup_member", "rollup_unmetered"):
         assert {row["events"] for row in await rows(databases, f"SELECT events FROM {table}")} == {1}
     async with databases.ingest.transaction(operator_scope()) as tx:
-        await lower_rollups(await tx.driver(), increments(data, sign=-1), READINGS)
+        await lower_rollups(tx, increments(data, sign=-1), READINGS)
     for table in ("rollup", "rollup_member", "rollup_unmetered"):
         assert await rows(databases, f"SELECT events FROM {table}") == []

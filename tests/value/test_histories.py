@@ -1,32 +1,37 @@
 """Histories drawn at random, through the real ingest path: whatever the order, the independent path agrees."""
 
 import random
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Databases
 from tests.value.factories import CUSTOMER, SUPPLIER, VALIDATOR, new_account, put_model
 from tests.value.seven_meters import SEVEN
-from valueplatform.core.database import Transaction
+from valueplatform.core.database import Transaction, lock_model_exclusive
 from valueplatform.core.periods import local_day, month_of, next_month
-from valueplatform.core.scope import grant_accounts, no_accounts
+from valueplatform.core.scope import grant_accounts, grant_all, no_accounts
+from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.event import Attributes, Event, make_event
 from valueplatform.telemetry.group_commit import commit_requests
+from valueplatform.telemetry.rebuilding import rebuild_rollups
 from valueplatform.telemetry.requests import IngestRequest, Sender
 from valueplatform.telemetry.retraction import retract
 from valueplatform.telemetry.storing import Ledger
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import EVER, Action
+from valueplatform.value.models import newest_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import refresh_value
-from valueplatform.value.verify import verify_account, verify_intake
+from valueplatform.value.verify import Discrepancy, verify_account, verify_intake
 
 ZONE = "America/New_York"
 START = datetime(2026, 3, 9, 5, tzinfo=UTC)
@@ -36,7 +41,7 @@ SENDER = Sender("test", "supplier")
 class History:
     """One account's life: what happens next is drawn, and every step goes the way that the product goes."""
 
-    def __init__(self, databases: Databases, account_id: int, key: str, seed: int) -> None:
+    def __init__(self, databases: Databases, account_id: int, key: str, seed: int, archive: Path) -> None:
         self.databases = databases
         self.account_id = account_id
         self.key = key
@@ -47,10 +52,12 @@ class History:
         self.ids = count()
         self.entries: list[int] = []
         self.closing = date(2026, 1, 1)
+        self.archive = str(archive)
 
     async def step(self) -> None:
         self.now += timedelta(hours=self.draw.randrange(6, 72))
-        acts = (self.send, self.send, self.send, self.send_again, self.take_back, self.speak, self.answer, self.close)
+        acts: list[Callable[[], Awaitable[None]]] = [self.send, self.send, self.send, self.send_again, self.take_back]
+        acts += [self.speak, self.answer, self.close, self.put_away]
         await self.draw.choice(acts)()
         if self.draw.random() < 0.4:
             await self.refresh()
@@ -93,6 +100,11 @@ class History:
             async with self.databases.ingest.transaction(no_accounts()) as tx:
                 await retract(tx, SENDER, event.source, event.id)
 
+    async def put_away(self) -> None:
+        """What is older than a day at most goes into the archive, whole months."""
+        before = self.now - timedelta(days=self.draw.randrange(1, 60))
+        await archive_events(self.databases.worker, grant_all(), self.archive, before, self.now)
+
     async def speak(self) -> None:
         slug, unit = self.draw.choice([("hourly_cost", "USD/hour"), ("manual_minutes", "minute/job")])
         low = Decimal(self.draw.randrange(0, 40))
@@ -131,11 +143,11 @@ class History:
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_any_history_verifies_exactly(databases: Databases, seed: int) -> None:
+async def test_any_history_verifies_exactly(databases: Databases, seed: int, tmp_path: Path) -> None:
     await put_model(databases, SEVEN)
     for number in range(2):
         key = f"account-{number}"
-        history = History(databases, await new_account(databases, key), key, seed * 100 + number)
+        history = History(databases, await new_account(databases, key), key, seed * 100 + number, tmp_path)
         for _ in range(30):
             await history.step()
         await history.refresh()
@@ -145,5 +157,16 @@ async def test_any_history_verifies_exactly(databases: Databases, seed: int) -> 
             checked = await verify_account(tx, source, date(2024, 1, 1), date(2027, 1, 1))
         assert checked.discrepancies == ()
         assert checked.accruals > 0
+        assert await rebuilt(databases, history.account_id) == ()
     async with databases.ingest.transaction(no_accounts()) as tx:
         assert await verify_intake(tx) == []
+
+
+async def rebuilt(databases: Databases, account_id: int) -> tuple[Discrepancy, ...]:
+    """What differs after all rollups were made anew, from the database and the archive."""
+    async with databases.worker.transaction(grant_all()) as tx:
+        await lock_model_exclusive(tx)
+        await rebuild_rollups(tx, (await newest_model(tx)).meters, [account_id])
+        source = await read_source(tx, account_id)
+        assert source is not None
+        return (await verify_account(tx, source, date(2024, 1, 1), date(2027, 1, 1))).discrepancies

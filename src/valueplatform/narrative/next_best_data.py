@@ -1,11 +1,12 @@
 """Who used which feature when, and what they realized, read from the record by SQL that aggregates per account."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from json import loads
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from sqlalchemy import Row, TextClause, text
@@ -21,6 +22,8 @@ from valueplatform.narrative.next_best_panel import (
     VALUE_SCHEMA,
     Panel,
 )
+from valueplatform.telemetry.archive_format import cell_value, column_of
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.value.basis import is_currency
 from valueplatform.value.model import Feature, ValueModel
@@ -60,6 +63,16 @@ _WITHHELD = text("""
     WHERE account_id = :account
       AND (state IN ('accepted', 'done') OR (state = 'dismissed' AND decided_at > :dismissed_since))
 """)
+
+
+class _Usage(NamedTuple):
+    """How often an account's event type came in a month (its first day), and when last."""
+
+    account_id: int
+    type: str
+    month: date
+    events: int
+    last_day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,7 @@ async def _read(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> 
 
 async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> pl.DataFrame:
     """One query for all features without a filter, and one for each filter."""
+    await hold_archive(tx)
     by_filter: dict[str | None, list[Feature]] = {}
     for feature in features:
         by_filter.setdefault(feature.filter, []).append(feature)
@@ -129,14 +143,15 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
         for feature in filtered:
             for kind in feature.event_types:
                 features_of.setdefault(kind, []).append(feature.slug)
-        rows = await _usage_rows(tx, expression, list(features_of), asked)
+        rows: list[_Usage] = [*await _usage_rows(tx, expression, list(features_of), asked)]
+        rows += await _archived_usage(tx, expression, list(features_of), asked)
         found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
     frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
     keys = ["account_id", "feature", "month"]
     return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)
 
 
-async def _usage_rows(tx: Transaction, expression: str | None, types: list[str], asked: _Asked) -> Iterable[Row[Any]]:
+async def _usage_rows(tx: Transaction, expression: str | None, types: list[str], asked: _Asked) -> Iterable[_Usage]:
     """Counts of the events that the filter admits.
 
     Events are grouped by what the filter looks at, and the filter decides on each group: the same code decides here
@@ -144,13 +159,29 @@ async def _usage_rows(tx: Transaction, expression: str | None, types: list[str],
     """
     given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since}
     if expression is None:
-        return await tx.rows(_usage_query({}), given)
+        return map(_Usage._make, await tx.rows(_usage_query({}), given))
     paths = filter_paths(expression)
     admits = compile_filter(expression)
     columns = {f"path_{number}": path for number, path in enumerate(paths)}
     keys = {f"{name}_{at}": part for name, path in columns.items() for at, part in enumerate([path, *path.split(".")])}
     rows = await tx.rows(_usage_query(columns), given | keys)
-    return [row for row in rows if admits(_data_of(row, columns))]
+    return [_Usage._make(row[: len(_Usage._fields)]) for row in rows if admits(_data_of(row, columns))]
+
+
+async def _archived_usage(tx: Transaction, expression: str | None, types: list[str], asked: _Asked) -> Sequence[_Usage]:
+    """The same counts of events that are archived already."""
+    paths = () if expression is None else filter_paths(expression)
+    admits = compile_filter(expression)
+    wanted = Wanted(None if asked.account is None else [asked.account], types, first=asked.since)
+    found = []
+    for part in await archived_parts(tx, wanted):
+        frame = await asyncio.to_thread(part.read, ("account_id", "type"), paths)
+        keys = ["account_id", "type", pl.col("day").dt.month_start().alias("month"), *map(column_of, paths)]
+        counts = frame.group_by(keys).agg(pl.len(), pl.col("day").max())
+        for account, kind, month, *cells, events, last_day in counts.iter_rows():
+            if admits({path: cell_value(cell) for path, cell in zip(paths, cells, strict=True)}):
+                found.append(_Usage(account, kind, month, events, last_day))
+    return found
 
 
 def _usage_query(columns: Mapping[str, str]) -> TextClause:

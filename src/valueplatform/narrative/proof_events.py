@@ -1,17 +1,28 @@
 """The raw events beneath a number, a page at a time."""
 
+import asyncio
 import base64
 import json
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+import polars as pl
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
+from valueplatform.telemetry.archive_format import MOMENT
+from valueplatform.telemetry.archive_reads import (
+    COLUMNS,
+    ArchivedEvent,
+    ArchivedPart,
+    Wanted,
+    archived_parts,
+    events_of,
+)
 from valueplatform.value.accruals import Record
 
 PAGE = 20
@@ -61,7 +72,10 @@ async def event_page(
     types = sorted({kind for meter in found if meter for kind in meter.event_types})
     before, key = _read_cursor(cursor)
     where = {"account": account_id, "types": types, "start": period[0], "end": period[1]}
-    rows = await tx.rows(_EVENTS, {**where, "before": before, "key": key, "limit": PAGE + 1})
+    stored = await tx.rows(_EVENTS, {**where, "before": before, "key": key, "limit": PAGE + 1})
+    wanted = Wanted([account_id], types, period[0], period[1] - timedelta(days=1))
+    parts = await archived_parts(tx, wanted)
+    rows: list[Any] = sorted([*stored, *await _archived(parts, before, key)], key=_newest_first)[: PAGE + 1]
     sample = tuple(
         EventLine(
             id=row.id,
@@ -76,10 +90,35 @@ async def event_page(
     )
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return EventPage(
-        count=int(await tx.scalar(_COUNT, where) or 0),
+        count=int(await tx.scalar(_COUNT, where) or 0) + await asyncio.to_thread(_count, parts),
         sample=sample,
         next_cursor=_cursor(last.time, last.event_key) if last else None,
     )
+
+
+async def _archived(parts: Sequence[ArchivedPart], before: datetime | None, key: str | None) -> list[ArchivedEvent]:
+    """Archived events before a place, newest first: months are opened one by one, until a page is full."""
+    condition = None
+    if before is not None and key is not None:
+        moment, place = pl.lit(before).cast(MOMENT), pl.lit(UUID(key).bytes)
+        condition = (pl.col("time") < moment) | ((pl.col("time") == moment) & (pl.col("event_key") < place))
+    found: list[ArchivedEvent] = []
+    month = None
+    for part in reversed(parts):
+        if len(found) > PAGE and part.month != month:
+            break
+        month = part.month
+        frame = await asyncio.to_thread(part.read, COLUMNS, (), condition)
+        found += events_of(frame.top_k(PAGE + 1, by=["time", "event_key"]))
+    return found
+
+
+def _count(parts: Sequence[ArchivedPart]) -> int:
+    return sum(part.read(()).height for part in parts)
+
+
+def _newest_first(event: Any) -> tuple[timedelta, int]:
+    return datetime.min.replace(tzinfo=UTC) - event.time, -event.event_key.int
 
 
 def _cursor(time: datetime, key: object) -> str:

@@ -33,7 +33,9 @@ _LAST_EVENT: Final = text("""
                            ORDER BY e.day DESC LIMIT 1) AS day
           FROM kind WHERE kind.type IS NOT NULL
     )
-    SELECT max(least(e.time, :now)) FROM latest JOIN event e
+    SELECT coalesce(max(least(e.time, :now)), (
+        SELECT max(last_time) FROM archived_slice WHERE account_id = :account
+    )) FROM latest JOIN event e
         ON e.account_id = :account AND e.type = latest.type AND e.day = latest.day
      WHERE latest.day = (SELECT max(day) FROM latest)
 """)

@@ -3,20 +3,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
 from valueplatform.core.periods import zone
 from valueplatform.telemetry.event import Event, Rejection, check_future, kept_text
+from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.meter_book import MeterBook
 from valueplatform.telemetry.payload import RefusedEventError
 from valueplatform.telemetry.requests import IngestRequest, Sender
 
 SUPPLIER: Final = "supplier"
-_QUARTER: Final = 900  # seconds; a local day begins at a quarter of an hour nearly everywhere, and nearly always
-_MOST_QUARTERS: Final = 200_000
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 _FIND: Final = "SELECT account_id, key, timezone FROM account WHERE key = ANY($1::text[])"
@@ -54,25 +52,6 @@ class Admitted(msgspec.Struct, frozen=True):
     entries: Sequence[Entry]
     refused: Sequence[list[Rejection]]
     homes: Mapping[str, Home]
-
-
-_days: dict[tuple[str, int], date | None] = {}
-
-
-def local_day_of(moment: datetime, zone_name: str) -> date:
-    """The day of an aware moment in a zone, remembered by quarter of an hour."""
-    quarter = int(moment.timestamp() // _QUARTER)
-    known = (zone_name, quarter)
-    if known not in _days:
-        if len(_days) >= _MOST_QUARTERS:
-            _days.clear()
-        first, last = (_day_at(quarter * _QUARTER + offset, zone(zone_name)) for offset in (0, _QUARTER - 1))
-        _days[known] = first if first == last else None
-    return _days[known] or moment.astimezone(zone(zone_name)).date()
-
-
-def _day_at(seconds: int, tz: ZoneInfo) -> date:
-    return datetime.fromtimestamp(seconds, UTC).astimezone(tz).date()
 
 
 async def admit(connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], book: MeterBook) -> Admitted:

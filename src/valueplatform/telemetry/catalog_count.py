@@ -8,17 +8,20 @@ the place of what was counted before: nothing is ever added twice, and what was 
 transaction; after a crash the next goes on where the last one that was committed ended.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
 import msgspec
+import polars as pl
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.catalog import Tally
 from valueplatform.telemetry.marks import EVENT_CAUSES
 from valueplatform.telemetry.payload import decode
@@ -56,7 +59,12 @@ _EVENTS: Final = """
     WHERE account_id = $1 AND type = $2 AND day <= $3 AND (day, event_key) > ($4, $5)
     ORDER BY day, event_key LIMIT $6
 """
-_NEXT_TYPE: Final = "SELECT type FROM event WHERE account_id = $1 AND type > $2 ORDER BY type LIMIT 1"
+_NEXT_TYPE: Final = """
+    SELECT min(type) FROM (
+        (SELECT type FROM event WHERE account_id = $1 AND type > $2 ORDER BY type LIMIT 1)
+        UNION ALL SELECT min(type) FROM archived_slice WHERE account_id = $1 AND type > $2
+    ) following
+"""
 _FRESH: Final = """
     SELECT tally::text FROM catalog_day WHERE account_id = $1 AND type = $2 AND day = $3 AND fresh
 """
@@ -93,6 +101,15 @@ _DECODER: Final = msgspec.json.Decoder(Tally)
 _BEFORE_ALL: Final = UUID(int=0)
 
 
+class _Event(NamedTuple):
+    """In the order in which they are looked at."""
+
+    day: date
+    event_key: UUID
+    time: datetime
+    data: str | None
+
+
 class _Look(msgspec.Struct):
     """A stretch of an account's days, and the last event of it that was counted. No type: none yet."""
 
@@ -114,10 +131,11 @@ async def count_some(tx: Transaction, budget: int = BUDGET) -> bool:
     connection = await tx.driver()
     if not await connection.fetchval(_TRY_LOCK, _LOCK):
         return False
+    await hold_archive(tx)
     touched: defaultdict[int, set[str]] = defaultdict(set)
     left = budget
     while left > 0 and (look := await _current(connection)) is not None:
-        left = await _go_on(connection, look, left)
+        left = await _go_on(tx, look, left)
         if left > 0:
             touched[look.account_id].update(await _finish(connection, look))
     for account_id, types in sorted(touched.items()):
@@ -138,8 +156,9 @@ async def _current(connection: "asyncpg.Connection[Any]") -> _Look | None:
     return _Look(taken[0]["account_id"], first, through, "", first, _BEFORE_ALL)
 
 
-async def _go_on(connection: "asyncpg.Connection[Any]", look: _Look, budget: int) -> int:
+async def _go_on(tx: Transaction, look: _Look, budget: int) -> int:
     """Count on from where the look stands; what is left of the budget. None left: it is kept for the next step."""
+    connection = await tx.driver()
     tallies: dict[tuple[str, date], Tally] = {}
     begun = await connection.fetchval(_FRESH, look.account_id, look.type, look.day)
     if begun is not None:
@@ -147,14 +166,13 @@ async def _go_on(connection: "asyncpg.Connection[Any]", look: _Look, budget: int
     left, whole = budget, False
     while left > 0 and not whole:
         asked = min(left, CHUNK)
-        place = look.account_id, look.type, look.through, look.day, look.event_key
-        rows = await connection.fetch(_EVENTS, *place, asked) if look.type else []
-        for row in rows:
-            tally = tallies.setdefault((look.type, row["day"]), Tally())
-            tally.add(row["time"], None if row["data"] is None else decode(row["data"]))
-        left -= max(len(rows), PROBE)
-        if len(rows) == asked:
-            look.day, look.event_key = rows[-1]["day"], rows[-1]["event_key"]
+        events = await _events(tx, look, asked) if look.type else []
+        for event in events:
+            tally = tallies.setdefault((look.type, event.day), Tally())
+            tally.add(event.time, None if event.data is None else decode(event.data))
+        left -= max(len(events), PROBE)
+        if len(events) == asked:
+            look.day, look.event_key = events[-1].day, events[-1].event_key
             continue
         following = await connection.fetchval(_NEXT_TYPE, look.account_id, look.type)
         if following is None:
@@ -167,6 +185,22 @@ async def _go_on(connection: "asyncpg.Connection[Any]", look: _Look, budget: int
     await connection.execute(_FORGET_LOOK, look.account_id)
     await connection.execute(_KEEP_LOOK, *msgspec.structs.astuple(look))
     return 0
+
+
+async def _events(tx: Transaction, look: _Look, limit: int) -> list[_Event]:
+    """The next events of the look's type, stored and archived, in order of day and key."""
+    connection = await tx.driver()
+    place = look.account_id, look.type, look.through, look.day, look.event_key
+    found = [
+        _Event(row["day"], row["event_key"], row["time"], row["data"])
+        for row in await connection.fetch(_EVENTS, *place, limit)
+    ]
+    after = pl.col("event_key") > look.event_key.bytes
+    for part in await archived_parts(tx, Wanted([look.account_id], [look.type], look.day, look.through)):
+        frame = await asyncio.to_thread(part.read, ("event_key", "time", "data"))
+        rest = frame.filter((pl.col("day") > look.day) | after).sort("day", "event_key").head(limit)
+        found += [_Event(day, UUID(bytes=key), *each) for day, key, *each in rest.select(_Event._fields).iter_rows()]
+    return sorted(found)[:limit]
 
 
 async def _keep(connection: "asyncpg.Connection[Any]", account_id: int, tallies: dict[tuple[str, date], Tally]) -> None:

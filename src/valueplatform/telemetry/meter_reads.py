@@ -5,20 +5,24 @@ Hours, other zones, times within a day and subjects are read from events, a boun
 without anything metered has no row. All seven aggregations are exact, but for averages, which are rounded once.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
 
 import msgspec
+import polars as pl
 from sqlalchemy import Row, TextClause, text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.periods import Window, day_start, local_hour, window_start, zone
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts
 from valueplatform.telemetry.filters import compile_filter
 from valueplatform.telemetry.meter_tally import WindowTally
 from valueplatform.telemetry.meters import (
@@ -111,14 +115,25 @@ class _Cell:
     dimensions: tuple[str | None, ...]
 
 
+class _Event(NamedTuple):
+    """What is read of an event, stored or archived."""
+
+    account_id: int
+    event_key: UUID
+    time: datetime
+    subject: str | None
+    data: str | None
+
+
+_COLUMNS: Final = _Event._fields
 _Found = Iterable[tuple[_Cell, WindowTally]]
 _ACCOUNTS: Final = text("""
     SELECT timezone, array_agg(account_id) AS ids, array_agg(key) AS account_keys FROM account
     WHERE account_id > 0 AND (CAST(:keys AS text[]) IS NULL OR key = ANY(:keys)) GROUP BY timezone ORDER BY timezone
 """)
 _EVENTS: Final = text("""
-    SELECT e.account_id, a.key, e.event_key, e.time, e.subject, e.data::text AS data
-    FROM event e JOIN account a USING (account_id)
+    SELECT e.account_id, e.event_key, e.time, e.subject, e.data::text AS data
+    FROM event e
     WHERE e.account_id = ANY(:ids) AND e.type = ANY(:types) AND e.day >= :first AND e.day <= :last
       AND e.time >= :start AND e.time < :end
       AND (cardinality(CAST(:subjects AS text[])) = 0 OR e.subject = ANY(:subjects))
@@ -159,7 +174,8 @@ async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) ->
     for row in rows:
         spans.append(question.moments(row.timezone))
         read = _from_rollups if _days_are_enough(question, row.timezone) else _from_events
-        for cell, tally in await read(tx, meter, question, row.timezone, row.ids):
+        keys = dict(zip(row.ids, row.account_keys, strict=True))
+        for cell, tally in await read(tx, meter, question, row.timezone, keys):
             tallies[cell].merge(tally)
     found = ((cell, tallies[cell].value(meter.aggregation)) for cell in sorted(tallies, key=_order))
     return [_value(question, spans, cell, value) for cell, value in found if value is not None]
@@ -206,10 +222,10 @@ def _starts_a_day(moment: datetime, zone_name: str) -> bool:
 
 
 async def _from_rollups(
-    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, ids: Sequence[int]
+    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, keys: Mapping[int, str]
 ) -> _Found:
     start, end = (moment.astimezone(zone(own_zone)).date() for moment in question.moments(own_zone))
-    where = {"ids": list(ids), "meter": meter.slug, "start": start, "end": end, "provider": question.provider}
+    where = {"ids": list(keys), "meter": meter.slug, "start": start, "end": end, "provider": question.provider}
     rows = await tx.rows(_rollup_query(meter, question), where)
     return [
         (
@@ -260,11 +276,11 @@ def _next(first: date, size: WindowSize) -> date:
 
 
 async def _from_events(
-    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, ids: Sequence[int]
+    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, keys: Mapping[int, str]
 ) -> _Found:
     start, end = question.moments(own_zone)
     where = {
-        "ids": list(ids),
+        "ids": list(keys),
         "types": list(meter.event_types),
         "start": start,
         "end": end,
@@ -274,18 +290,45 @@ async def _from_events(
         "provider": question.provider,
         "limit": MOST_EVENTS + 1,
     }
-    rows = await tx.rows(_EVENTS, where)
+    rows: list[_Event] = list(map(_Event._make, await tx.rows(_EVENTS, where)))
+    rows += await _archived(tx, meter, question, (start, end), list(keys), MOST_EVENTS + 1 - len(rows))
     if len(rows) > MOST_EVENTS:
         raise InvalidInputError(
             f"The query reads more than {MOST_EVENTS:,} events; ask for a shorter time, for one account, "
             "or for whole days without subjects and in the accounts' own zones."
         )
     return _tallied(
-        meter, ((_cell(question, own_zone, row, data), row, value) for row, data, value in _metered(meter, rows))
+        meter,
+        ((_cell(question, own_zone, row, keys, data), row, value) for row, data, value in _metered(meter, rows)),
     )
 
 
-def _tallied(meter: Meter, metered: Iterable[tuple[_Cell, Row[Any], Decimal | str]]) -> _Found:
+async def _archived(
+    tx: Transaction,
+    meter: Meter,
+    question: MeterQuestion,
+    span: tuple[datetime, datetime],
+    ids: Sequence[int],
+    limit: int,
+) -> list[_Event]:
+    """Archived events of the query, up to a limit."""
+    condition = pl.col("time").is_between(*span, closed="left")
+    if question.subjects:
+        condition &= pl.col("subject").is_in(list(question.subjects))
+    if question.provider is not None:
+        condition &= pl.col("provider") == question.provider
+    wanted = Wanted(ids, meter.event_types, span[0].date() - timedelta(days=1), span[1].date() + timedelta(days=1))
+    found: list[_Event] = []
+    for part in await archived_parts(tx, wanted):
+        frame = await asyncio.to_thread(part.read, _COLUMNS, (), condition)
+        rows = frame.head(limit - len(found)).select(_COLUMNS).iter_rows()
+        found += [_Event(account, UUID(bytes=key), *rest) for account, key, *rest in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _tallied(meter: Meter, metered: Iterable[tuple[_Cell, _Event, Decimal | str]]) -> _Found:
     rank = rank_by(meter.aggregation)
     tallies: defaultdict[_Cell, WindowTally] = defaultdict(WindowTally)
     members: set[tuple[_Cell, int, str]] = set()
@@ -300,7 +343,7 @@ def _tallied(meter: Meter, metered: Iterable[tuple[_Cell, Row[Any], Decimal | st
     return tallies.items()
 
 
-def _metered(meter: Meter, rows: Iterable[Row[Any]]) -> Iterator[tuple[Row[Any], Mapping[str, object], Decimal | str]]:
+def _metered(meter: Meter, rows: Iterable[_Event]) -> Iterator[tuple[_Event, Mapping[str, object], Decimal | str]]:
     admits, read = compile_filter(meter.filter), value_reader(meter)
     for row in rows:
         decoded = None if row.data is None else decode(row.data)
@@ -310,8 +353,13 @@ def _metered(meter: Meter, rows: Iterable[Row[Any]]) -> Iterator[tuple[Row[Any],
             yield row, data, value
 
 
-def _cell(question: MeterQuestion, own_zone: str, row: Row[Any], data: Mapping[str, object]) -> _Cell:
-    values = [row.key if group == ACCOUNT else scalar_text(path_reader(group)(data)) for group in question.dimensions]
+def _cell(
+    question: MeterQuestion, own_zone: str, row: _Event, keys: Mapping[int, str], data: Mapping[str, object]
+) -> _Cell:
+    values = [
+        keys[row.account_id] if group == ACCOUNT else scalar_text(path_reader(group)(data))
+        for group in question.dimensions
+    ]
     subject = row.subject if SUBJECT in question.group_by else None
     return _Cell(_window_of(question, row.time, question.zone_name or own_zone), subject, tuple(values))
 

@@ -1,5 +1,6 @@
 """Rollups from raw events anew: for meters that are new or have changed, and for accounts whose zone has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date
 from typing import Any, Final
@@ -7,7 +8,9 @@ from typing import Any, Final
 import asyncpg
 
 from valueplatform.core.database import Transaction
-from valueplatform.telemetry.admission import local_day_of
+from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive
+from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
+from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
 from valueplatform.telemetry.meters import Meter
@@ -30,6 +33,11 @@ _DATED: Final = """
     SELECT event.account_id, type, day, event_key, time, timezone
     FROM event JOIN account USING (account_id) WHERE event.account_id = ANY($1::bigint[])
 """
+# A local day is at most a day away from the day in UTC.
+_ARCHIVED: Final = """
+    SELECT account_id, (min(first_time) AT TIME ZONE 'UTC')::date - 1, (max(last_time) AT TIME ZONE 'UTC')::date + 1
+    FROM archived_slice WHERE account_id = ANY($1::bigint[]) GROUP BY account_id
+"""
 _MOVE: Final = """
     UPDATE event SET day = moved.new_day
     FROM unnest($1::bigint[], $2::text[], $3::date[], $4::uuid[], $5::date[])
@@ -50,6 +58,7 @@ async def rebuild_rollups(
     meters = list(meters)
     accounts = None if account_ids is None else sorted(account_ids)
     await clear_rollups(tx, [meter.slug for meter in meters], accounts)
+    await hold_archive(tx)
     connection = await tx.driver()
     readings = readings_by_type(meters)
     days: dict[int, tuple[date, date]] = {}
@@ -60,10 +69,25 @@ async def rebuild_rollups(
             for r in rows
         )
         await raise_rollups(connection, increments)
-        for account_id, day in increments.days:
-            first, last = days.get(account_id, (day, day))
-            days[account_id] = min(first, day), max(last, day)
+        _widen(days, increments)
+    for part in await archived_parts(tx, Wanted(accounts, list(readings))):
+        increments = await asyncio.to_thread(metered_part, part, meters)
+        await raise_rollups(connection, increments)
+        _widen(days, increments)
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
+
+
+def metered_part(part: ArchivedPart, meters: Sequence[Meter]) -> Increments:
+    """What the events of an archived file add to the rollups of these meters."""
+    increments = Increments()
+    add_frame(increments, part.read(COLUMNS, paths_of(meters)), meters)
+    return increments
+
+
+def _widen(days: dict[int, tuple[date, date]], increments: Increments) -> None:
+    for account_id, day in increments.days:
+        first, last = days.get(account_id, (day, day))
+        days[account_id] = min(first, day), max(last, day)
 
 
 async def clear_rollups(tx: Transaction, slugs: Sequence[str], account_ids: Sequence[int] | None = None) -> None:
@@ -88,12 +112,17 @@ async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
 async def redate_events(tx: Transaction, account_ids: Iterable[int]) -> list[Stretch]:
     """Bring events to the local days of their accounts' present zones, under the exclusive model lock.
 
-    Returns the days concerned, old and new. The rollups of these accounts must be rebuilt after it.
+    Archived events have no stored day: reads tell it from the zone. Returns the days concerned, old and new. The
+    rollups of these accounts must be rebuilt after it.
     """
+    await hold_archive(tx)
     connection = await tx.driver()
-    days: dict[int, tuple[date, date]] = {}
+    accounts = sorted(account_ids)
+    days: dict[int, tuple[date, date]] = {
+        row[0]: (row[1], row[2]) for row in await connection.fetch(_ARCHIVED, accounts)
+    }
     moves: list[tuple[object, ...]] = []
-    async for rows in _chunks(connection, _DATED, sorted(account_ids)):
+    async for rows in _chunks(connection, _DATED, accounts):
         for row in rows:
             account_id, old = row["account_id"], row["day"]
             new = local_day_of(row["time"], row["timezone"])

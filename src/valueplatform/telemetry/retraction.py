@@ -1,10 +1,17 @@
 """Taking an event back: its effects are undone, its key stays taken."""
 
+import asyncio
+from datetime import date, datetime
 from typing import Final
+from uuid import UUID
+
+import msgspec
+import polars as pl
 
 from valueplatform.core.database import Transaction, lock_model_shared
 from valueplatform.core.errors import NotFoundError
 from valueplatform.telemetry.admission import SUPPLIER
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.event import event_key
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
@@ -19,17 +26,23 @@ _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
     RETURNING type, day, provider, data::text AS data, time
 """
+_LEAVE_OUT: Final = """
+    INSERT INTO archived_retraction (account_id, path, event_key) VALUES ($1, $2, $3)
+"""
+_READ: Final = ("type", "time", "provider", "data")
 
 
 async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -> None:
-    """Undo a stored event: row, rollups and members go, its day is marked. Sent again, it is a duplicate.
+    """Undo a stored event: it goes, with its rollups and members, its day is marked. Sent again, it is a duplicate.
 
+    An archived event is left out of every read from now on, and of its file when that is next written.
     Of a point of a running total what it added is undone, no more: the counter itself went on, so later points add
     what they would have added, and the sum over its stream is from then on short of the counter by that much.
 
     Raises NotFoundError where this sender has no such event: never stored, retracted before, or not its own.
     """
     await lock_model_shared(tx)
+    await hold_archive(tx)
     connection = await tx.driver()
     book = await book_in_force(connection, NO_MODEL)
     key = event_key(source, event_id)
@@ -38,12 +51,39 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
         sender.account_ids is None or account_id in sender.account_ids
     )
     provider = None if sender.provider == SUPPLIER else sender.provider
-    row = await connection.fetchrow(_DELETE, account_id, key, provider) if allowed else None
-    if row is None:
+    event = await _remove(tx, account_id, key, provider) if allowed and account_id is not None else None
+    if event is None:
         raise NotFoundError(f"This key has no event {event_id!r} of source {source!r} to retract.")
-    data = None if row["data"] is None else decode(row["data"])
     increments = Increments()
-    readings = book.readings.get(row["type"], ())
-    increments.add_all([(account_id, row["day"], row["provider"], data, readings, row["time"], key)], sign=-1)
-    await lower_rollups(connection, increments, book.readings)
-    await mark_days(connection, [Stretch(account_id, row["day"], row["day"])], CAUSE)
+    readings = book.readings.get(event.type, ())
+    increments.add_all([(account_id, event.day, event.provider, event.data, readings, event.time, key)], sign=-1)
+    await lower_rollups(tx, increments, book.readings)
+    await mark_days(connection, [Stretch(account_id, event.day, event.day)], CAUSE)
+
+
+class _Removed(msgspec.Struct, frozen=True):
+    type: str
+    day: date
+    provider: str
+    data: object
+    time: datetime
+
+
+async def _remove(tx: Transaction, account_id: int, key: UUID, provider: str | None) -> _Removed | None:
+    """Take the event out of the database, else out of the archive; None where it is in neither, or of another."""
+    connection = await tx.driver()
+    row = await connection.fetchrow(_DELETE, account_id, key, provider)
+    if row is not None:
+        return _Removed(row["type"], row["day"], row["provider"], _data(row["data"]), row["time"])
+    for part in await archived_parts(tx, Wanted([account_id])):
+        frame = await asyncio.to_thread(part.read, _READ, (), pl.col("event_key") == key.bytes)
+        for found in frame.iter_rows(named=True):
+            if provider is not None and found["provider"] != provider:
+                return None
+            await connection.execute(_LEAVE_OUT, account_id, part.path, key)
+            return _Removed(found["type"], found["day"], found["provider"], _data(found["data"]), found["time"])
+    return None
+
+
+def _data(text: str | None) -> object:
+    return None if text is None else decode(text)

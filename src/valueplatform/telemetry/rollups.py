@@ -17,6 +17,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from valueplatform.core.database import Transaction
+from valueplatform.telemetry.archive_reads import Wanted, archived_events
 from valueplatform.telemetry.meter_book import Reading
 from valueplatform.telemetry.meters import Data, MeteredValue, Unmetered
 from valueplatform.telemetry.payload import decode
@@ -241,15 +243,15 @@ async def raise_rollups(connection: "asyncpg.Connection[Any]", increments: Incre
         await connection.execute(_RAISE_UNMETERED, _ENCODER.encode(unmetered).decode())
 
 
-async def lower_rollups(
-    connection: "asyncpg.Connection[Any]", increments: Increments, readings: Mapping[str, Sequence[Reading]]
-) -> None:
+async def lower_rollups(tx: Transaction, increments: Increments, readings: Mapping[str, Sequence[Reading]]) -> None:
     """Add increments that were made with sign -1, and remove the rows that nothing is behind any more.
 
-    The events are gone from their table already. `readings` by event type are those that the increments were made by.
+    The events are gone from where they were kept already, and the archive is held. `readings` by event type are those
+    that the increments were made by.
     """
+    connection = await tx.driver()
     await raise_rollups(connection, increments)
-    await _pick_anew(connection, increments, readings)
+    await _pick_anew(tx, increments, readings)
     days = increments.days
     for statement in _SWEEP:
         await connection.execute(statement, list({account for account, _ in days}), list({day for _, day in days}))
@@ -265,14 +267,13 @@ async def _raise_picks(connection: "asyncpg.Connection[Any]", cells: Mapping[_Ke
     await connection.execute(_RAISE_PICKS, _ENCODER.encode(rows).decode())
 
 
-async def _pick_anew(
-    connection: "asyncpg.Connection[Any]", increments: Increments, readings: Mapping[str, Sequence[Reading]]
-) -> None:
+async def _pick_anew(tx: Transaction, increments: Increments, readings: Mapping[str, Sequence[Reading]]) -> None:
     """Where the picked event goes, the next is found among the raw events that are left.
 
     Raising has locked these rows: what others have committed to them is seen here, and what they have not is merged
     into them later. No other row is written, so that no lock is taken out of order.
     """
+    connection = await tx.driver()
     gone = [_Gone(*key, UUID(bytes=lost.bytes)) for key, cell in increments.picks.items() for lost in cell.gone]
     rows = await connection.fetch(_UNPICK, _ENCODER.encode(gone).decode()) if gone else []
     empty = {(row[0], row[1], row[2], row[3], tuple(row[4])) for row in rows}
@@ -281,6 +282,10 @@ async def _pick_anew(
         own = {kind: [one for one in each if one.slug in slugs] for kind, each in readings.items()}
         types = [kind for kind, each in own.items() if each]
         left = Increments()
+        async for archived in archived_events(tx, Wanted([account_id], types, day, day)):
+            left.add_all(
+                (account_id, day, e.provider, _data(e.data), own[e.type], e.time, e.event_key) for e in archived
+            )
         cursor = await connection.cursor(_EVENTS_OF_DAY, account_id, types, day)
         while events := await cursor.fetch(_CHUNK):
             left.add_all(

@@ -1,6 +1,21 @@
 """Tables of what happened."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, Numeric, Table, Text, false, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    false,
+    func,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from valueplatform.core.schema import metadata, tenant_table
@@ -123,6 +138,46 @@ running_total = tenant_table(
     Column("last_count", BigInteger, nullable=True),
     key=("stream", "start_ns"),
     hot=True,
+)
+
+# Where archived events are kept: one row, once there is an archive.
+archive = Table(
+    "archive",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=true()),
+    Column("root", Text, nullable=False),
+    CheckConstraint("single", name="single"),
+)
+
+# Files that no slice names any more, since when; reads that began before may still need them for a while.
+archive_leftover = Table(
+    "archive_leftover",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("since", TIMESTAMP, nullable=False),
+)
+
+# The events of an account, month (UTC) and type that are kept in the archived file at `path`, below the root. What a
+# reader may not see of it, it cannot find: there is no other way to a path. `events` counts those retracted, too.
+archived_slice = tenant_table(
+    "archived_slice",
+    Column("month", Date, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("first_time", TIMESTAMP, nullable=False),
+    Column("last_time", TIMESTAMP, nullable=False),
+    Index("ix_archived_slice_path", "path"),
+    key=("month", "type", "path"),
+)
+
+# Archived events that were retracted: no read gives them, and the next writing of their file leaves them out.
+archived_retraction = tenant_table(
+    "archived_retraction",
+    Column("path", Text, nullable=False),
+    Column("event_key", UUID(as_uuid=True), nullable=False),
+    Column("retracted_at", TIMESTAMP, nullable=False, server_default=func.clock_timestamp()),
+    key=("path", "event_key"),
 )
 
 # What reconciliation found to differ; `ended_at` is when it was last looked for and no longer there.

@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import proof_expression as expression
+from valueplatform.value.proof_archive import kept_events
 
 LARGEST = 10**34
 """Amounts have 38 digits, four of them after the point; what is larger has no amount."""
@@ -196,12 +197,9 @@ async def _metered_events(
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
     # The stored day only narrows the search; the day that counts is told from the time again.
-    first, last = (
-        start - timedelta(days=min(2, (start - date.min).days)),
-        end + timedelta(days=min(2, (date.max - end).days)),
-    )
+    first, last = widened(start, end)
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
-    async for row in await tx.connection.stream(_EVENTS, where):
+    async for row in _raw_events(tx, where):
         data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
         day = row.time.astimezone(zone).date()
         if not start <= day < end:
@@ -209,6 +207,19 @@ async def _metered_events(
         for meter in meters:
             if row.type in meter["event_types"] and _passes(meter, data):
                 yield meter, day, row, data
+
+
+def widened(start: date, end: date) -> tuple[date, date]:
+    """Two days more at each end, as far as the calendar goes."""
+    return start - timedelta(days=min(2, (start - date.min).days)), end + timedelta(days=min(2, (date.max - end).days))
+
+
+async def _raw_events(tx: Transaction, where: Mapping[str, Any]) -> AsyncIterator[Any]:
+    """Those of the database, then those of the archive, in a steady transaction."""
+    async for row in await tx.connection.stream(_EVENTS, where):
+        yield row
+    async for kept in kept_events(tx, where["account"], where["types"], where["start"], where["end"]):
+        yield kept
 
 
 def _passes(meter: Mapping[str, Any], data: object) -> bool:

@@ -5,12 +5,14 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
+from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts, widened
+from valueplatform.value.proof_archive import check_files, kept_events
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
@@ -78,9 +80,16 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
             if (posted or 0) != (standing or 0):
                 place = f"{row.driver}, {row.provider}, {row.day}, {bound}"
                 found.append(Discrepancy("posting", place, _shown(posted), _shown(standing)))
-    events = int(await tx.scalar(_EVENTS, where) or 0)
+    events = int(await tx.scalar(_EVENTS, where) or 0) + await _archived(tx, source, start, end)
     waiting = int(await tx.scalar(_WAITING, {"account": source.account_id}) or 0)
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
+
+
+async def _archived(tx: Transaction, source: Source, start: date, end: date) -> int:
+    zone = ZoneInfo(source.timezone)
+    first, last = widened(start, end)
+    kept = kept_events(tx, source.account_id, None, first, last)
+    return sum([1 async for event in kept if start <= event.time.astimezone(zone).date() < end])
 
 
 _Cut = tuple[str, str, date, tuple[str | None, ...]]
@@ -181,4 +190,5 @@ async def verify_intake(tx: Transaction) -> list[Discrepancy]:
     found += [
         Discrepancy("intake", f"event {row.source} {row.id}", "stored", "no key") for row in await tx.rows(_UNKEYED)
     ]
+    found += [Discrepancy("intake", *difference) for difference in await check_files(tx)]
     return found

@@ -1,17 +1,18 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.telemetry.admission import local_day_of
+from valueplatform.telemetry.local_days import local_day_of, local_days
 
 ZONES = sorted(available_timezones() - {"Factory", "localtime"})
-moments = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
+anytime = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
 
 
-@given(moments, st.sampled_from(ZONES))
+@given(anytime, st.sampled_from(ZONES))
 def test_the_remembered_day_is_the_day_in_the_zone(moment: datetime, zone: str) -> None:
     assert local_day_of(moment, zone) == moment.astimezone(ZoneInfo(zone)).date()
 
@@ -28,6 +29,19 @@ def test_the_remembered_day_is_the_day_in_the_zone(moment: datetime, zone: str) 
     ],
 )
 def test_days_change_to_the_second_in_zones_of_every_kind(zone: str, around: datetime) -> None:
+    moments = []
     for seconds in range(-1800, 1800):
         moment = around + timedelta(seconds=seconds)
         assert local_day_of(moment, zone) == moment.astimezone(ZoneInfo(zone)).date()
+        moments.append(moment)
+    assert_days_by_the_column(moments, zone)
+
+
+@given(st.lists(anytime, max_size=20), st.sampled_from(ZONES))
+def test_days_by_the_column_are_those_one_by_one(times: list[datetime], zone: str) -> None:
+    assert_days_by_the_column(times, zone)
+
+
+def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
+    column = pl.Series(times, dtype=pl.Datetime("us", "UTC"))
+    assert local_days(column, zone).to_list() == [time.astimezone(ZoneInfo(zone)).date() for time in times]

@@ -1,0 +1,93 @@
+"""`valueplatform archive`: events older than the hot period move to Parquet files."""
+
+from datetime import timedelta
+
+import rich_click as click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from sqlalchemy import text
+
+from valueplatform.commands.context import (
+    Databases,
+    asynchronous,
+    data_dir_option,
+    examples,
+    json_option,
+    opened,
+    say,
+    stderr,
+)
+from valueplatform.core.authorization import operator_scope
+from valueplatform.core.clock import system_clock
+from valueplatform.telemetry.archiving import HOT, Archived, archive_events, relocate
+from valueplatform.telemetry.storage import Storage, Taken, storage
+
+_OLD = text("SELECT count(*) FROM event WHERE time < :before")
+
+
+@click.command()
+@click.option("--to", "place", help="Where: a folder, or an address such as s3://bucket/folder. Needed the first time.")
+@click.option("--keep-days", type=click.IntRange(min=1), default=HOT.days, show_default=True,
+              help="Events of so many days stay in the database; whole months before that are moved.")  # fmt: skip
+@click.option("--status", is_flag=True, help="Move nothing; tell what events take up.")
+@click.option("--moved-to", "moved", help="The files of the archive were copied to this place: read them there.")
+@data_dir_option
+@json_option
+@examples(
+    "valueplatform archive --to /srv/value/archive",
+    "valueplatform archive --keep-days 90",
+    "valueplatform archive --status --json",
+    "valueplatform archive --moved-to s3://acme-value/archive",
+)
+@click.pass_context
+@asynchronous
+async def archive(ctx: click.Context, place: str | None, keep_days: int, status: bool, moved: str | None) -> None:  # noqa: FBT001 - click calls it so
+    """Move old events out of the database into Parquet files by month and account bucket.
+
+    Every figure, proof, back-fill and retraction covers both, and keys stay, so that nothing is ever stored twice. The
+    folder must be open to every process of the product. An object store is signed in to by its usual environment
+    variables. Run it once a day; interrupted, it goes on where it was.
+    """
+    async with opened(ctx) as databases:
+        if moved is not None:
+            store = await relocate(databases.worker, operator_scope(), moved)
+            say(ctx, {"archive": store.root}, f"The archive is read at {store.root} from now on.")
+            return
+        done = None if status else await _archived(databases, place, keep_days)
+        async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
+            taken = await storage(tx)
+    say(ctx, {"moved": done, "storage": taken}, "\n".join([*_done(done), *_taken(taken)]))
+
+
+async def _archived(databases: Databases, place: str | None, keep_days: int) -> Archived:
+    now = system_clock()
+    before = now - timedelta(days=keep_days)
+    async with databases.worker.transaction(operator_scope()) as tx:
+        old = int(await tx.scalar(_OLD, {"before": before}) or 0)
+    columns = (SpinnerColumn(), TextColumn("Archiving"), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        task = progress.add_task("", total=old)
+        return await archive_events(
+            databases.worker, operator_scope(), place, before, now, lambda events: progress.advance(task, events)
+        )
+
+
+def _done(done: Archived | None) -> list[str]:
+    if done is None:
+        return []
+    said = [f"{done.events:,} events of months before {done.before:%Y-%m} moved to {done.files} files at {done.root}."]
+    if done.rewritten or done.swept:
+        said.append(f"{done.rewritten} files were written anew, {done.swept} that nothing needs were deleted.")
+    return said
+
+
+def _taken(taken: Storage) -> list[str]:
+    return [
+        _line("in the database", taken.hot),
+        _line("in the archive", taken.archived),
+        _line("keys, kept for ever", taken.keys),
+    ]
+
+
+def _line(name: str, taken: Taken) -> str:
+    each = "" if taken.each is None else f", {taken.each:,.0f} bytes an event"
+    return f"{taken.events:>14,} {name}: {taken.bytes / 2**20:,.1f} MiB{each}"

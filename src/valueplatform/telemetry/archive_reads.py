@@ -1,0 +1,200 @@
+"""Reading archived events, only those in scope.
+
+A file holds the events of many accounts. Which files there are, and for which accounts, types and months, is told by
+`archived_slice`, a tenant table: what row security hides is not looked for, and of what is found only the accounts
+that were told are read. Events that were retracted are left out. Whoever reads stored events as well does both in a
+steady transaction or under `hold_archive`, else events could move from the one to the other between two looks.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.core.errors import UnavailableError
+from valueplatform.telemetry.archive_format import read_paths
+from valueplatform.telemetry.archive_store import RETRY_AFTER_SECONDS, ArchiveStore
+from valueplatform.telemetry.local_days import local_days
+
+# Any constant will do, as long as no other program in the same database uses it: the letters "vp archi".
+ARCHIVE_LOCK: Final = 0x7670_2061_7263_6869
+
+_FIRST: Final = date(1, 1, 3)
+_LAST: Final = date(9999, 12, 29)
+_ZONES_REACH: Final = timedelta(days=2)
+"""A local day lies within a day of the same day in UTC; a second day costs nothing, and needs no thought."""
+_HOLD: Final = text("SELECT pg_advisory_xact_lock_shared(:lock)")
+_ROOT: Final = text("SELECT root FROM archive")
+_SLICES: Final = text("""
+    SELECT month, path, array_agg(DISTINCT account_id) AS accounts, array_agg(DISTINCT type) AS types,
+           sum(events)::bigint AS events
+    FROM archived_slice
+    WHERE (CAST(:accounts AS bigint[]) IS NULL OR account_id = ANY(:accounts))
+      AND (CAST(:types AS text[]) IS NULL OR type = ANY(:types))
+      AND last_time >= :begin AND first_time < :end
+    GROUP BY month, path ORDER BY month, path
+""")
+_ZONES: Final = text("""
+    SELECT account_id, timezone FROM account
+    WHERE CAST(:accounts AS bigint[]) IS NULL OR account_id = ANY(:accounts)
+""")
+_RETRACTED: Final = text("""
+    SELECT path, event_key FROM archived_retraction
+    WHERE CAST(:accounts AS bigint[]) IS NULL OR account_id = ANY(:accounts)
+""")
+COLUMNS: Final = ("account_id", "event_key", "source", "id", "type", "time", "subject", "provider", "data")
+_CHUNK: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events are asked for; None = all. `first` and `last` are local days, both included."""
+
+    accounts: Sequence[int] | None = None
+    types: Sequence[str] | None = None
+    first: date = date.min
+    last: date = date.max
+
+    @property
+    def reach(self) -> tuple[datetime, datetime]:
+        """From when to when (exclusive) events of these days can be, in any zone."""
+        first, last = max(self.first, _FIRST), min(self.last, _LAST)
+        return (
+            datetime.combine(first, time(), UTC) - _ZONES_REACH,
+            datetime.combine(last, time(), UTC) + _ZONES_REACH,
+        )
+
+
+class ArchivedEvent(NamedTuple):
+    """An event as `event` has it; `day` is the day in the account's present zone."""
+
+    account_id: int
+    event_key: UUID
+    source: str
+    id: str
+    type: str
+    time: datetime
+    subject: str | None
+    provider: str
+    data: str | None
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedPart:
+    """What is wanted of one file. `accounts` gives the zone of each account that it is read for."""
+
+    path: str
+    address: str
+    month: date
+    accounts: Mapping[int, str]
+    types: Sequence[str]
+    retracted: Sequence[bytes]
+    wanted: Wanted
+    events: int
+
+    def read(self, columns: Sequence[str], paths: Sequence[str] = (), condition: pl.Expr | None = None) -> pl.DataFrame:
+        """Events (those that meet the condition) with these columns of `archive_format.SCHEMA`, their local `day`, and
+        a column for each path of data.
+
+        Raises UnavailableError where the file cannot be read.
+        """
+        begin, end = self.wanted.reach
+        where = (
+            pl.col("account_id").is_in(list(self.accounts))
+            & pl.col("type").is_in(list(self.types))
+            & pl.col("time").is_between(begin, end, closed="left")
+        )
+        if self.retracted:
+            where &= ~pl.col("event_key").is_in(list(self.retracted))
+        if condition is not None:
+            where &= condition
+        needed = [*columns, *({"account_id", "time"} - set(columns))]
+        try:
+            frame = read_paths(self.address, needed, paths, where)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise UnavailableError(
+                f"The archived file {self.address} cannot be read: {error}. Bring it back, or make its place "
+                "reachable; no figure is told without it.",
+                retry_after=RETRY_AFTER_SECONDS,
+            ) from error
+        frame = with_days(frame, self.accounts)
+        return frame.filter(pl.col("day").is_between(self.wanted.first, self.wanted.last))
+
+
+async def hold_archive(tx: Transaction) -> None:
+    """Keep events from being moved into the archive until the end of the transaction."""
+    await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+
+
+async def archive_store(tx: Transaction) -> ArchiveStore | None:
+    """Where the archive is; None where nothing has been archived yet."""
+    root = await tx.scalar(_ROOT)
+    return None if root is None else ArchiveStore(str(root))
+
+
+async def archived_parts(tx: Transaction, wanted: Wanted) -> list[ArchivedPart]:
+    """The files that hold events of what is wanted and in scope, oldest month first."""
+    store = await archive_store(tx)
+    if store is None:
+        return []
+    begin, end = wanted.reach
+    accounts = None if wanted.accounts is None else list(wanted.accounts)
+    types = None if wanted.types is None else list(wanted.types)
+    rows = await tx.rows(_SLICES, {"accounts": accounts, "types": types, "begin": begin, "end": end})
+    if not rows:
+        return []
+    retracted: defaultdict[str, list[bytes]] = defaultdict(list)
+    for row in await tx.rows(_RETRACTED, {"accounts": accounts}):
+        retracted[row.path].append(row.event_key.bytes)
+    zones = {row.account_id: row.timezone for row in await tx.rows(_ZONES, {"accounts": accounts})}
+    return [
+        ArchivedPart(
+            path=row.path,
+            address=store.address(row.path),
+            month=row.month,
+            accounts={account: zones[account] for account in row.accounts},
+            types=sorted(row.types),
+            retracted=retracted[row.path],
+            wanted=wanted,
+            events=row.events,
+        )
+        for row in rows
+    ]
+
+
+async def archived_events(tx: Transaction, wanted: Wanted) -> AsyncIterator[Sequence[ArchivedEvent]]:
+    """The wanted events, some thousands at a time, month by month; within a file by account, type, time and key."""
+    for part in await archived_parts(tx, wanted):
+        frame = await asyncio.to_thread(part.read, COLUMNS)
+        for chunk in frame.iter_slices(_CHUNK):
+            yield events_of(chunk)
+
+
+def events_of(frame: pl.DataFrame) -> list[ArchivedEvent]:
+    """Rows of a frame that was read with all columns but `received_at`."""
+    rows = frame.select([*COLUMNS, "day"]).iter_rows()
+    return [ArchivedEvent(account, UUID(bytes=key), *rest) for account, key, *rest in rows]
+
+
+def with_days(frame: pl.DataFrame, zones: Mapping[int, str]) -> pl.DataFrame:
+    """The same events with their local `day`, by the zone of each account."""
+    names = sorted(set(zones.values()))
+    if len(names) == 1:
+        return frame.with_columns(local_days(frame["time"], names[0]).alias("day"))
+    of_account = pl.DataFrame(
+        {"account_id": list(zones), "zone": list(zones.values())}, schema={"account_id": pl.Int64, "zone": pl.String}
+    )
+    zoned = frame.join(of_account, on="account_id", how="left", maintain_order="left")
+    days = pl.Series("day", [None], dtype=pl.Date).new_from_index(0, frame.height)
+    for name in names:
+        places = (zoned["zone"] == name).arg_true()
+        days = days.scatter(places, local_days(frame["time"].gather(places), name))
+    return frame.with_columns(days)

@@ -1,0 +1,336 @@
+"""Moving events out of the database into the archive, and keeping it in order.
+
+A file is written and durable first; then, in one transaction, its events are deleted and its slices told. A crash in
+between leaves a file that no slice names, which the next run sweeps away. Keys stay in `event_key`, so what is archived
+is deduplicated as before. Files are never changed: one whose events were retracted is written anew without them, and
+so are small files of one place together.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import polars as pl
+from sqlalchemy import text
+
+from valueplatform.core.database import Database, Transaction
+from valueplatform.core.errors import ConflictError, InvalidInputError
+from valueplatform.core.scope import Scope
+from valueplatform.telemetry.archive_format import (
+    BUCKETS,
+    SCHEMA,
+    bucket_of,
+    events_frame,
+    parquet,
+    path_of,
+)
+from valueplatform.telemetry.archive_reads import ARCHIVE_LOCK
+from valueplatform.telemetry.archive_store import ArchiveStore
+
+HOT: Final = timedelta(days=400)
+"""How long events stay in the database, unless another time is asked for: a year and what it is compared with."""
+LEAST_HOT: Final = timedelta(days=1)
+MOST_IN_FILE: Final = 200_000
+"""Events moved in one transaction."""
+SMALL: Final = 20_000
+"""Files with fewer events are written together once there are several of one month and bucket."""
+GRACE: Final = timedelta(hours=24)
+"""Files that nothing names any more are kept for so long, for reads that began before."""
+
+# One run at a time: the letters "vp arrun".
+_RUN_LOCK: Final = 0x7670_2061_7272_756E
+_TRY_RUN: Final = text("SELECT pg_try_advisory_lock(:lock)")
+_END_RUN: Final = text("SELECT pg_advisory_unlock(:lock)")
+_HOLD: Final = text("SELECT pg_advisory_xact_lock(:lock)")
+_ROOT: Final = text("SELECT root FROM archive")
+_FOUND: Final = text("INSERT INTO archive (root) VALUES (:root)")
+_MOVED: Final = text("UPDATE archive SET root = :root")
+_OLD: Final = text("""
+    SELECT date_trunc('month', time AT TIME ZONE 'UTC')::date AS month, array_agg(DISTINCT account_id) AS accounts
+    FROM event WHERE time < :before GROUP BY 1, account_id % :buckets ORDER BY 1, account_id % :buckets
+""")
+_EVENTS: Final = f"""
+    SELECT {", ".join(f"{name}::text" if name == "data" else name for name in SCHEMA)} FROM event
+    WHERE account_id = ANY($1::bigint[]) AND day BETWEEN $2 AND $3 AND time >= $4 AND time < $5
+    ORDER BY account_id, type, day, event_key LIMIT $6
+"""  # noqa: S608 - names of our own columns
+_DELETE: Final = """
+    DELETE FROM event USING unnest($1::bigint[], $2::text[], $3::uuid[]) AS moved (account_id, type, event_key)
+    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.event_key = moved.event_key
+        AND event.day BETWEEN $4 AND $5
+"""
+_TELL: Final = text("""
+    INSERT INTO archived_slice (account_id, month, type, path, events, first_time, last_time)
+    VALUES (:account_id, :month, :type, :path, :events, :first_time, :last_time)
+""")
+_FILES: Final = text("""
+    SELECT s.path, s.month, sum(s.events)::bigint AS events, min(s.account_id) AS account,
+           (SELECT count(*) FROM archived_retraction r WHERE r.path = s.path) AS retracted
+    FROM archived_slice s GROUP BY s.path, s.month ORDER BY s.month, s.path
+""")
+_RETRACTED: Final = text("SELECT event_key FROM archived_retraction WHERE path = ANY(:paths)")
+_FORGET: Final = (
+    text("DELETE FROM archived_slice WHERE path = ANY(:paths)"),
+    text("DELETE FROM archived_retraction WHERE path = ANY(:paths)"),
+)
+_NAMED: Final = text("SELECT DISTINCT path FROM archived_slice")
+
+_LEFT: Final = text("""
+    INSERT INTO archive_leftover (path, since) SELECT unnest(CAST(:paths AS text[])), :now ON CONFLICT DO NOTHING
+""")
+_LEFTOVERS: Final = text("SELECT path, since FROM archive_leftover")
+_SWEPT: Final = text("DELETE FROM archive_leftover WHERE path = ANY(:paths)")
+_TRIES: Final = 3
+
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What one run did, in events, files and bytes."""
+
+    root: str
+    before: datetime
+    events: int
+    files: int
+    bytes: int
+    rewritten: int
+    swept: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """The database that keeps the books of the archive, in the scope of all accounts."""
+
+    database: Database
+    scope: Scope
+
+    def opened(self) -> AbstractAsyncContextManager[Transaction]:
+        return self.database.transaction(self.scope)
+
+
+class _ChangedMeanwhileError(Exception):
+    """Fewer events could be deleted than were written: the transaction is rolled back, the file left to the sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    path: str
+    month: date
+    bucket: int
+    events: int
+    retracted: int
+
+
+async def archive_events(
+    database: Database,
+    scope: Scope,
+    place: str | None,
+    before: datetime,
+    now: datetime,
+    told: Told = lambda _events: None,
+) -> Archived:
+    """Move the events of all months (UTC) that end before a moment, then put the archive in order (worker role).
+
+    `place` names the archive the first time; later it may be left out, and no other may be given. `told` hears of
+    events as they go. Interrupted, it goes on where it was. Raises ConflictError where another run is at work or the
+    archive is elsewhere, InvalidInputError for no place at all or a hot period of less than a day, UnavailableError
+    where the place cannot be written.
+    """
+    if before > now - LEAST_HOT:
+        raise InvalidInputError("Events of the last day stay in the database; ask for a longer hot period.")
+    ledger = _Ledger(database, scope)
+    async with ledger.opened() as outer:
+        if not await outer.scalar(_TRY_RUN, {"lock": _RUN_LOCK}):
+            raise ConflictError("Events are being archived already; wait for the end of that run.")
+        try:
+            store = await _store(ledger, place)
+            events, files, size = await _move(ledger, store, before, told)
+            rewritten = await _put_in_order(ledger, store, now)
+            swept = await _sweep(ledger, store, now)
+        finally:
+            await outer.scalar(_END_RUN, {"lock": _RUN_LOCK})
+    return Archived(store.root, before, events, files, size, rewritten, swept)
+
+
+async def relocate(database: Database, scope: Scope, place: str) -> ArchiveStore:
+    """Tell that the files of the archive stand elsewhere now; every named file must be there.
+
+    Raises ConflictError where one is not, or nothing was ever archived.
+    """
+    store = ArchiveStore.at(place)
+    async with database.transaction(scope) as tx:
+        await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+        there = {file.path for file in await asyncio.to_thread(store.files)}
+        missing = sorted({row.path for row in await tx.rows(_NAMED)} - there)
+        if missing:
+            raise ConflictError(
+                f"{len(missing)} files of the archive are not at {store.root}, {missing[0]} among them; "
+                "copy them there first."
+            )
+        if not await tx.execute(_MOVED, {"root": store.root}):
+            raise ConflictError("Nothing has been archived yet; name the place with the first `valueplatform archive`.")
+    return store
+
+
+async def _store(ledger: _Ledger, place: str | None) -> ArchiveStore:
+    async with ledger.opened() as tx:
+        held = await tx.scalar(_ROOT)
+        if held is None:
+            if place is None:
+                raise InvalidInputError(
+                    "Name the place of the archive with --to: a folder, or an address such as s3://…."
+                )
+            store = ArchiveStore.at(place)
+            await tx.execute(_FOUND, {"root": store.root})
+            return store
+    if place is not None and ArchiveStore.at(place).root != held:
+        raise ConflictError(f"The archive is at {held}; move its files, then say so with --moved-to.")
+    return ArchiveStore(str(held))
+
+
+async def _move(ledger: _Ledger, store: ArchiveStore, before: datetime, told: Told) -> tuple[int, int, int]:
+    """Events, files and bytes."""
+    async with ledger.opened() as tx:
+        old = await tx.rows(_OLD, {"before": _month_of(before), "buckets": BUCKETS})
+    events = files = size = 0
+    for row in old:
+        while moved := await _move_steadily(ledger, store, row.month, row.accounts):
+            events, files, size = events + moved[0], files + 1, size + moved[1]
+            told(moved[0])
+            if moved[0] < MOST_IN_FILE:
+                break
+    return events, files, size
+
+
+async def _move_steadily(
+    ledger: _Ledger, store: ArchiveStore, month: date, accounts: Sequence[int]
+) -> tuple[int, int] | None:
+    """`_move_some`, again where events were retracted or redated meanwhile."""
+    for _ in range(_TRIES):
+        try:
+            return await _move_some(ledger, store, month, accounts)
+        except _ChangedMeanwhileError:
+            continue
+    raise ConflictError("Events keep changing while they are archived; run the command again at a quieter time.")
+
+
+async def _move_some(
+    ledger: _Ledger, store: ArchiveStore, month: date, accounts: Sequence[int]
+) -> tuple[int, int] | None:
+    """One file of events, by number and bytes; None where there are none left."""
+    end = (month + timedelta(days=31)).replace(day=1)
+    days = (_shifted(month, -2), _shifted(end, 2))
+    times = (datetime.combine(month, time(), UTC), datetime.combine(end, time(), UTC))
+    async with ledger.opened() as tx:
+        connection = await tx.driver()
+        rows = await connection.fetch(_EVENTS, accounts, *days, *times, MOST_IN_FILE)
+        if not rows:
+            return None
+        path = path_of(month, bucket_of(accounts[0]), uuid4().hex)
+        frame, size = await asyncio.to_thread(_write, store, path, rows)
+        await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+        keys = [UUID(bytes=key) for key in frame["event_key"]]
+        done = await connection.execute(_DELETE, frame["account_id"].to_list(), frame["type"].to_list(), keys, *days)
+        if int(done.rpartition(" ")[2]) != len(rows):
+            raise _ChangedMeanwhileError
+        await _tell(tx, month, path, frame)
+    return len(rows), size
+
+
+def _write(store: ArchiveStore, path: str, rows: Sequence[Any]) -> tuple[pl.DataFrame, int]:
+    frame = events_frame([(row[0], row[1].bytes, *row[2:]) for row in map(tuple, rows)])
+    return frame, _keep(store, path, frame)
+
+
+def _keep(store: ArchiveStore, path: str, frame: pl.DataFrame) -> int:
+    """Write a file and read it back: the database lets go of events only when the archive has them. Its size."""
+    content = parquet(frame)
+    store.put(path, content)
+    if not pl.read_parquet(store.address(path), hive_partitioning=False).equals(frame):
+        raise ConflictError(f"{store.address(path)} does not hold what was written to it; check that place.")
+    return len(content)
+
+
+async def _tell(tx: Transaction, month: date, path: str, frame: pl.DataFrame) -> None:
+    slices = frame.group_by("account_id", "type", maintain_order=True).agg(
+        pl.len().alias("events"), pl.col("time").min().alias("first_time"), pl.col("time").max().alias("last_time")
+    )
+    await tx.execute(_TELL, [{"month": month, "path": path, **row} for row in slices.to_dicts()])
+
+
+async def _put_in_order(ledger: _Ledger, store: ArchiveStore, now: datetime) -> int:
+    """Files with retracted events, and small ones of one place, are written anew; how many there were."""
+    async with ledger.opened() as tx:
+        files = [
+            _Kept(row.path, row.month, bucket_of(row.account), row.events, row.retracted)
+            for row in await tx.rows(_FILES)
+        ]
+    rewritten = 0
+    for group in _groups(files):
+        async with ledger.opened() as tx:
+            await _rewrite(tx, store, group)
+            await tx.execute(_LEFT, {"paths": [file.path for file in group], "now": now})
+        rewritten += len(group)
+    return rewritten
+
+
+def _groups(files: Sequence[_Kept]) -> Iterator[Sequence[_Kept]]:
+    small: dict[tuple[date, int], list[_Kept]] = {}
+    for file in files:
+        if file.events < SMALL:
+            small.setdefault((file.month, file.bucket), []).append(file)
+        elif file.retracted:
+            yield [file]
+    for group in small.values():
+        if len(group) > 1 or group[0].retracted:
+            yield group
+
+
+async def _rewrite(tx: Transaction, store: ArchiveStore, group: Sequence[_Kept]) -> None:
+    """Retractions wait meanwhile, so that none is lost."""
+    await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+    paths = [file.path for file in group]
+    gone = [row.event_key.bytes for row in await tx.rows(_RETRACTED, {"paths": paths})]
+    path = path_of(group[0].month, group[0].bucket, uuid4().hex)
+    frame = await asyncio.to_thread(_joined, store, paths, gone)
+    for statement in _FORGET:
+        await tx.execute(statement, {"paths": paths})
+    if frame.height:
+        await asyncio.to_thread(_keep, store, path, frame)
+        await _tell(tx, group[0].month, path, frame)
+
+
+def _joined(store: ArchiveStore, paths: Sequence[str], gone: Sequence[bytes]) -> pl.DataFrame:
+    frames = [pl.read_parquet(store.address(path), columns=list(SCHEMA), hive_partitioning=False) for path in paths]
+    left = pl.concat(frames).filter(~pl.col("event_key").is_in(list(gone)))
+    return events_frame(left.iter_rows())
+
+
+async def _sweep(ledger: _Ledger, store: ArchiveStore, now: datetime) -> int:
+    """Delete the files that nothing has named for a day, left by rewriting or by a crash; how many."""
+    files = await asyncio.to_thread(store.files)
+    async with ledger.opened() as tx:
+        named = {row.path for row in await tx.rows(_NAMED)}
+        since = {row.path: row.since for row in await tx.rows(_LEFTOVERS)}
+    left = [
+        file.path for file in files if file.path not in named and since.get(file.path, file.written_at) < now - GRACE
+    ]
+    await asyncio.to_thread(store.delete, left)
+    async with ledger.opened() as tx:
+        await tx.execute(_SWEPT, {"paths": left})
+    return len(left)
+
+
+def _month_of(moment: datetime) -> datetime:
+    """When its month began (UTC)."""
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _shifted(day: date, days: int) -> date:
+    """Near the ends of the calendar, as far as it goes."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
