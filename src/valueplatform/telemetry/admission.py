@@ -56,19 +56,22 @@ class Admitted(msgspec.Struct, frozen=True):
     homes: Mapping[str, Home]
 
 
-_days: dict[tuple[str, int], date | None] = {}
+_days: dict[tuple[str, int], date] = {}
 
 
 def local_day_of(moment: datetime, zone_name: str) -> date:
     """The day of an aware moment in a zone, remembered by quarter of an hour."""
     quarter = int(moment.timestamp() // _QUARTER)
-    known = (zone_name, quarter)
-    if known not in _days:
-        if len(_days) >= _MOST_QUARTERS:
-            _days.clear()
-        first, last = (_day_at(quarter * _QUARTER + offset, zone(zone_name)) for offset in (0, _QUARTER - 1))
-        _days[known] = first if first == last else None
-    return _days[known] or moment.astimezone(zone(zone_name)).date()
+    known = _days.get((zone_name, quarter))
+    if known is not None:
+        return known
+    if len(_days) >= _MOST_QUARTERS:
+        _days.clear()
+    first, last = (_day_at(quarter * _QUARTER + offset, zone(zone_name)) for offset in (0, _QUARTER - 1))
+    if first != last:
+        return moment.astimezone(zone(zone_name)).date()
+    _days[zone_name, quarter] = first
+    return first
 
 
 def _day_at(seconds: int, tz: ZoneInfo) -> date:
