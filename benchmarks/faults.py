@@ -47,7 +47,7 @@ CONTENT = """
         SELECT concat_ws(',', a.key, r.meter, r.day, r.provider, r.dimensions, r.events, r.total)
         FROM rollup r JOIN account a USING (account_id)
         UNION ALL
-        SELECT concat_ws(',', a.key, m.meter, m.day, m.provider, m.dimensions, m.member, m.events)
+        SELECT concat_ws(',', a.key, m.meter, m.day, m.provider, m.dimensions, m.member)
         FROM rollup_member m JOIN account a USING (account_id)
     ) content
 """

@@ -40,8 +40,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def product(model: str, programs: Sequence[Sequence[str]] = ()) -> AsyncIterator[Product]:
-    """The server with `model` in force, and other programs of the command line beside it, such as ("worker",)."""
+async def product(model: str, programs: Sequence[Sequence[str]] = (), *, workers: int = 1) -> AsyncIterator[Product]:
+    """The server with `model` in force, and other programs of the command line beside it, such as ("worker",).
+
+    `workers` = how many processes serve.
+    """
     with tempfile.TemporaryDirectory(prefix="vp-bench-") as folder, running(Path(folder) / "data") as server:
         databases = connect(Settings(None, Path(folder)), server.url)
         await upgrade_schema(databases)
@@ -50,7 +53,7 @@ async def product(model: str, programs: Sequence[Sequence[str]] = ()) -> AsyncIt
             made = await create_key(tx, KeyGrant(KeyKind.INGEST, "benchmark"))
         port = free_port()
         environment = {**os.environ, "DATABASE_URL": server.url}
-        commands = [("serve", "--port", str(port)), *programs]
+        commands = [("serve", "--port", str(port), "--workers", str(workers)), *programs]
         started = [
             subprocess.Popen([sys.executable, "-m", "valueplatform", *command], env=environment, stdout=2)  # noqa: ASYNC220 - before anything is measured
             for command in commands

@@ -269,7 +269,6 @@ CREATE TABLE rollup_member (
     provider TEXT NOT NULL,
     dimensions TEXT[] NOT NULL,
     member TEXT NOT NULL,
-    events BIGINT NOT NULL,
     CONSTRAINT pk_rollup_member PRIMARY KEY (account_id, meter, day, provider, dimensions, member)
 );
 
@@ -651,6 +650,19 @@ BEGIN
 END
 $$;
 
+-- How often members were removed: processes remember members until it changes. Read once, it moves from its first value.
+
+CREATE SEQUENCE member_removal;
+SELECT nextval('member_removal');
+CREATE FUNCTION note_member_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval('member_removal');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER removal AFTER UPDATE OR DELETE OR TRUNCATE ON rollup_member
+    FOR EACH STATEMENT EXECUTE FUNCTION note_member_removal();
+
 -- Row security: the scope is read from a setting that authorization writes once a transaction. Both subqueries
 -- run once a statement, not once a row; a scope that is absent or empty gives null, which is no row at all.
 
@@ -694,6 +706,7 @@ GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
 GRANT SELECT ON model_revision, api_key, archive TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction TO valueplatform_ingest;
+GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
 
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;

@@ -1,8 +1,9 @@
 """What tests of telemetry need: a model with meters, events as their senders write them, and a count of their own."""
 
+import asyncio
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -112,16 +113,28 @@ async def execute(databases: Databases, statement: str) -> None:
         await tx.execute(text(statement))
 
 
+async def until_someone_waits(databases: Databases, how_many: int = 1) -> None:
+    """Returns once so many transactions wait for a lock of another."""
+    query = """
+        SELECT count(activity.pid) FROM pg_sleep(0.02) LEFT JOIN pg_stat_activity AS activity
+            ON wait_event_type = 'Lock' AND datname = current_database()
+    """
+    async with asyncio.timeout(30):
+        while await scalar(databases, query) < how_many:
+            pass
+
+
 Rollups = dict[tuple[Any, ...], tuple[Any, ...]]
+Members = set[tuple[Any, ...]]
 
 
-async def stored_rollups(databases: Databases) -> tuple[Rollups, Rollups]:
-    """(account key, meter, day, provider, dimensions) → (events, total, unmetered), and the members."""
+async def stored_rollups(databases: Databases) -> tuple[Rollups, Members]:
+    """(account key, meter, day, provider, dimensions) → (events, total, unmetered), and the members seen there."""
     found = await rows(databases, "SELECT key, rollup.* FROM rollup JOIN account USING (account_id)")
     members = await rows(databases, "SELECT key, rollup_member.* FROM rollup_member JOIN account USING (account_id)")
     return (
         {_place(row): (row["events"], Fraction(row["total"]), row["unmetered"]) for row in found},
-        {(*_place(row), row["member"]): (row["events"],) for row in members},
+        {(*_place(row), row["member"]) for row in members},
     )
 
 
@@ -129,14 +142,14 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["key"], row["meter"], row["day"], row["provider"], tuple(row["dimensions"]))
 
 
-async def recounted(databases: Databases) -> tuple[Rollups, Rollups]:
+async def recounted(databases: Databases) -> tuple[Rollups, Members]:
     """What `stored_rollups` must be for METERS: from the raw events, in plain Python written apart from ours."""
     events = await rows(
         databases,
         "SELECT key, timezone, type, time, provider, data::text AS data FROM event JOIN account USING (account_id)",
     )
     totals: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, Fraction(0), 0])
-    members: Counter[tuple[Any, ...]] = Counter()
+    members: Members = set()
     for event in events:
         data = plain_data(event["data"])
         day = event["time"].astimezone(ZoneInfo(event["timezone"])).date()
@@ -147,13 +160,10 @@ async def recounted(databases: Databases) -> tuple[Rollups, Rollups]:
             if value is None:
                 cell[2] += 1
             elif isinstance(value, str):
-                members[*place, value] += 1
+                members.add((*place, value))
             else:
                 cell[1] += value
-    return (
-        {place: (cell[0], cell[1], cell[2]) for place, cell in totals.items()},
-        {place: (count,) for place, count in members.items()},
-    )
+    return {place: (cell[0], cell[1], cell[2]) for place, cell in totals.items()}, members
 
 
 def plain_data(data: str | None) -> dict[str, Any]:

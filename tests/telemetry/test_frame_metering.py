@@ -16,11 +16,11 @@ from valueplatform.telemetry import archive_format
 from valueplatform.telemetry.archive_format import SCHEMA, events_frame, parquet, read_paths
 from valueplatform.telemetry.archive_reads import with_days
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
+from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.meter_book import readings_by_type
 from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.payload import decode, normal_form
-from valueplatform.telemetry.rollups import Increments
 
 ZONES = {1: "America/St_Johns", 2: "Asia/Kathmandu", 3: "UTC"}
 METERS = [

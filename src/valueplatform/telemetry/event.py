@@ -16,7 +16,6 @@ from valueplatform.telemetry.payload import RefusedEventError, normal_form
 FUTURE: Final = timedelta(hours=24)
 EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
 NO_SHIFT: Final = timedelta()
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 # Lengths in characters. Type and account stand in indexes, which hold 2,700 bytes a row.
@@ -133,7 +132,7 @@ def check_attributes(attributes: Attributes) -> None:
     """Raises RefusedEventError for what is missing, too long, or holds control characters."""
     a = attributes
     text = f"{a.id}{a.source}{a.type}{a.account}{a.subject}{a.provider}"
-    if a.id and a.source and a.type and a.account and len(text) <= _SHORTEST_LIMIT and text.isprintable():
+    if a.id and a.source and a.type and a.account and text.isprintable() and len(text) <= _SHORTEST_LIMIT:
         return
     for name, longest in LONGEST.items():
         value = getattr(attributes, name)
@@ -163,14 +162,15 @@ def check_future(time: datetime, received_at: datetime) -> None:
         )
 
 
-def _moment(time: datetime | None, received_at: datetime, shift: timedelta) -> tuple[datetime, int | str | None]:
-    """The time in UTC, and the form of it that the body is compared by: microseconds, or local text."""
+def _moment(time: datetime | None, received_at: datetime, shift: timedelta) -> tuple[datetime, datetime | str | None]:
+    """The time in UTC, and the form of it that the body is compared by: in UTC, or local text."""
     if time is not None and time.tzinfo is None:
         return time, time.isoformat()
     given = received_at if time is None else _in_calendar(time)
     moment = _in_calendar(given, shift) if shift else given
-    check_future(moment, received_at)
-    return moment, None if time is None else (given - _EPOCH) // _MICROSECOND
+    if moment > received_at:
+        check_future(moment, received_at)
+    return moment, None if time is None else given
 
 
 def _in_calendar(time: datetime, shift: timedelta = NO_SHIFT) -> datetime:

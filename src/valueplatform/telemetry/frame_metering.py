@@ -14,6 +14,7 @@ import polars as pl
 from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS
 from valueplatform.telemetry.archive_format import cell_value, column_of
 from valueplatform.telemetry.filters import compile_filter, filter_paths
+from valueplatform.telemetry.increments import Increments, PickCell
 from valueplatform.telemetry.meters import (
     LONGEST_VALUE,
     Aggregation,
@@ -24,7 +25,6 @@ from valueplatform.telemetry.meters import (
     scalar_text,
 )
 from valueplatform.telemetry.picks import Pick
-from valueplatform.telemetry.rollups import Increments, PickCell
 
 COLUMNS: Final = ("account_id", "type", "time", "event_key", "provider")
 _NUMBER: Final = pl.Decimal(38, FRACTION_DIGITS)
@@ -92,11 +92,9 @@ def _add_members(increments: Increments, meter: Meter, events: pl.DataFrame, key
         events.group_by(keys).agg(pl.len(), pl.col("value").null_count().alias("unmetered")).iter_rows()
     ):
         _raise(increments, _key(meter, place), count, 0, unmetered)
-    held = increments.members
-    members = events.filter(pl.col("value").is_not_null()).group_by([*keys, "value"]).agg(pl.len())
-    for *place, member, count in members.iter_rows():
-        key = (*_key(meter, place), member)
-        held[key] = held.get(key, 0) + count
+    members = events.filter(pl.col("value").is_not_null()).group_by(keys).agg(pl.col("value").unique())
+    for *place, seen in members.iter_rows():
+        increments.members.setdefault(_key(meter, place), set()).update(seen)
 
 
 def _add_picks(increments: Increments, meter: Meter, events: pl.DataFrame, keys: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from valueplatform.telemetry.requests import IngestRequest, Report, merged
 from valueplatform.telemetry.storing import Ledger, store
 
 LANES: Final = 2
-MOST_IN_GROUP: Final = 10_000  # events
+MOST_IN_GROUP: Final = 20_000  # events
 MOST_WAITING: Final = 50_000  # events
 MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 _LINGER: Final = 0.002  # seconds
@@ -199,8 +199,10 @@ async def commit_requests(database: Database, requests: Sequence[IngestRequest],
     for attempt in range(_TRIES):
         try:
             async with database.transaction(no_accounts()) as tx:
-                return await store(tx, requests, ledger)
+                stored = await store(tx, requests, ledger, careful=attempt > 0)
         except _UNSTORABLE as error:
+            if isinstance(error, asyncpg.UniqueViolationError) and attempt == 0:
+                continue  # another has claimed the same keys at this moment
             _log.warning("ingest group refused", requests=len(requests), reason=str(error))
             return await _divide(database, requests, ledger, error)
         except _LOST as error:
@@ -209,6 +211,9 @@ async def commit_requests(database: Database, requests: Sequence[IngestRequest],
             if attempt + 1 == _TRIES:
                 raise
             await asyncio.sleep(0.05 * 2**attempt)
+        else:
+            ledger.members.remember(stored.seen)
+            return stored.reports
     raise AssertionError
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +18,7 @@ from valueplatform.telemetry.meters import (
     Meter,
     MeteredValue,
     exact_number,
+    member_text,
     path_reader,
     scalar_text,
     value_reader,
@@ -77,23 +79,33 @@ def readings_by_type(meters: Iterable[Meter]) -> dict[str, tuple[Reading, ...]]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _dimension_reader(paths: tuple[str, ...]) -> Callable[[Data], tuple[str | None, ...]]:
-    """`meters.dimension_reader`, with a short way for the short texts that nearly all dimension values are."""
+    """`meters.dimension_reader`, with a short way for the short texts that nearly all dimension values are.
+
+    Meters with the same dimensions have the same reader, by which `increments` knows that their cells are the same.
+    """
     reads = [path_reader(path) for path in paths]
 
     def text_of(value: object) -> str | None:
         return value if type(value) is str and len(value) <= LONGEST_VALUE else scalar_text(value)
 
-    return lambda data: tuple([text_of(read(data)) for read in reads])
+    def read_one(data: Data) -> tuple[str | None, ...]:
+        return (text_of(read(data)),)
+
+    (read, *others) = reads
+    return (lambda data: tuple([text_of(read(data)) for read in reads])) if others else read_one
 
 
 def _value_reader(meter: Meter) -> Callable[[Data], MeteredValue | int] | None:
     """`meters.value_reader`, with a short way for the numbers that nearly all events carry."""
     if meter.aggregation is Aggregation.COUNT:
         return None
-    if meter.aggregation is Aggregation.UNIQUE_COUNT or meter.property is None:
+    if meter.property is None:
         return value_reader(meter)
     read = path_reader(meter.property)
+    if meter.aggregation is Aggregation.UNIQUE_COUNT:
+        return lambda data: _member(read(data))
 
     def read_number(data: Data) -> MeteredValue | int:
         value = read(data)
@@ -106,6 +118,15 @@ def _value_reader(meter: Meter) -> Callable[[Data], MeteredValue | int] | None:
         return exact_number(value)
 
     return read_number
+
+
+def _member(value: object) -> MeteredValue:
+    """`meters.member_text`, with a short way for short texts and for integers."""
+    if type(value) is str and len(value) <= LONGEST_VALUE:
+        return value
+    if type(value) is int and -_WHOLE < value < _WHOLE:
+        return str(value)
+    return member_text(value)
 
 
 async def book_in_force(connection: "asyncpg.Connection[asyncpg.Record]", held: MeterBook) -> MeterBook:

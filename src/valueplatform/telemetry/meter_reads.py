@@ -150,8 +150,7 @@ _WINDOWS: Final[Mapping[WindowSize | None, str]] = {
 _NO_PICK: Final = "NULL::numeric AS picked, NULL::numeric AS rank, NULL::uuid AS picked_key"
 _SUMMED: Final = f"sum(r.events - r.unmetered)::bigint AS events, sum(r.total) AS total, 0 AS members, {_NO_PICK}"
 _DISTINCT: Final = (
-    "sum(r.events)::bigint AS events, 0::numeric AS total, "
-    f"count(DISTINCT (r.account_id, r.member)) AS members, {_NO_PICK}"
+    f"count(*) AS events, 0::numeric AS total, count(DISTINCT (r.account_id, r.member)) AS members, {_NO_PICK}"
 )
 _PICKED: Final = "r.events, 0::numeric AS total, 0 AS members, r.picked, r.rank, r.picked_key"
 _FIXED: Final = 7
@@ -249,7 +248,7 @@ def _rollup_query(meter: Meter, question: MeterQuestion) -> TextClause:
     by = ", ".join(str(place) for place in (1, *range(_FIXED + 1, _FIXED + 1 + len(groups))))
     tally, table, once, rest = _SUMMED, "rollup", "", f"GROUP BY {by} HAVING sum(r.events - r.unmetered) > 0"
     if meter.aggregation is Aggregation.UNIQUE_COUNT:
-        tally, table, rest = _DISTINCT, "rollup_member", f"GROUP BY {by} HAVING sum(r.events) > 0"
+        tally, table, rest = _DISTINCT, "rollup_member", f"GROUP BY {by}"
     elif meter.aggregation in PICKED:
         first = ", ".join([_WINDOWS[question.size], *groups])
         tally, once = _PICKED, f"DISTINCT ON ({first})"

@@ -10,12 +10,13 @@ import asyncpg
 from valueplatform.core.database import Transaction
 from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
+from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.payload import decode
-from valueplatform.telemetry.rollups import Increments, raise_rollups
+from valueplatform.telemetry.rollups import raise_rollups
 
 CHUNK: Final = 20_000  # events at a time, so that memory does not grow with history
 

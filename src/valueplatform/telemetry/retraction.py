@@ -13,11 +13,12 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.event import event_key
+from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import decode
 from valueplatform.telemetry.requests import Sender
-from valueplatform.telemetry.rollups import Increments, lower_rollups
+from valueplatform.telemetry.rollups import lower_rollups
 
 CAUSE: Final = "retraction"
 

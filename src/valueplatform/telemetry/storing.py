@@ -6,7 +6,7 @@ and never in a circle.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -18,12 +18,14 @@ import msgspec
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.marks import Stretch, mark_days
+from valueplatform.telemetry.members import NOTHING_SEEN, KnownMembers, Sighting
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
 from valueplatform.telemetry.rejections import keep_rejections
 from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
-from valueplatform.telemetry.rollups import Increments, raise_rollups
+from valueplatform.telemetry.rollups import raise_rollups
 from valueplatform.telemetry.running_totals import RunningTotal, resolve_totals
 
 CAUSE: Final = "events"
@@ -62,12 +64,16 @@ _TALLY: Final = """
     FROM json_to_recordset($1::json) AS told (at timestamptz, origin text, received int, stored int, duplicates int,
         conflicts int, rejected int)
 """
+_CLAIM_COLUMNS: Final = ("event_key", "body_hash", "account_id")
+_FEW: Final = 200
+"""Keys up to which one statement that returns what is taken is faster than a look and a COPY."""
 _BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class Ledger:
-    """What one process keeps between groups: the meters last in force, and whether its role may COPY.
+    """What one process keeps between groups: the meters last in force, the members that it need not write again, and
+    whether its role may COPY.
 
     PostgreSQL refuses COPY under row security whatever the policy; where the role does not bypass it, events go
     in by INSERT from arrays.
@@ -75,7 +81,15 @@ class Ledger:
 
     def __init__(self) -> None:
         self.book = NO_MODEL
+        self.members = KnownMembers()
         self.may_copy: bool | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What a group has come to. Once that is committed, the ledger may remember the members that were seen."""
+
+    reports: list[Report]
+    seen: Sighting
 
 
 class Sorted(msgspec.Struct):
@@ -84,6 +98,10 @@ class Sorted(msgspec.Struct):
     new: Sequence[Entry]
     conflicts: Sequence[Entry]
     duplicates: Sequence[Entry]
+
+
+_Claim = Callable[["asyncpg.Connection[Any]", Sequence[Entry]], Awaitable[dict[UUID, UUID]]]
+"""Claims keys, given in order; what it could not claim, with the hashes of the bodies that have it."""
 
 
 class _Tally(msgspec.Struct, gc=False):
@@ -96,49 +114,47 @@ class _Tally(msgspec.Struct, gc=False):
     rejected: int
 
 
-async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
-    """Store a group, inside the caller's transaction; nothing counts before that commits.
+async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger, *, careful: bool = False) -> Stored:
+    """Store a group, inside the caller's transaction; nothing counts before that commits. `careful` as in `sort_out`.
 
     Raises NotAllTakenError for a strict request, which must come alone.
     """
     connection = await tx.driver()
-    admitted, found = await sort_out(connection, requests, ledger)
+    admitted, found = await sort_out(connection, requests, ledger, careful=careful)
     reports = _reports(requests, admitted, found)
     if requests[0].strict and not reports[0].all_taken:
         raise NotAllTakenError(reports[0])
-    if found.new:
-        await _store_new(connection, requests, found.new, ledger)
+    seen = await _store_new(connection, requests, found.new, ledger) if found.new else NOTHING_SEEN
     if found.conflicts:
         await _keep_conflicts(connection, requests, found.conflicts)
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
         await keep_rejections(connection, requests, admitted.refused, admitted.homes)
     await _tally(connection, requests, reports)
-    return reports
+    return Stored(reports, seen)
 
 
 async def sort_out(
-    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], ledger: Ledger
+    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], ledger: Ledger, *, careful: bool = True
 ) -> tuple[Admitted, Sorted]:
-    """Tell what is new from what is not, and both from what is refused, under the model in force."""
+    """Tell what is new from what is not, and both from what is refused, under the model in force.
+
+    Unless `careful`, keys of large groups are claimed by COPY, in half the time: raises UniqueViolationError where
+    another claims one of them at the same moment.
+    """
     await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
     ledger.book = await book_in_force(connection, ledger.book)
     admitted = await admit(connection, requests, ledger.book)
-    return admitted, await _claim(connection, admitted.entries)
+    claim = _claim if careful or len(admitted.entries) < _FEW else _claim_by_copy
+    return admitted, await _sorted(connection, admitted.entries, claim)
 
 
-async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]) -> Sorted:
+async def _sorted(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry], claim: _Claim) -> Sorted:
     """Claim the keys for good, and tell duplicates (the same body) from conflicts. First received wins."""
     first: dict[UUID, Entry] = {}
     repeated = [entry for entry in entries if first.setdefault(entry.event.key, entry) is not entry]
     ordered = sorted(first.values(), key=_key_bytes)
-    keys = [entry.event.key for entry in ordered]
-    bodies = [entry.event.body_hash for entry in ordered]
-    rows = await connection.fetch(_CLAIM, keys, bodies, [entry.account_id for entry in ordered]) if keys else []
-    taken: dict[UUID, UUID] = {}
-    if rows:
-        # A statement of its own: the first does not see what another transaction committed while it waited.
-        known = await connection.fetch(_TAKEN, [row["event_key"] for row in rows])
-        taken = {row["event_key"]: row["body_hash"] for row in known}
+    taken = await claim(connection, ordered) if ordered else {}
+    if taken:
         repeated += [entry for entry in ordered if entry.event.key in taken]
         ordered = [entry for entry in ordered if entry.event.key not in taken]
     conflicts: list[Entry] = []
@@ -148,6 +164,30 @@ async def _claim(connection: "asyncpg.Connection[Any]", entries: Sequence[Entry]
         held = taken[key] if key in taken else first[key].event.body_hash
         (duplicates if held == entry.event.body_hash else conflicts).append(entry)
     return Sorted(ordered, conflicts, duplicates)
+
+
+async def _claim(connection: "asyncpg.Connection[Any]", ordered: Sequence[Entry]) -> dict[UUID, UUID]:
+    """Claim those keys that nobody has; the body hashes of the others. Waits for who claims one at the same moment."""
+    keys, bodies, accounts = zip(*_claims(ordered), strict=True)
+    rows = await connection.fetch(_CLAIM, keys, bodies, accounts)
+    if not rows:
+        return {}
+    # A statement of its own: the first does not see what another transaction committed while it waited.
+    known = await connection.fetch(_TAKEN, [row["event_key"] for row in rows])
+    return {row["event_key"]: row["body_hash"] for row in known}
+
+
+async def _claim_by_copy(connection: "asyncpg.Connection[Any]", ordered: Sequence[Entry]) -> dict[UUID, UUID]:
+    """As `_claim`, where nobody else claims one of the keys at the same moment."""
+    known = await connection.fetch(_TAKEN, [entry.event.key for entry in ordered])
+    taken = {row["event_key"]: row["body_hash"] for row in known}
+    free = [entry for entry in ordered if entry.event.key not in taken] if taken else ordered
+    await connection.copy_records_to_table("event_key", records=_claims(free), columns=_CLAIM_COLUMNS)
+    return taken
+
+
+def _claims(entries: Sequence[Entry]) -> list[tuple[UUID, UUID, int]]:
+    return [(entry.event.key, entry.event.body_hash, entry.account_id) for entry in entries]
 
 
 def _key_bytes(entry: Entry) -> bytes:
@@ -166,7 +206,7 @@ def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: Sorte
 
 async def _store_new(
     connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], new: Sequence[Entry], ledger: Ledger
-) -> None:
+) -> Sighting:
     effects = {type(entry.event.effect) for entry in new}
     if RunningTotal in effects:
         new = await resolve_totals(connection, new)
@@ -187,11 +227,12 @@ async def _store_new(
         for entry in new
         if (event := entry.event).type in readings
     )
-    await raise_rollups(connection, increments)
+    seen = await raise_rollups(connection, increments, ledger.members)
     touched = {(entry.account_id, entry.day) for entry in new}
     await mark_days(connection, [Stretch(account_id, day, day) for account_id, day in touched], CAUSE)
     if Profile in effects:
         await apply_profiles(connection, new)
+    return seen
 
 
 def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ...]:

@@ -102,7 +102,8 @@ rollup = tenant_table(
     hot=True,
 )
 
-# Members of UNIQUE_COUNT meters: daily counts never add, members do. `events` lets a retraction take one away.
+# Members of UNIQUE_COUNT meters: daily counts never add, members do. A row says that the member was seen. Whatever
+# takes rows away advances the sequence `member_removal`, by a trigger (`telemetry.members`).
 rollup_member = tenant_table(
     "rollup_member",
     Column("meter", Text, nullable=False),
@@ -110,7 +111,6 @@ rollup_member = tenant_table(
     Column("provider", Text, nullable=False),
     Column("dimensions", ARRAY(Text), nullable=False),
     Column("member", Text, nullable=False),
-    Column("events", BigInteger, nullable=False),
     key=("meter", "day", "provider", "dimensions", "member"),
     hot=True,
 )

@@ -43,10 +43,9 @@ _PICKS = text("""
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
 """)
 _DISTINCT = text("""
-    SELECT meter, coalesce(provider, '') AS provider, day,
-           sum(events)::bigint AS events, count(DISTINCT member) AS members
+    SELECT meter, coalesce(provider, '') AS provider, day, count(DISTINCT member) AS members
     FROM rollup_member
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end AND events > 0
+    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
 """)
 
@@ -58,14 +57,20 @@ async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], 
     kinds = {meter.slug: meter.aggregation for meter in meters}
     distinct = [slug for slug, kind in kinds.items() if kind is Aggregation.UNIQUE_COUNT]
     picked = [slug for slug, kind in kinds.items() if kind in PICKED]
-    summed = [slug for slug in kinds if slug not in {*distinct, *picked}]
+    counted = [slug for slug in kinds if slug not in picked]
     days = []
-    for row in await tx.rows(_ROLLUPS, {**where, "meters": summed}):
-        if row.events:
+    metered: dict[tuple[str, str, date], int] = {}
+    for row in await tx.rows(_ROLLUPS, {**where, "meters": counted}):
+        if kinds[row.meter] is Aggregation.UNIQUE_COUNT:
+            metered[row.meter, row.provider, row.day] = row.events
+        elif row.events:
             value = Decimal(row.events) if kinds[row.meter] is Aggregation.COUNT else row.total
             over = row.events if kinds[row.meter] is Aggregation.AVG else 1
             days.append(MeterDay(row.meter, row.provider, row.day, row.events, value, over))
     picks = await tx.rows(_PICKS, {**where, "meters": picked}) if picked else ()
     days += [MeterDay(row.meter, row.provider, row.day, row.events, row.picked) for row in picks]
     members = await tx.rows(_DISTINCT, {**where, "meters": distinct})
-    return days + [MeterDay(row.meter, row.provider, row.day, row.events, Decimal(row.members)) for row in members]
+    for row in members:
+        events = metered.get((row.meter, row.provider, row.day), 0)
+        days.append(MeterDay(row.meter, row.provider, row.day, events, Decimal(row.members)))
+    return days

@@ -20,9 +20,10 @@ _ROLLUPS = text("""
     FROM rollup WHERE account_id = :account AND day >= :start AND day < :end
 """)
 _MEMBERS = text("""
-    SELECT meter, provider, day, dimensions, sum(events)::bigint AS events, count(DISTINCT member) AS total
-    FROM rollup_member WHERE account_id = :account AND day >= :start AND day < :end AND events > 0
-    GROUP BY meter, provider, day, dimensions
+    SELECT meter, provider, day, dimensions, coalesce(max(r.events - r.unmetered), 0) AS events,
+           count(DISTINCT member) AS total
+    FROM rollup_member LEFT JOIN rollup r USING (account_id, meter, provider, day, dimensions)
+    WHERE account_id = :account AND day >= :start AND day < :end GROUP BY meter, provider, day, dimensions
 """)
 _ACCRUALS = text("""
     SELECT a.driver, a.provider, a.day, a.low, a.expected, a.high, a.reason, b.unit, b.counted
@@ -110,7 +111,7 @@ async def _check_rollups(tx: Transaction, source: Source, start: date, end: date
     for query in (_ROLLUPS, _MEMBERS):
         for row in await tx.rows(query, where):
             distinct = aggregation.get(row.meter) == "UNIQUE_COUNT"
-            if distinct is (query is _MEMBERS) and row.events:
+            if distinct is (query is _MEMBERS) and (row.events or distinct):
                 cut = row.meter, row.provider, row.day, tuple(row.dimensions)
                 stated[cut] = (row.events, _stated(aggregation.get(row.meter), row))
     recomputed = {
