@@ -318,6 +318,22 @@ CREATE TABLE archived_retraction (
     CONSTRAINT fk_archived_retraction_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE meter_build (
+    build_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    meter JSONB NOT NULL,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pk_meter_build PRIMARY KEY (build_id)
+);
+
+CREATE TABLE meter_build_due (
+    account_id BIGINT NOT NULL,
+    due_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    day DATE NOT NULL,
+    through DATE NOT NULL,
+    CONSTRAINT pk_meter_build_due PRIMARY KEY (account_id, due_id),
+    CONSTRAINT fk_meter_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE quality_finding (
     account_id BIGINT NOT NULL,
     finding_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -704,8 +720,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, reject
 GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
-GRANT SELECT ON model_revision, api_key, archive TO valueplatform_ingest;
-GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction TO valueplatform_ingest;
+GRANT SELECT ON model_revision, api_key, archive, meter_build TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, meter_build_due TO valueplatform_ingest;
 GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
 
 -- What people and machines write through pages and the API.
@@ -721,5 +737,6 @@ GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, inge
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
 REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month FROM valueplatform_worker;

@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "report": "valueplatform.commands.report:report",
     "verify": "valueplatform.commands.verify:verify",
     "close": "valueplatform.commands.verify:close",
+    "meters": "valueplatform.commands.meters:meters",
     "archive": "valueplatform.commands.archive:archive",
     "train": "valueplatform.commands.suggestions:train_command",
     "suggest": "valueplatform.commands.suggestions:suggest",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.telemetry.local_days import local_day_of, local_days
+from valueplatform.telemetry.archive_format import MOMENT
+from valueplatform.telemetry.local_days import local_day, local_day_of
 
 ZONES = sorted(available_timezones() - {"Factory", "localtime"})
 anytime = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
@@ -37,11 +38,14 @@ def test_days_change_to_the_second_in_zones_of_every_kind(zone: str, around: dat
     assert_days_by_the_column(moments, zone)
 
 
-@given(st.lists(anytime, max_size=20), st.sampled_from(ZONES))
-def test_days_by_the_column_are_those_one_by_one(times: list[datetime], zone: str) -> None:
-    assert_days_by_the_column(times, zone)
+@given(anytime, st.lists(st.integers(0, 31 * 86_400_000_000), min_size=1, max_size=20), st.sampled_from(ZONES))
+def test_days_by_the_column_are_those_one_by_one(begin: datetime, after: list[int], zone: str) -> None:
+    assert_days_by_the_column([begin + timedelta(microseconds=each) for each in after], zone)
 
 
 def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
-    column = pl.Series(times, dtype=pl.Datetime("us", "UTC"))
-    assert local_days(column, zone).to_list() == [time.astimezone(ZoneInfo(zone)).date() for time in times]
+    """In the stretch of time that they span."""
+    if times:
+        column = pl.DataFrame({"time": times, "account_id": 1}, schema={"time": MOMENT, "account_id": pl.Int64})
+        days = column.select(local_day({1: zone}, min(times).replace(microsecond=0), max(times)))["day"]
+        assert days.to_list() == [time.astimezone(ZoneInfo(zone)).date() for time in times]

@@ -3,18 +3,17 @@
 from datetime import timedelta
 
 import rich_click as click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from sqlalchemy import text
 
 from valueplatform.commands.context import (
     Databases,
     asynchronous,
+    counted_events,
     data_dir_option,
     examples,
     json_option,
     opened,
     say,
-    stderr,
 )
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
@@ -63,12 +62,16 @@ async def _archived(databases: Databases, place: str | None, keep_days: int) -> 
     before = now - timedelta(days=keep_days)
     async with databases.worker.transaction(operator_scope()) as tx:
         old = int(await tx.scalar(_OLD, {"before": before}) or 0)
-    columns = (SpinnerColumn(), TextColumn("Archiving"), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task("", total=old)
-        return await archive_events(
-            databases.worker, operator_scope(), place, before, now, lambda events: progress.advance(task, events)
-        )
+    done = 0
+    with counted_events("Archiving") as told:
+
+        def moved(events: int) -> None:
+            nonlocal done
+            done += events
+            told(done, old)
+
+        told(0, old)
+        return await archive_events(databases.worker, operator_scope(), place, before, now, moved)
 
 
 def _done(done: Archived | None) -> list[str]:

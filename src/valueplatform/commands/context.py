@@ -21,6 +21,7 @@ import rich_click as click
 from alembic.util.exc import CommandError
 from click.exceptions import Exit
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -126,6 +127,15 @@ def table_text(table: Table) -> str:
     output = StringIO()
     Console(width=1000, file=output, color_system=None).print(table)
     return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
+
+
+@contextmanager
+def counted_events(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; what it gives is told how many events are done, and of how many."""
+    columns = (SpinnerColumn(), TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def asynchronous(command: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:

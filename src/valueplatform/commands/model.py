@@ -4,9 +4,17 @@ from pathlib import Path
 
 import rich_click as click
 
-from valueplatform.commands.context import asynchronous, data_dir_option, examples, json_option, opened, say
+from valueplatform.commands.context import (
+    asynchronous,
+    counted_events,
+    data_dir_option,
+    examples,
+    json_option,
+    opened,
+    say,
+)
 from valueplatform.core.authorization import operator_scope
-from valueplatform.value.applying import apply_model
+from valueplatform.value.applying import apply_counted
 from valueplatform.value.model_export import export_model
 from valueplatform.value.model_file import read_model, warnings_of
 from valueplatform.value.model_versions import Change, diff, revise
@@ -50,17 +58,20 @@ async def check(ctx: click.Context, file: Path) -> None:
 async def apply(ctx: click.Context, file: Path, dry_run: bool) -> None:  # noqa: FBT001 - click calls it so
     """Put FILE in force. Shows what changes; the same file again changes nothing.
 
-    History is metered and valued anew where definitions changed: rollups at once, amounts as the worker gets to them.
+    Meters that are new or changed are counted over all history first, while events come in; then all is put in force
+    at once. Amounts follow as the worker gets to them.
     """
     wanted = read_model(file.read_text(encoding="utf-8"), str(file))
-    async with opened(ctx) as databases, databases.worker.transaction(operator_scope()) as tx:
-        held = await stored_model(tx)
+    async with opened(ctx) as databases:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            held = await stored_model(tx)
         changes = diff(held, revise(held, wanted))
         click.echo(described(changes), err=True)
         if dry_run:
             say(ctx, {"changes": changes, "applied": False}, "Nothing was changed.")
             return
-        applied = await apply_model(tx, wanted)
+        with counted_events("Counting meters") as told:
+            applied = await apply_counted(databases.worker, operator_scope(), wanted, told)
     outcome = f"Revision {applied.revision} is in force." if changes else "This model is in force already."
     say(ctx, {"revision": applied.revision, "changes": applied.changes, "applied": bool(changes)}, outcome)
 

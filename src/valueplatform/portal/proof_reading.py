@@ -27,7 +27,7 @@ from valueplatform.value import derivation as d
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.basis import Basis
 from valueplatform.value.formula import Formula
-from valueplatform.value.model import Evidence, weakest
+from valueplatform.value.model import Evidence, ValueModel, weakest
 from valueplatform.value.refreshing import read_record
 
 _WAITS: Final = text("SELECT EXISTS (SELECT FROM changed_day WHERE account_id = :account)")
@@ -119,7 +119,7 @@ async def open_number(caller: Caller, place: Place, stored: StoredInsight, name:
         parts=_parts(number.derivation, record, summed, proof.period_to),
         driver_insights=await _of_drivers(tx, account_id, drivers),
         names=await _names(tx, account_id, proof),
-        unmetered=await _unmetered(tx, account_id, proof),
+        unmetered=await _unmetered(tx, account_id, proof, record.model),
         steward=await steward_of(tx, account_id),
         waits=bool(await tx.scalar(_WAITS, {"account": account_id})),
         asks=place.is_own and caller.may(Action.ASK),
@@ -223,11 +223,13 @@ async def _names(tx: Transaction, account_id: int, proof: Proof) -> dict[str, st
     return await names_of(tx, account_id, emails)
 
 
-async def _unmetered(tx: Transaction, account_id: int, proof: Proof) -> dict[str, int]:
+async def _unmetered(tx: Transaction, account_id: int, proof: Proof, model: ValueModel) -> dict[str, int]:
+    read = {meter.slug for meter in proof.meters}
+    slugs = {meter.rollup_name(): meter.slug for meter in model.meters if meter.slug in read}
     where = {
         "account": account_id,
-        "meters": [meter.slug for meter in proof.meters],
+        "meters": list(slugs),
         "start": proof.period_from,
         "end": proof.period_to,
     }
-    return {row.meter: row.unmetered for row in await tx.rows(_UNMETERED, where) if row.unmetered}
+    return {slugs[row.meter]: row.unmetered for row in await tx.rows(_UNMETERED, where) if row.unmetered}

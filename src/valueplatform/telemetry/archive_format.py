@@ -3,7 +3,7 @@
 `month=2026-03/bucket=05/….parquet` holds whole events, ordered by account, type, time and key. Beside `data`, the JSON
 text in normal form, what stands at each of its paths is a column of its own, `data.<path>`, as JSON text (`"app"`,
 `12.5`, `true`; `{}` and `[]` for objects and lists, whatever is in them; null where nothing is there). So a meter reads
-the columns that it needs, and numbers stay exact. `more` says that an event has paths which have no column.
+the columns that it needs, and numbers stay exact. Where events have paths without a column, `more` says which do.
 The day of an event is not kept: it hangs on its account's zone, which may change.
 """
 
@@ -25,6 +25,7 @@ MOST_COLUMNS: Final = 100
 """Paths of a file that have a column of their own, the most frequent first."""
 DEEPEST_COLUMN: Final = 4
 ROW_GROUP: Final = 50_000
+MORE: Final = "more"
 
 MOMENT: Final = pl.Datetime("us", "UTC")
 SCHEMA: Final[Mapping[str, pl.DataType]] = {
@@ -69,10 +70,9 @@ def events_frame(rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
             columns[path][place] = cell
     chosen = set(kept)
     more = [deep or not leaves.keys() <= chosen for leaves, deep in found]
-    return frame.with_columns(
-        pl.Series("more", more, dtype=pl.Boolean),
-        *(pl.Series(column_of(path), columns[path], dtype=pl.String) for path in sorted(kept)),
-    ).sort(ORDER)
+    cells = [pl.Series(column_of(path), columns[path], dtype=pl.String) for path in sorted(kept)]
+    flags = [pl.Series(MORE, more, dtype=pl.Boolean)] if any(more) else []
+    return frame.with_columns(*flags, *cells).sort(ORDER)
 
 
 def parquet(frame: pl.DataFrame) -> bytes:
@@ -81,27 +81,22 @@ def parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def read_columns(address: str, columns: Sequence[str], where: pl.Expr) -> pl.DataFrame:
-    """Events of a file that `where` admits: the named columns, null where the file has none of that name."""
-    names = pl.read_parquet_schema(address)
-    scan = pl.scan_parquet(address, hive_partitioning=False)
-    wanted = [pl.col(name) if name in names else pl.lit(None, pl.String).alias(name) for name in columns]
-    return scan.filter(where).select(wanted).collect()
-
-
-def read_paths(address: str, columns: Sequence[str], paths: Sequence[str], where: pl.Expr) -> pl.DataFrame:
-    """`read_columns`, and `data.<path>` for each path: from the data itself where an event has no column for it."""
+def scan_events(address: str, columns: Sequence[str], paths: Sequence[str], where: pl.Expr) -> pl.LazyFrame:
+    """Events of a file that `where` admits: these columns, and `data.<path>` for each path, from the data itself where
+    an event has no column for it."""
+    scan = pl.scan_parquet(address, hive_partitioning=False).filter(where)
+    names = scan.collect_schema()
     cells = [column_of(path) for path in paths]
-    frame = read_columns(address, [*columns, "more", *cells], where)
-    if not paths or not frame["more"].any():
-        return frame.drop("more")
-    whole = read_columns(address, [*columns, "more", "data", *cells], where)
-    texts = whole.filter("more")["data"].to_list()
-    places = whole["more"].arg_true()
+    wanted = [pl.col(name) if name in names else pl.lit(None, pl.String).alias(name) for name in cells]
+    if not paths or MORE not in names:
+        return scan.select(*columns, *wanted)
+    frame = scan.select(*{*columns, "data"}, MORE, *wanted).collect()
+    texts = frame.filter(MORE)["data"].to_list()
+    places = frame[MORE].arg_true()
     for path in paths:
         own = pl.Series(column_of(path), [_cell(path_reader(path)(_fields(text))) for text in texts], dtype=pl.String)
-        whole = whole.with_columns(whole[column_of(path)].scatter(places, own))
-    return whole.select([*columns, *cells])
+        frame = frame.with_columns(frame[column_of(path)].scatter(places, own))
+    return frame.lazy().select(*columns, *cells)
 
 
 def cell_value(cell: str | None) -> object:

@@ -8,7 +8,8 @@ steady transaction or under `hold_archive`, else events could move from the one 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
@@ -19,15 +20,16 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import UnavailableError
-from valueplatform.telemetry.archive_format import read_paths
+from valueplatform.telemetry.archive_format import scan_events
 from valueplatform.telemetry.archive_store import RETRY_AFTER_SECONDS, ArchiveStore
-from valueplatform.telemetry.local_days import local_days
+from valueplatform.telemetry.local_days import local_day
 
 # Any constant will do, as long as no other program in the same database uses it: the letters "vp archi".
 ARCHIVE_LOCK: Final = 0x7670_2061_7263_6869
 
 _FIRST: Final = date(1, 1, 3)
 _LAST: Final = date(9999, 12, 29)
+_MONTH: Final = timedelta(days=31)
 _ZONES_REACH: Final = timedelta(days=2)
 """A local day lies within a day of the same day in UTC; a second day costs nothing, and needs no thought."""
 _HOLD: Final = text("SELECT pg_advisory_xact_lock_shared(:lock)")
@@ -63,6 +65,10 @@ class Wanted:
     last: date = date.max
 
     @property
+    def is_bounded(self) -> bool:
+        return self.first > date.min or self.last < date.max
+
+    @property
     def reach(self) -> tuple[datetime, datetime]:
         """From when to when (exclusive) events of these days can be, in any zone."""
         first, last = max(self.first, _FIRST), min(self.last, _LAST)
@@ -89,7 +95,8 @@ class ArchivedEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPart:
-    """What is wanted of one file. `accounts` gives the zone of each account that it is read for."""
+    """What is wanted of one file. `accounts` gives the zone of each account that it is read for; `whole`: these are all
+    that it holds events of."""
 
     path: str
     address: str
@@ -99,34 +106,46 @@ class ArchivedPart:
     retracted: Sequence[bytes]
     wanted: Wanted
     events: int
+    whole: bool = False
 
-    def read(self, columns: Sequence[str], paths: Sequence[str] = (), condition: pl.Expr | None = None) -> pl.DataFrame:
+    def scan(self, columns: Sequence[str], paths: Sequence[str] = (), condition: pl.Expr | None = None) -> pl.LazyFrame:
         """Events (those that meet the condition) with these columns of `archive_format.SCHEMA`, their local `day`, and
-        a column for each path of data.
-
-        Raises UnavailableError where the file cannot be read.
-        """
-        begin, end = self.wanted.reach
-        where = (
-            pl.col("account_id").is_in(list(self.accounts))
-            & pl.col("type").is_in(list(self.types))
-            & pl.col("time").is_between(begin, end, closed="left")
-        )
+        a column for each path of data."""
+        where = pl.col("type").is_in(list(self.types))
+        if not self.whole:
+            where &= pl.col("account_id").is_in(list(self.accounts))
+        if self.wanted.is_bounded:
+            where &= pl.col("time").is_between(*self.wanted.reach, closed="left")
         if self.retracted:
             where &= ~pl.col("event_key").is_in(list(self.retracted))
         if condition is not None:
             where &= condition
         needed = [*columns, *({"account_id", "time"} - set(columns))]
-        try:
-            frame = read_paths(self.address, needed, paths, where)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise UnavailableError(
-                f"The archived file {self.address} cannot be read: {error}. Bring it back, or make its place "
-                "reachable; no figure is told without it.",
-                retry_after=RETRY_AFTER_SECONDS,
-            ) from error
-        frame = with_days(frame, self.accounts)
-        return frame.filter(pl.col("day").is_between(self.wanted.first, self.wanted.last))
+        first = datetime.combine(self.month, time(), UTC)
+        day = local_day(self.accounts, first, first + _MONTH)
+        events = scan_events(self.address, needed, paths, where).with_columns(day)
+        if not self.wanted.is_bounded:
+            return events
+        return events.filter(pl.col("day").is_between(self.wanted.first, self.wanted.last))
+
+    def read(self, columns: Sequence[str], paths: Sequence[str] = (), condition: pl.Expr | None = None) -> pl.DataFrame:
+        """The same, read. Raises UnavailableError where the file cannot be."""
+        with readable([self]):
+            return self.scan(columns, paths, condition).collect()
+
+
+@contextmanager
+def readable(parts: Sequence[ArchivedPart]) -> Iterator[None]:
+    """What goes wrong with files while they are read as UnavailableError."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        places = ", ".join(part.address for part in parts[:3])
+        raise UnavailableError(
+            f"Archived files cannot be read ({places}): {error}. Bring them back, or make their place reachable; no "
+            "figure is told without them.",
+            retry_after=RETRY_AFTER_SECONDS,
+        ) from error
 
 
 async def hold_archive(tx: Transaction) -> None:
@@ -165,6 +184,7 @@ async def archived_parts(tx: Transaction, wanted: Wanted) -> list[ArchivedPart]:
             retracted=retracted[row.path],
             wanted=wanted,
             events=row.events,
+            whole=accounts is None and tx.scope.account_ids is None,
         )
         for row in rows
     ]
@@ -182,19 +202,3 @@ def events_of(frame: pl.DataFrame) -> list[ArchivedEvent]:
     """Rows of a frame that was read with all columns but `received_at`."""
     rows = frame.select([*COLUMNS, "day"]).iter_rows()
     return [ArchivedEvent(account, UUID(bytes=key), *rest) for account, key, *rest in rows]
-
-
-def with_days(frame: pl.DataFrame, zones: Mapping[int, str]) -> pl.DataFrame:
-    """The same events with their local `day`, by the zone of each account."""
-    names = sorted(set(zones.values()))
-    if len(names) == 1:
-        return frame.with_columns(local_days(frame["time"], names[0]).alias("day"))
-    of_account = pl.DataFrame(
-        {"account_id": list(zones), "zone": list(zones.values())}, schema={"account_id": pl.Int64, "zone": pl.String}
-    )
-    zoned = frame.join(of_account, on="account_id", how="left", maintain_order="left")
-    days = pl.Series("day", [None], dtype=pl.Date).new_from_index(0, frame.height)
-    for name in names:
-        places = (zoned["zone"] == name).arg_true()
-        days = days.scatter(places, local_days(frame["time"].gather(places), name))
-    return frame.with_columns(days)

@@ -1,11 +1,11 @@
-"""Metering archived events by the column: what `rollups.Increments` adds one by one, for a whole frame at once.
+"""Metering archived events by the column: what `Increments.add_all` adds one by one, for many at once.
 
 What a value means is said in one place, `meters` and `filters`: each distinct cell is read by them once. Only plain
-numbers and plain text, which nearly all cells are, are read by Polars itself. Sums are decimals of 38 digits with 9
-after the point, so a frame of up to 10^11 events cannot overflow them. The property tests hold both ways together.
+numbers and plain members, which nearly all are, are read by Polars itself. Sums are decimals of 38 digits with 9 after
+the point, so that 10^11 events cannot overflow them. Property tests hold both ways together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
@@ -14,22 +14,23 @@ import polars as pl
 from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS
 from valueplatform.telemetry.archive_format import cell_value, column_of
 from valueplatform.telemetry.filters import compile_filter, filter_paths
-from valueplatform.telemetry.increments import Increments, PickCell
+from valueplatform.telemetry.increments import CellKey, Increments, PickCell
 from valueplatform.telemetry.meters import (
     LONGEST_VALUE,
+    PICKED,
     Aggregation,
     Meter,
     Unmetered,
-    exact_number,
-    member_text,
     scalar_text,
+    value_reader,
 )
-from valueplatform.telemetry.picks import Pick
+from valueplatform.telemetry.picks import Pick, rank_by
 
 COLUMNS: Final = ("account_id", "type", "time", "event_key", "provider")
 _NUMBER: Final = pl.Decimal(38, FRACTION_DIGITS)
 _PLAIN: Final = rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?"
-_PLAIN_NUMBER: Final = rf'^({_PLAIN}|"{_PLAIN}")$'
+_PLAIN_NUMBER: Final = f"^{_PLAIN}$"
+_QUOTED_NUMBER: Final = f'^"{_PLAIN}"$'
 _PLAIN_TEXT: Final = rf'^"[^"\\]{{0,{LONGEST_VALUE}}}"$'
 _PLACE: Final = ("account_id", "day", "provider")
 
@@ -46,156 +47,189 @@ def paths_of(meters: Iterable[Meter]) -> list[str]:
     return list(found)
 
 
-def add_frame(increments: Increments, frame: pl.DataFrame, meters: Iterable[Meter]) -> None:
-    """Add what events say of the meters: `COLUMNS`, their local `day`, and `data.<path>` for all of `paths_of`."""
+def add_frame(increments: Increments, events: pl.LazyFrame, meters: Sequence[Meter]) -> None:
+    """Add what events say of the meters: `COLUMNS`, their local `day`, and `data.<path>` for all of `paths_of`.
+
+    No other event types are among them. Events are grouped by the cells as they stand; what these mean is told for the
+    groups.
+    """
+    types = {kind for meter in meters for kind in meter.event_types}
+    mine = [
+        events if types == set(meter.event_types) else events.filter(pl.col("type").is_in(list(meter.event_types)))
+        for meter in meters
+    ]
+    found = pl.collect_all([_grouped(meter, own) for meter, own in zip(meters, mine, strict=True)])
     with localcontext(prec=60):
-        for meter in meters:
-            events = frame.filter(pl.col("type").is_in(list(meter.event_types)))
-            if meter.filter is not None:
-                events = _admitted(events, meter.filter)
-            names = [f"dimension {number}" for number in range(len(meter.dimensions))]
-            events = events.with_columns(
-                _texts(events[column_of(path)], scalar_text).alias(name)
-                for path, name in zip(meter.dimensions, names, strict=True)
-            )
-            _add_meter(increments, meter, events, [*_PLACE, *names])
+        for meter, own, groups in zip(meters, mine, found, strict=True):
+            _add_groups(increments, meter, groups.filter(pl.col("events") > 0))
+            if not _counts(meter) and groups["odd"].sum():
+                _add_odd(increments, meter, own)
 
 
-def _add_meter(increments: Increments, meter: Meter, events: pl.DataFrame, keys: Sequence[str]) -> None:
-    if meter.aggregation is Aggregation.COUNT or meter.property is None:
-        for *place, count in events.group_by(keys).agg(pl.len()).iter_rows():
-            _raise(increments, _key(meter, place), count, count, 0)
-        return
-    cells = events[column_of(meter.property)]
+def _grouped(meter: Meter, events: pl.LazyFrame) -> pl.LazyFrame:
+    """The events that are plainly metered, by place and by the cells that dimensions and filter look at; how many
+    others there are."""
+    if _counts(meter):
+        return events.group_by(_keys(meter)).agg(pl.len().alias("events"))
+    cell = pl.col(column_of(str(meter.property)))
     if meter.aggregation is Aggregation.UNIQUE_COUNT:
-        events = events.with_columns(_texts(cells, _member).alias("value"))
-        _add_members(increments, meter, events, keys)
+        value = pl.when(cell.str.contains(_PLAIN_TEXT)).then(cell)
     else:
-        events = events.with_columns(_numbers(cells).alias("value"))
-        if meter.aggregation in {Aggregation.SUM, Aggregation.AVG}:
-            _add_sums(increments, meter, events, keys)
-        else:
-            _add_picks(increments, meter, events, keys)
-    _add_reasons(increments, meter, events, cells)
+        value = pl.when(cell.str.contains(_PLAIN_NUMBER)).then(cell.cast(_NUMBER, strict=False))
+    return _tallied(meter, events.with_columns(value.alias("value")))
 
 
-def _add_sums(increments: Increments, meter: Meter, events: pl.DataFrame, keys: Sequence[str]) -> None:
-    tally = events.group_by(keys).agg(
-        pl.len(), pl.col("value").sum().alias("total"), pl.col("value").null_count().alias("unmetered")
-    )
-    for *place, count, total, unmetered in tally.iter_rows():
-        _raise(increments, _key(meter, place), count, _plain(total), unmetered)
+def _tallied(meter: Meter, events: pl.LazyFrame) -> pl.LazyFrame:
+    """Events by their keys, from their `value`; null is odd."""
+    value = pl.col("value")
+    counts = [value.count().alias("events"), value.null_count().alias("odd")]
+    if meter.aggregation is Aggregation.UNIQUE_COUNT:
+        return events.group_by(_keys(meter)).agg(*counts, value.drop_nulls().unique().alias("members"))
+    if meter.aggregation not in PICKED:
+        return events.group_by(_keys(meter)).agg(*counts, value.sum().alias("total"))
+    rank = pl.when(value.is_not_null()).then(_rank(meter, value)).alias("rank")
+    best = [
+        pl.col(name).sort_by("rank", "event_key", nulls_last=False).last().alias(f"best {name}")
+        for name in ("rank", "event_key", "value")
+    ]
+    return events.with_columns(rank).group_by(_keys(meter)).agg(*counts, *best)
 
 
-def _add_members(increments: Increments, meter: Meter, events: pl.DataFrame, keys: Sequence[str]) -> None:
-    for *place, count, unmetered in (
-        events.group_by(keys).agg(pl.len(), pl.col("value").null_count().alias("unmetered")).iter_rows()
-    ):
-        _raise(increments, _key(meter, place), count, 0, unmetered)
-    members = events.filter(pl.col("value").is_not_null()).group_by(keys).agg(pl.col("value").unique())
-    for *place, seen in members.iter_rows():
-        increments.members.setdefault(_key(meter, place), set()).update(seen)
+def _add_odd(increments: Increments, meter: Meter, events: pl.LazyFrame) -> None:
+    """The others: numbers in quotes together, the rest one by one, as ingest reads them."""
+    cell = pl.col(column_of(str(meter.property)))
+    if meter.aggregation is Aggregation.UNIQUE_COUNT:
+        rest = events.filter(~cell.str.contains(_PLAIN_TEXT).fill_null(value=False))
+    else:
+        others = events.filter(~cell.str.contains(_PLAIN_NUMBER).fill_null(value=False))
+        quoted = cell.str.contains(_QUOTED_NUMBER).fill_null(value=False)
+        value = cell.str.strip_chars('"').cast(_NUMBER).alias("value")
+        _add_groups(increments, meter, _tallied(meter, others.filter(quoted).with_columns(value)).collect())
+        rest = others.filter(~quoted)
+    odd = rest.select(*_keys(meter), "time", "event_key", cell.alias("cell")).collect()
+    _add_one_by_one(increments, meter, _told(_admitted(odd, meter), meter))
 
 
-def _add_picks(increments: Increments, meter: Meter, events: pl.DataFrame, keys: Sequence[str]) -> None:
-    ranks = {
-        Aggregation.MAX: pl.col("value"),
-        Aggregation.MIN: -pl.col("value"),
-        Aggregation.LATEST: pl.col("time").dt.epoch("us"),
-    }
-    counted = events.group_by(keys).agg(pl.len(), pl.col("value").null_count().alias("unmetered"))
-    for *place, count, unmetered in counted.iter_rows():
-        cell = increments.picks.setdefault(_key(meter, place), PickCell())
-        cell.events += count
-        cell.unmetered += unmetered
-    ranked = events.filter(pl.col("value").is_not_null()).with_columns(ranks[meter.aggregation].alias("rank"))
-    chosen = (
-        ranked.sort("rank", "event_key")
-        .group_by(keys, maintain_order=True)
-        .agg(pl.col("rank", "event_key", "value").last())
-    )
-    for *place, rank, event_key, value in chosen.iter_rows():
-        pick = Pick(_plain(rank), event_key, _plain(value))
-        cell = increments.picks[_key(meter, place)]
-        cell.pick = pick if cell.pick is None else max(cell.pick, pick)
+def _add_groups(increments: Increments, meter: Meter, groups: pl.DataFrame) -> None:
+    admitted = _told(_admitted(groups, meter), meter)
+    keys = [*_PLACE, *_dimensions(meter)]
+    if meter.aggregation in PICKED:
+        _add_picks(increments, meter, admitted, keys)
+    elif meter.aggregation is Aggregation.UNIQUE_COUNT:
+        _add_members(increments, meter, admitted, keys)
+    else:
+        _add_sums(increments, meter, admitted, keys)
 
 
-def _add_reasons(increments: Increments, meter: Meter, events: pl.DataFrame, cells: pl.Series) -> None:
-    """Why events have no value, for those that have none."""
-    of_value = member_text if meter.aggregation is Aggregation.UNIQUE_COUNT else exact_number
-
-    def code(cell: str | None) -> str | None:
-        value = of_value(cell_value(cell))
-        return value.code if isinstance(value, Unmetered) else None
-
-    odd = events.with_columns(cells.alias("cell")).filter(pl.col("value").is_null())
-    if odd.is_empty():
-        return
-    for *place, cell, count in odd.group_by([*_PLACE, "cell"]).agg(pl.len()).iter_rows():
-        account_id, day, provider = place
-        reason = (account_id, meter.slug, day, provider, str(code(cell)))
-        increments.unmetered[reason] = increments.unmetered.get(reason, 0) + count
+def _counts(meter: Meter) -> bool:
+    return meter.aggregation is Aggregation.COUNT or meter.property is None
 
 
-def _raise(increments: Increments, key: Any, count: int, total: Decimal | int, unmetered: int) -> None:
-    cell = increments.rollups.setdefault(key, [0, 0, 0])
-    cell[0] += count
-    cell[1] += total
-    cell[2] += unmetered
+def _keys(meter: Meter) -> list[pl.Expr]:
+    dimensions = zip(meter.dimensions, _dimensions(meter), strict=True)
+    looked_at = enumerate(() if meter.filter is None else filter_paths(meter.filter))
+    return [
+        *map(pl.col, _PLACE),
+        *(pl.col(column_of(path)).alias(name) for path, name in dimensions),
+        *(pl.col(column_of(path)).alias(f"looked at {number}") for number, path in looked_at),
+    ]
 
 
-def _key(meter: Meter, place: Sequence[Any]) -> Any:
-    account_id, day, provider, *dimensions = place
-    return (account_id, meter.slug, day, provider, tuple(dimensions))
+def _dimensions(meter: Meter) -> list[str]:
+    return [f"dimension {number}" for number in range(len(meter.dimensions))]
 
 
-def _admitted(events: pl.DataFrame, expression: str) -> pl.DataFrame:
-    """The events of which the filter is true: each distinct set of cells that it looks at is tried once."""
-    paths = filter_paths(expression)
-    names = [column_of(path) for path in paths]
-    admits = compile_filter(expression)
-    distinct = events.select(names).unique()
+def _rank(meter: Meter, value: pl.Expr) -> pl.Expr:
+    if meter.aggregation is Aggregation.LATEST:
+        return pl.col("time").dt.epoch("us")
+    return -value if meter.aggregation is Aggregation.MIN else value
+
+
+def _admitted(groups: pl.DataFrame, meter: Meter) -> pl.DataFrame:
+    """The groups of which the filter is true: each distinct set of cells that it looks at is tried once."""
+    if meter.filter is None:
+        return groups
+    paths = filter_paths(meter.filter)
+    names = [f"looked at {number}" for number in range(len(paths))]
+    admits = compile_filter(meter.filter)
+    distinct = groups.select(names).unique()
     answers = [
         admits({path: cell_value(cell) for path, cell in zip(paths, cells, strict=True)})
         for cells in distinct.iter_rows()
     ]
     taken = distinct.filter(pl.Series(answers, dtype=pl.Boolean))
-    return events.join(taken, on=names, how="semi", nulls_equal=True, maintain_order="left")
+    return groups.join(taken, on=names, how="semi", nulls_equal=True)
 
 
-def _texts(cells: pl.Series, of: Callable[[object], str | None]) -> pl.Series:
-    plain = cells.str.contains(_PLAIN_TEXT).fill_null(value=False)
-    texts = (
-        cells.zip_with(plain, pl.Series([None], dtype=pl.String)).str.strip_chars_start('"').str.strip_chars_end('"')
-    )
-    return _filled(texts, cells, plain, of)
+def _told(groups: pl.DataFrame, meter: Meter) -> pl.DataFrame:
+    """The same groups with the texts that dimension values are known by."""
+    return groups.with_columns(_texts(groups[name]) for name in _dimensions(meter))
 
 
-def _numbers(cells: pl.Series) -> pl.Series:
-    plain = cells.str.contains(_PLAIN_NUMBER).fill_null(value=False)
-    numbers = cells.zip_with(plain, pl.Series([None], dtype=pl.String)).str.strip_chars('"').cast(_NUMBER)
-    return _filled(numbers, cells, plain, _number)
+def _texts(cells: pl.Series) -> pl.Series:
+    distinct = cells.drop_nulls().unique()
+    texts = [scalar_text(cell_value(cell)) for cell in distinct]
+    return cells.replace_strict(distinct, pl.Series(texts, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
-def _filled(read: pl.Series, cells: pl.Series, plain: pl.Series, of: Callable[[object], Any]) -> pl.Series:
-    """What was read of plain cells; for the others, what `of` makes of each distinct one."""
-    odd = (~plain & cells.is_not_null()).arg_true()
-    if odd.is_empty():
-        return read
-    others = cells.gather(odd)
-    distinct = others.unique()
-    values = pl.Series([of(cell_value(cell)) for cell in distinct], dtype=read.dtype)
-    return read.scatter(odd, others.replace_strict(distinct, values, return_dtype=read.dtype))
+def _add_sums(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
+    total = pl.col("events") if _counts(meter) else pl.col("total")
+    for *place, events, sum_ in groups.group_by(keys).agg(pl.col("events").sum(), total.sum().alias("sum")).iter_rows():
+        _raise(increments, _key(meter, place), events, _plain(sum_), 0)
 
 
-def _member(value: object) -> str | None:
-    text = member_text(value)
-    return None if isinstance(text, Unmetered) else text
+def _add_members(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
+    together = groups.group_by(keys).agg(pl.col("events").sum(), pl.col("members").explode().unique())
+    for *place, events, cells in together.iter_rows():
+        key = _key(meter, place)
+        _raise(increments, key, events, 0, 0)
+        increments.members.setdefault(key, set()).update(cell[1:-1] for cell in cells)  # plain text, in its quotes
 
 
-def _number(value: object) -> Decimal | None:
-    number = exact_number(value)
-    return None if isinstance(number, Unmetered) else number
+def _add_picks(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
+    chosen = groups.select(*keys, "events", "best rank", "best event_key", "best value")
+    for *place, events, rank, event_key, value in chosen.iter_rows():
+        pick = Pick(_plain(rank), event_key, _plain(value))
+        _take(increments, _key(meter, place), events, 0, pick)
+
+
+def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> None:
+    read, rank_of = value_reader(meter), rank_by(meter.aggregation)
+    names = [*_PLACE, *_dimensions(meter)]
+    for *place, time, event_key, cell in odd.select(*names, "time", "event_key", "cell").iter_rows():
+        key = _key(meter, place)
+        value = read({str(meter.property): cell_value(cell)})
+        unmetered = int(isinstance(value, Unmetered))
+        if isinstance(value, Unmetered):
+            reason = (*key[:4], value.code)
+            increments.unmetered[reason] = increments.unmetered.get(reason, 0) + 1
+        if rank_of is not None:
+            pick = Pick(rank_of(value, time), event_key, value) if isinstance(value, Decimal) else None
+            _take(increments, key, 1, unmetered, pick)
+            continue
+        _raise(increments, key, 1, value if isinstance(value, Decimal) else 0, unmetered)
+        if isinstance(value, str):
+            increments.members.setdefault(key, set()).add(value)
+
+
+def _take(increments: Increments, key: CellKey, events: int, unmetered: int, pick: Pick | None) -> None:
+    cell = increments.picks.setdefault(key, PickCell())
+    cell.events += events
+    cell.unmetered += unmetered
+    if pick is not None:
+        cell.pick = pick if cell.pick is None else max(cell.pick, pick)
+
+
+def _raise(increments: Increments, key: CellKey, events: int, total: Decimal | int, unmetered: int) -> None:
+    cell = increments.rollups.setdefault(key, [0, 0, 0])
+    cell[0] += events
+    cell[1] += total
+    cell[2] += unmetered
+
+
+def _key(meter: Meter, place: Sequence[Any]) -> CellKey:
+    account_id, day, provider, *dimensions = place
+    return (account_id, meter.rollup_name(), day, provider, tuple(dimensions))
 
 
 def _plain(number: Decimal | int) -> Decimal | int:

@@ -63,7 +63,7 @@ class Increments:
 
     def _read(self, reading: Reading, columns: "_Columns", sign: int) -> None:
         cells, cell_of = columns.cells(reading.dimensions)
-        keys = [(account_id, reading.slug, day, provider, dims) for (account_id, day, provider), dims in cells]
+        keys = [(account_id, reading.rollup_name, day, provider, dims) for (account_id, day, provider), dims in cells]
         if reading.value is None:
             self._count(keys, cell_of, sign)
         elif reading.rank is None:

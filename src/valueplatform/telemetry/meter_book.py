@@ -31,6 +31,7 @@ class Reading(msgspec.Struct, frozen=True):
     `value` where events are only counted, and `rank` unless one event stands for all (`picks`)."""
 
     slug: str
+    rollup_name: str
     admits: Predicate | None
     dimensions: Callable[[Data], tuple[str | None, ...]] | None
     value: Callable[[Data], MeteredValue | int] | None
@@ -38,13 +39,19 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class MeterBook(msgspec.Struct, frozen=True):
-    """`revision` 0 = no model has been applied yet; then accounts are created in UTC and USD."""
+    """`revision` 0 = no model has been applied yet; then accounts are created in UTC and USD.
+
+    `readings` are those of the meters in force, `raised` those of all whose rollups events raise: meters that are being
+    counted over history (`builds`) take new events as well, and are read by nobody yet.
+    """
 
     revision: int
     timezone: str
     currency: str
     meters: tuple[Meter, ...]
     readings: Mapping[str, tuple[Reading, ...]]
+    raised: Mapping[str, tuple[Reading, ...]]
+    builds: tuple[int, ...] = ()
 
 
 class _Supplier(msgspec.Struct, frozen=True):
@@ -60,7 +67,12 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 _WHOLE: Final = 10**INTEGER_DIGITS
-NO_MODEL: Final = MeterBook(0, "UTC", "USD", (), MappingProxyType({}))
+NO_MODEL: Final = MeterBook(0, "UTC", "USD", (), MappingProxyType({}), MappingProxyType({}))
+_STATE: Final = """
+    SELECT (SELECT coalesce(max(revision), 0) FROM model_revision) AS revision,
+           (SELECT array_agg(build_id ORDER BY build_id) FROM meter_build) AS builds
+"""
+_BUILDS: Final = "SELECT meter::text AS meter FROM meter_build ORDER BY build_id"
 
 
 def readings_by_type(meters: Iterable[Meter]) -> dict[str, tuple[Reading, ...]]:
@@ -69,6 +81,7 @@ def readings_by_type(meters: Iterable[Meter]) -> dict[str, tuple[Reading, ...]]:
     for meter in meters:
         reading = Reading(
             meter.slug,
+            meter.rollup_name(),
             None if meter.filter is None else compile_filter(meter.filter),
             _dimension_reader(meter.dimensions) if meter.dimensions else None,
             _value_reader(meter),
@@ -130,14 +143,25 @@ def _member(value: object) -> MeteredValue:
 
 
 async def book_in_force(connection: "asyncpg.Connection[asyncpg.Record]", held: MeterBook) -> MeterBook:
-    """The book of the newest revision: `held` where it still is. The caller holds the model lock."""
-    revision = await connection.fetchval("SELECT coalesce(max(revision), 0) FROM model_revision")
-    if revision == held.revision:
+    """The book of the newest revision and of what is being counted: `held` where it still is.
+
+    The caller holds the model lock.
+    """
+    state = await connection.fetchrow(_STATE)
+    revision, builds = state["revision"], tuple(state["builds"] or ())
+    if (revision, builds) == (held.revision, held.builds):
         return held
+    building = [msgspec.json.decode(row["meter"], type=Meter) for row in await connection.fetch(_BUILDS)]
     if revision == NO_MODEL.revision:
-        return NO_MODEL
+        return msgspec.structs.replace(NO_MODEL, raised=readings_by_type(building), builds=builds)
     text = await connection.fetchval("SELECT document::text FROM model_revision WHERE revision = $1", revision)
     document = msgspec.json.decode(text, type=_Document)
-    supplier = document.supplier
-    readings = readings_by_type(document.meters)
-    return MeterBook(revision, supplier.timezone, supplier.currency, document.meters, readings)
+    return MeterBook(
+        revision,
+        document.supplier.timezone,
+        document.supplier.currency,
+        document.meters,
+        readings_by_type(document.meters),
+        readings_by_type([*document.meters, *building]),
+        builds,
+    )

@@ -224,7 +224,7 @@ async def _from_rollups(
     tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, keys: Mapping[int, str]
 ) -> _Found:
     start, end = (moment.astimezone(zone(own_zone)).date() for moment in question.moments(own_zone))
-    where = {"ids": list(keys), "meter": meter.slug, "start": start, "end": end, "provider": question.provider}
+    where = {"ids": list(keys), "meter": meter.rollup_name(), "start": start, "end": end, "provider": question.provider}
     rows = await tx.rows(_rollup_query(meter, question), where)
     return [
         (

@@ -47,7 +47,11 @@ PICKED: Final = frozenset({Aggregation.MIN, Aggregation.MAX, Aggregation.LATEST}
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
-    """A count or a measure over events. `slug` is its name in formulas; `property` is unset for COUNT alone."""
+    """A count or a measure over events. `slug` is its name in formulas; `property` is unset for COUNT alone.
+
+    `stored_as` names its rollups where that is not the slug: a meter that is counted anew gets rows of its own, beside
+    those that are read meanwhile (`backfilling`).
+    """
 
     slug: str
     event_types: tuple[str, ...]
@@ -59,6 +63,10 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
     description: str | None = None
     version: int = 1
+    stored_as: str | None = None
+
+    def rollup_name(self) -> str:
+        return self.stored_as or self.slug
 
 
 class Unmetered(msgspec.Struct, frozen=True):

@@ -1,14 +1,15 @@
 """Rollups from raw events anew: for meters that are new or have changed, and for accounts whose zone has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
 import asyncpg
+import polars as pl
 
 from valueplatform.core.database import Transaction
-from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive
+from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive, readable
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.local_days import local_day_of
@@ -19,6 +20,7 @@ from valueplatform.telemetry.payload import decode
 from valueplatform.telemetry.rollups import raise_rollups
 
 CHUNK: Final = 20_000  # events at a time, so that memory does not grow with history
+MOST_AT_ONCE: Final = 500_000  # archived events
 
 _CLEAR: Final = (
     "DELETE FROM rollup WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
@@ -39,6 +41,7 @@ _ARCHIVED: Final = """
     SELECT account_id, (min(first_time) AT TIME ZONE 'UTC')::date - 1, (max(last_time) AT TIME ZONE 'UTC')::date + 1
     FROM archived_slice WHERE account_id = ANY($1::bigint[]) GROUP BY account_id
 """
+_DUE: Final = "INSERT INTO meter_build_due (account_id, day, through) VALUES ($1, $2, $3)"
 _MOVE: Final = """
     UPDATE event SET day = moved.new_day
     FROM unnest($1::bigint[], $2::text[], $3::date[], $4::uuid[], $5::date[])
@@ -58,7 +61,7 @@ async def rebuild_rollups(
     """
     meters = list(meters)
     accounts = None if account_ids is None else sorted(account_ids)
-    await clear_rollups(tx, [meter.slug for meter in meters], accounts)
+    await clear_rollups(tx, [meter.rollup_name() for meter in meters], accounts)
     await hold_archive(tx)
     connection = await tx.driver()
     readings = readings_by_type(meters)
@@ -71,18 +74,32 @@ async def rebuild_rollups(
         )
         await raise_rollups(connection, increments)
         _widen(days, increments)
-    for part in await archived_parts(tx, Wanted(accounts, list(readings))):
-        increments = await asyncio.to_thread(metered_part, part, meters)
+    for parts in together(await archived_parts(tx, Wanted(accounts, list(readings)))):
+        increments = await asyncio.to_thread(metered_parts, parts, meters)
         await raise_rollups(connection, increments)
         _widen(days, increments)
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
 
 
-def metered_part(part: ArchivedPart, meters: Sequence[Meter]) -> Increments:
-    """What the events of an archived file add to the rollups of these meters."""
+def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> Increments:
+    """What the events of archived files add to the rollups of these meters. Raises UnavailableError."""
     increments = Increments()
-    add_frame(increments, part.read(COLUMNS, paths_of(meters)), meters)
+    paths = paths_of(meters)
+    with readable(parts):
+        add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
     return increments
+
+
+def together(parts: Iterable[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
+    """Files that are metered at once: enough to keep all cores at work, and no more than fit into memory."""
+    batch: list[ArchivedPart] = []
+    for part in parts:
+        batch.append(part)
+        if sum(each.events for each in batch) >= MOST_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _widen(days: dict[int, tuple[date, date]], increments: Increments) -> None:
@@ -91,11 +108,11 @@ def _widen(days: dict[int, tuple[date, date]], increments: Increments) -> None:
         days[account_id] = min(first, day), max(last, day)
 
 
-async def clear_rollups(tx: Transaction, slugs: Sequence[str], account_ids: Sequence[int] | None = None) -> None:
-    """Remove all rollups of the meters with these slugs."""
+async def clear_rollups(tx: Transaction, names: Sequence[str], account_ids: Sequence[int] | None = None) -> None:
+    """Remove all rollups that are kept under these names (`Meter.rollup_name`)."""
     connection = await tx.driver()
     for statement in _CLEAR:
-        await connection.execute(statement, list(slugs), account_ids)
+        await connection.execute(statement, list(names), account_ids)
 
 
 async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
@@ -108,6 +125,8 @@ async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
     stretches = await redate_events(tx, [account_id])
     await rebuild_rollups(tx, book.meters, [account_id])
     await mark_days(connection, stretches, "zone")
+    if book.builds:
+        await count_again(tx, stretches)
 
 
 async def redate_events(tx: Transaction, account_ids: Iterable[int]) -> list[Stretch]:
@@ -134,6 +153,13 @@ async def redate_events(tx: Transaction, account_ids: Iterable[int]) -> list[Str
     for start in range(0, len(moves), CHUNK):
         await connection.execute(_MOVE, *zip(*moves[start : start + CHUNK], strict=True))
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
+
+
+async def count_again(tx: Transaction, stretches: Iterable[Stretch]) -> None:
+    """Have these days counted anew for the meters that are being counted over history, before they are put in force:
+    what was counted of them may be of events that are gone, or on other days."""
+    connection = await tx.driver()
+    await connection.executemany(_DUE, [(stretch.account_id, stretch.first, stretch.last) for stretch in stretches])
 
 
 def _data(text: str | None) -> object:

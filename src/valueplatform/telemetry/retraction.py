@@ -17,6 +17,7 @@ from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.rebuilding import count_again
 from valueplatform.telemetry.requests import Sender
 from valueplatform.telemetry.rollups import lower_rollups
 
@@ -59,7 +60,10 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     readings = book.readings.get(event.type, ())
     increments.add_all([(account_id, event.day, event.provider, event.data, readings, event.time, key)], sign=-1)
     await lower_rollups(tx, increments, book.readings)
-    await mark_days(connection, [Stretch(account_id, event.day, event.day)], CAUSE)
+    day = Stretch(account_id, event.day, event.day)
+    await mark_days(connection, [day], CAUSE)
+    if book.builds:
+        await count_again(tx, [day])
 
 
 class _Removed(msgspec.Struct, frozen=True):

@@ -195,8 +195,8 @@ async def _left(tx: Transaction, cells: set[CellKey], readings: Mapping[str, Seq
     connection = await tx.driver()
     left = Increments()
     for account_id, day in sorted({(key[0], key[2]) for key in cells}):
-        slugs = {key[1] for key in cells if (key[0], key[2]) == (account_id, day)}
-        own = {kind: [one for one in each if one.slug in slugs] for kind, each in readings.items()}
+        names = {key[1] for key in cells if (key[0], key[2]) == (account_id, day)}
+        own = {kind: [one for one in each if one.rollup_name in names] for kind, each in readings.items()}
         types = [kind for kind, each in own.items() if each]
         async for archived in archived_events(tx, Wanted([account_id], types, day, day)):
             left.add_all(

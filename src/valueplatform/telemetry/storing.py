@@ -220,7 +220,7 @@ async def _store_new(
         arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_COLUMNS.values(), 1))
         insert = f"INSERT INTO event ({', '.join(_COLUMNS)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants
         await connection.execute(insert, *zip(*records, strict=True))
-    readings = ledger.book.readings
+    readings = ledger.book.raised
     increments = Increments()
     increments.add_all(
         (entry.account_id, entry.day, entry.provider, event.data, readings[event.type], entry.time, event.key)

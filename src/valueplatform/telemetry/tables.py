@@ -180,6 +180,24 @@ archived_retraction = tenant_table(
     key=("path", "event_key"),
 )
 
+# Meters that are being counted over history, beside what is in force: events raise them from the moment of the row on.
+meter_build = Table(
+    "meter_build",
+    metadata,
+    Column("build_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("meter", JSONB, nullable=False),
+    Column("started_at", TIMESTAMP, nullable=False, server_default=func.clock_timestamp()),
+)
+
+# Days that must be counted anew for all meters that are being built, before they are put in force.
+meter_build_due = tenant_table(
+    "meter_build_due",
+    Column("due_id", BigInteger, Identity(always=True), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("through", Date, nullable=False),
+    key=("due_id",),
+)
+
 # What reconciliation found to differ; `ended_at` is when it was last looked for and no longer there.
 quality_finding = tenant_table(
     "quality_finding",

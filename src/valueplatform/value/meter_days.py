@@ -52,12 +52,12 @@ _DISTINCT = text("""
 
 async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], period: Period) -> list[MeterDay]:
     """Values of `meters` on every day of `period` that has metered events of them."""
-    meters = list(meters)
+    found = {meter.rollup_name(): meter for meter in meters}
     where = {"account": account_id, "start": period.start, "end": period.end}
-    kinds = {meter.slug: meter.aggregation for meter in meters}
-    distinct = [slug for slug, kind in kinds.items() if kind is Aggregation.UNIQUE_COUNT]
-    picked = [slug for slug, kind in kinds.items() if kind in PICKED]
-    counted = [slug for slug in kinds if slug not in picked]
+    kinds = {name: meter.aggregation for name, meter in found.items()}
+    distinct = [name for name, kind in kinds.items() if kind is Aggregation.UNIQUE_COUNT]
+    picked = [name for name, kind in kinds.items() if kind in PICKED]
+    counted = [name for name in kinds if name not in picked]
     days = []
     metered: dict[tuple[str, str, date], int] = {}
     for row in await tx.rows(_ROLLUPS, {**where, "meters": counted}):
@@ -66,11 +66,10 @@ async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], 
         elif row.events:
             value = Decimal(row.events) if kinds[row.meter] is Aggregation.COUNT else row.total
             over = row.events if kinds[row.meter] is Aggregation.AVG else 1
-            days.append(MeterDay(row.meter, row.provider, row.day, row.events, value, over))
+            days.append(MeterDay(found[row.meter].slug, row.provider, row.day, row.events, value, over))
     picks = await tx.rows(_PICKS, {**where, "meters": picked}) if picked else ()
-    days += [MeterDay(row.meter, row.provider, row.day, row.events, row.picked) for row in picks]
-    members = await tx.rows(_DISTINCT, {**where, "meters": distinct})
-    for row in members:
+    days += [MeterDay(found[row.meter].slug, row.provider, row.day, row.events, row.picked) for row in picks]
+    for row in await tx.rows(_DISTINCT, {**where, "meters": distinct}):
         events = metered.get((row.meter, row.provider, row.day), 0)
-        days.append(MeterDay(row.meter, row.provider, row.day, events, Decimal(row.members)))
+        days.append(MeterDay(found[row.meter].slug, row.provider, row.day, events, Decimal(row.members)))
     return days

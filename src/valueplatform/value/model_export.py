@@ -17,7 +17,7 @@ from valueplatform.value.ranges import Range
 Container = TypeVar("Container", Table, InlineTable)
 
 _KEYS: Mapping[str, str] = {"event_types": "event", "features": "feature"}
-_NOT_WRITTEN = frozenset({"version", "segments"})
+_NOT_WRITTEN = frozenset({"version", "stored_as", "segments"})
 
 
 def export_model(model: ValueModel) -> str:

@@ -25,7 +25,7 @@ from valueplatform.value.model import (
 )
 
 AnyVersioned = TypeVar("AnyVersioned", Meter, Baseline, Assumption, Driver)
-_WORDING: Final = frozenset({"title", "description", "version"})
+_WORDING: Final = frozenset({"title", "description"})
 _VERSIONED: Final = ("meter", "baseline", "assumption", "driver")
 
 
@@ -106,7 +106,10 @@ class _Before:
         before = self._definitions.get((kind, definition.slug))
         is_same = before is not None and _substance(before) == _substance(definition)
         version = self._last.get((kind, definition.slug), 0) + (not is_same)
-        return msgspec.structs.replace(definition, version=version)
+        revised = msgspec.structs.replace(definition, version=version)
+        if isinstance(before, Meter) and isinstance(revised, Meter):
+            return msgspec.structs.replace(revised, stored_as=before.stored_as)
+        return revised
 
     def retired_from(self, new: ValueModel) -> tuple[Retired, ...]:
         live = {(kind, definition.slug) for kind in _VERSIONED for definition in new.of_kind(kind)}
@@ -122,11 +125,12 @@ def _substance(definition: Versioned) -> dict[str, object]:
 
 
 def _plain(definition: Definition | Supplier | OtlpSection | None) -> dict[str, object]:
-    """The fields as plain JSON values, without the version."""
+    """The fields as plain JSON values, without what the product itself adds."""
     if definition is None:
         return {}
     fields: dict[str, object] = msgspec.to_builtins(definition)
-    fields.pop("version", None)
+    for own in ("version", "stored_as"):
+        fields.pop(own, None)
     return fields
 
 

@@ -106,14 +106,18 @@ async def _check_rollups(tx: Transaction, source: Source, start: date, end: date
     meters = source.model.get("meters", ())
     tallies = await tally_cuts(tx, source, meters, start, end)
     aggregation = {meter["slug"]: meter["aggregation"] for meter in meters}
+    slugs = {meter.get("stored_as") or meter["slug"]: meter["slug"] for meter in meters}
     where = {"account": source.account_id, "start": start, "end": end}
     stated: dict[_Cut, tuple[int, Fraction | None]] = {}
     for query in (_ROLLUPS, _MEMBERS):
         for row in await tx.rows(query, where):
-            distinct = aggregation.get(row.meter) == "UNIQUE_COUNT"
+            if row.meter not in slugs and "@" in row.meter:
+                continue  # being counted over history, or replaced since: nobody reads it
+            slug = slugs.get(row.meter, row.meter)
+            distinct = aggregation.get(slug) == "UNIQUE_COUNT"
             if distinct is (query is _MEMBERS) and (row.events or distinct):
-                cut = row.meter, row.provider, row.day, tuple(row.dimensions)
-                stated[cut] = (row.events, _stated(aggregation.get(row.meter), row))
+                cut = slug, row.provider, row.day, tuple(row.dimensions)
+                stated[cut] = (row.events, _stated(aggregation.get(slug), row))
     recomputed = {
         key: (tally.events, tally.value(aggregation[key[0]])) for key, tally in tallies.items() if tally.events
     }

@@ -196,6 +196,7 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
     if account is None or source is None:
         raise NotFoundError(f"There is no account {account_id}, or no value model has been applied yet.")
     bounds = boundaries(given)
+    meters = _rollups(source.model)
     titles = _titles(source.model)
     names = {row.name for row in await tx.rows(_NAMES, where)} | {account.name, str(source.model["supplier"]["name"])}
     return Record(
@@ -219,9 +220,7 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         inputs=_inputs(source, given),
         titles=titles,
         names=frozenset(names | set(titles.values())),
-        days=frozenset(
-            row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": _meters(source.model)})
-        ),
+        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters})),
     )
 
 
@@ -248,18 +247,22 @@ async def _values(tx: Transaction, account_id: int, bounds: list[date]) -> tuple
 
 async def _metered(tx: Transaction, source: Source, bounds: list[date], slugs: frozenset[str]) -> tuple[Metering, ...]:
     """COUNT and SUM meters; distinct members do not add over stretches, so no number may rest on them."""
-    kinds = {meter["slug"]: meter["aggregation"] for meter in source.model.get("meters", ())}
-    additive = [slug for slug in slugs if kinds.get(slug) in {"COUNT", "SUM"}]
+    kept = {
+        meter.get("stored_as") or meter["slug"]: meter
+        for meter in source.model.get("meters", ())
+        if meter["slug"] in slugs
+    }
+    additive = [name for name, meter in kept.items() if meter["aggregation"] in {"COUNT", "SUM"}]
     if not additive or len(bounds) < 2:
         return ()
     where: dict[str, Any] = {"account": source.account_id, "meters": additive, "bounds": bounds}
     rows = await tx.rows(_METERED, where | {"first": bounds[0], "last": bounds[-1]})
     return tuple(
         Metering(
-            row.meter,
+            kept[row.meter]["slug"],
             bounds[row.stretch - 1],
             bounds[row.stretch],
-            Decimal(row.events) if kinds[row.meter] == "COUNT" else row.total,
+            Decimal(row.events) if kept[row.meter]["aggregation"] == "COUNT" else row.total,
         )
         for row in rows
     )
@@ -274,8 +277,9 @@ def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date
     return found
 
 
-def _meters(model: Mapping[str, Any]) -> list[str]:
-    return [meter["slug"] for meter in model.get("meters", ())]
+def _rollups(model: Mapping[str, Any]) -> list[str]:
+    """Under which names the meters' rollups are kept."""
+    return [meter.get("stored_as") or meter["slug"] for meter in model.get("meters", ())]
 
 
 def _titles(model: Mapping[str, Any]) -> dict[str, str]:

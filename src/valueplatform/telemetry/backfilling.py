@@ -1,0 +1,181 @@
+"""Counting meters over all history while events come in, to be put in force at once.
+
+A meter that is counted gets rollups under a name of its own, which nobody reads. From the moment at which that is told
+(`meter_build`, under the exclusive model lock, which is held for no longer) every new event raises them; the events
+from before that moment are those of one snapshot, taken under the same lock, and are counted meanwhile: those of the
+database one by one, those of the archive by the column. Events that go, and days that move with an account's zone,
+cannot be told apart by the snapshot: their days are noted (`meter_build_due`) and counted anew in the transaction that
+puts the meters in force. A crash leaves rows that nobody reads; the next run clears them away.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.core.database import Database, Transaction, lock_model_exclusive
+from valueplatform.core.errors import ConflictError
+from valueplatform.core.scope import Scope
+from valueplatform.telemetry.archive_reads import Wanted, archived_events, archived_parts, hold_archive
+from valueplatform.telemetry.increments import Increments, Metering
+from valueplatform.telemetry.meter_book import Reading, readings_by_type
+from valueplatform.telemetry.meters import Meter
+from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.rebuilding import CHUNK, metered_parts, together
+from valueplatform.telemetry.rollups import raise_rollups
+
+# One at a time: the letters "vp build".
+_LOCK: Final = 0x7670_2062_7569_6C64
+_TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
+_REGISTER: Final = text("INSERT INTO meter_build (meter) VALUES ('null') RETURNING build_id")
+_DEFINE: Final = text("UPDATE meter_build SET meter = CAST(:meter AS jsonb) WHERE build_id = :build")
+_BUILDS: Final = text("SELECT meter->>'stored_as' AS name FROM meter_build")
+_RELEASE: Final = (text("DELETE FROM meter_build"), text("DELETE FROM meter_build_due"))
+_DUE: Final = text("""
+    SELECT account_id, min(day) AS first, max(through) AS last FROM meter_build_due GROUP BY account_id
+    ORDER BY account_id
+""")
+_COUNT: Final = text("SELECT count(*) FROM event WHERE type = ANY(:types)")
+_EVENTS: Final = """
+    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event WHERE type = ANY($1::text[])
+"""
+_OF_DAYS: Final = """
+    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
+    WHERE account_id = $1 AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
+"""
+_TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
+_CLEAR_DAYS: Final = tuple(
+    f"DELETE FROM {table} WHERE account_id = $1 AND meter = ANY($2::text[]) AND day BETWEEN $3 AND $4"  # noqa: S608 - our own names
+    for table in _TABLES
+)
+_ACCOUNTS: Final = text("SELECT account_id FROM account ORDER BY account_id")
+_CLEAR: Final = tuple(
+    text(f"DELETE FROM {table} WHERE account_id = ANY(:accounts) AND meter = ANY(:names)")  # noqa: S608 - our own names
+    for table in _TABLES
+)
+_ACCOUNTS_AT_ONCE: Final = 500
+
+Told = Callable[[int, int], None]
+"""Hears how many events are counted, and of how many."""
+
+
+@asynccontextmanager
+async def counting(database: Database, scope: Scope, meters: Iterable[Meter], told: Told) -> AsyncIterator[list[Meter]]:
+    """Count meters over all history (worker role); inside, they are ready for `settle` and to be put in force.
+
+    They have their new `stored_as`. What is not released inside is cleared away. Raises ConflictError where meters are
+    being counted already.
+    """
+    async with database.transaction(scope) as guard:
+        if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
+            raise ConflictError("Meters are being counted over history already; wait for the end of that.")
+        await _clear_away(database, scope)
+        try:
+            async with database.transaction(scope, steady=True) as reader:
+                named = await _begin(database, scope, reader, meters)
+                await _count_history(database, scope, reader, named, told)
+            yield named
+        finally:
+            await _clear_away(database, scope)
+
+
+async def settle(tx: Transaction, meters: Sequence[Meter]) -> None:
+    """Count the days anew that events have left since the counting began, and end the counting.
+
+    In the transaction that puts the meters in force, under the exclusive model lock.
+    """
+    await hold_archive(tx)
+    connection = await tx.driver()
+    names = [meter.rollup_name() for meter in meters]
+    types = sorted({kind for meter in meters for kind in meter.event_types})
+    readings = readings_by_type(meters)
+    for due in await tx.rows(_DUE):
+        for statement in _CLEAR_DAYS:
+            await connection.execute(statement, due.account_id, names, due.first, due.last)
+        increments = Increments()
+        async for archived in archived_events(tx, Wanted([due.account_id], types, due.first, due.last)):
+            increments.add_all(
+                (e.account_id, e.day, e.provider, _data(e.data), readings[e.type], e.time, e.event_key)
+                for e in archived
+            )
+        rows = await connection.fetch(_OF_DAYS, due.account_id, types, due.first, due.last)
+        increments.add_all(_meterings(rows, readings))
+        await raise_rollups(connection, increments)
+    for statement_ in _RELEASE:
+        await tx.execute(statement_)
+
+
+async def drop_rollups(database: Database, scope: Scope, names: Sequence[str]) -> None:
+    """Remove rollups that nobody reads any more, some accounts at a time, so that nobody waits for it."""
+    async with database.transaction(scope) as tx:
+        accounts = [row.account_id for row in await tx.rows(_ACCOUNTS)]
+    for start in range(0, len(accounts) if names else 0, _ACCOUNTS_AT_ONCE):
+        async with database.transaction(scope) as tx:
+            for statement in _CLEAR:
+                where = {"accounts": accounts[start : start + _ACCOUNTS_AT_ONCE], "names": list(names)}
+                await tx.execute(statement, where)
+
+
+async def _begin(database: Database, scope: Scope, reader: Transaction, meters: Iterable[Meter]) -> list[Meter]:
+    """From here on new events raise the meters; `reader` sees exactly the events from before."""
+    named = []
+    async with database.transaction(scope) as tx:
+        await lock_model_exclusive(tx)
+        for meter in meters:
+            build = int(await tx.scalar(_REGISTER))
+            own = msgspec.structs.replace(meter, stored_as=f"{meter.slug}@{build}")
+            await tx.execute(_DEFINE, {"meter": msgspec.json.encode(own).decode(), "build": build})
+            named.append(own)
+        await reader.scalar(text("SELECT 1"))  # its snapshot is that of its first query
+    return named
+
+
+async def _count_history(
+    database: Database, scope: Scope, reader: Transaction, meters: Sequence[Meter], told: Told
+) -> None:
+    readings = readings_by_type(meters)
+    types = list(readings)
+    parts = await archived_parts(reader, Wanted(types=types))
+    total = int(await reader.scalar(_COUNT, {"types": types}) or 0) + sum(part.events for part in parts)
+    done = 0
+    told(done, total)
+    for batch in together(parts):
+        await _raise(database, scope, await asyncio.to_thread(metered_parts, batch, meters))
+        done += sum(part.events for part in batch)
+        told(done, total)
+    connection = await reader.driver()
+    cursor = await connection.cursor(_EVENTS, types)
+    while rows := await cursor.fetch(CHUNK):
+        increments = Increments()
+        increments.add_all(_meterings(rows, readings))
+        await _raise(database, scope, increments)
+        done += len(rows)
+        told(done, total)
+
+
+async def _raise(database: Database, scope: Scope, increments: Increments) -> None:
+    async with database.transaction(scope) as tx:
+        await raise_rollups(await tx.driver(), increments)
+
+
+async def _clear_away(database: Database, scope: Scope) -> None:
+    """End what is counted and was not put in force: this run's, or one's that crashed."""
+    async with database.transaction(scope) as tx:
+        await lock_model_exclusive(tx)
+        names = [row.name for row in await tx.rows(_BUILDS)]
+        for statement in _RELEASE:
+            await tx.execute(statement)
+    await drop_rollups(database, scope, names)
+
+
+def _meterings(rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]]) -> Iterator[Metering]:
+    for account_id, event_type, day, provider, data, time, key in rows:
+        yield account_id, day, provider, _data(data), readings[event_type], time, key
+
+
+def _data(text_: str | None) -> object:
+    return None if text_ is None else decode(text_)

@@ -1,0 +1,179 @@
+"""Meters are counted over all history while events come in, go, move and are archived; then they are exact."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.conftest import Databases
+from tests.telemetry.factories import apply_meters, cloud_event, make_account, rows, scalar, send
+from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
+from tests.telemetry.test_archiving import archived, bring_back
+from tests.telemetry.test_retraction import take_back
+from valueplatform.core.database import lock_model_exclusive
+from valueplatform.core.errors import ConflictError
+from valueplatform.core.scope import grant_all
+from valueplatform.telemetry import backfilling
+from valueplatform.telemetry.archiving import archive_events
+from valueplatform.telemetry.backfilling import counting, settle
+from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.meters import Aggregation, Meter
+from valueplatform.telemetry.rebuilding import follow_zone
+from valueplatform.telemetry.rollups import raise_rollups
+
+NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
+METERS = list(SEVEN.values())
+Act = Callable[[], Awaitable[object]]
+
+
+def an_event(draw: random.Random, number: int) -> dict[str, object]:
+    return cloud_event(
+        id=str(number),
+        account=draw.choice(["acme", "other"]),
+        type=draw.choice(["job.done", "login", "unmetered"]),
+        time=f"2026-0{draw.randint(1, 5)}-{draw.randint(1, 28):02d}T{draw.randint(0, 23):02d}:30:00Z",
+        data={"minutes": draw.choice([1, 2.25, "x", None, 7, "7.50"]), "team": draw.choice(["a", None])},
+    )
+
+
+async def history(databases: Databases, meters: Sequence[Meter] = (), count: int = 200) -> None:
+    await apply_meters(databases, meters)
+    await make_account(databases, "acme", "America/New_York")
+    draw = random.Random(3)
+    await send(databases, *(an_event(draw, number) for number in range(count)))
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfilling, "CHUNK", 20)
+
+
+async def count(databases: Databases) -> list[Meter]:
+    """All seven, and in force."""
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None) as counted:
+        async with databases.worker.transaction(grant_all()) as tx:
+            await lock_model_exclusive(tx)
+            await settle(tx, counted)
+        await apply_meters(databases, counted)
+    return counted
+
+
+async def assert_exact(databases: Databases, counted: Sequence[Meter]) -> None:
+    """The rollups say what a plain recount of all events says, those of the archive too."""
+    async with databases.admin.transaction(grant_all()) as tx:
+        connection = await tx.driver()
+        for table in ("rollup", "rollup_member"):
+            await connection.execute(f"DELETE FROM {table} WHERE meter <> ALL($1)", [m.rollup_name() for m in counted])
+            await connection.execute(f"UPDATE {table} SET meter = split_part(meter, '@', 1)")
+    await bring_back(databases, await archived(databases))
+    assert await stored_values(databases) == await recounted_values(databases)
+
+
+async def test_history_is_counted_under_names_that_nobody_reads_before(databases: Databases) -> None:
+    await history(databases, METERS)
+    before = await rows(databases, "SELECT * FROM rollup ORDER BY account_id, meter, day, provider, dimensions")
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None) as counted:
+        assert all(meter.rollup_name() != meter.slug for meter in counted)
+        kept = "SELECT * FROM rollup WHERE meter !~ '@' ORDER BY account_id, meter, day, provider, dimensions"
+        assert await rows(databases, kept) == before
+        assert await scalar(databases, "SELECT count(*) FROM rollup") == 2 * len(before)
+    assert await scalar(databases, "SELECT count(*) FROM rollup") == len(before)  # it was not put in force
+    assert await scalar(databases, "SELECT count(*) FROM meter_build") == 0
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_meanwhile_the_count_is_exact(
+    databases: Databases, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await history(databases, METERS if seed % 2 else ())
+    account_id = await scalar(databases, "SELECT account_id FROM account WHERE key = 'acme'")
+    draw = random.Random(seed)
+    numbers = iter(range(1000, 2000))
+    if seed % 3:
+        await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=60), NOW)
+
+    async def come() -> None:
+        await send(databases, *(an_event(draw, next(numbers)) for _ in range(3)))
+
+    async def go() -> None:
+        left = await rows(databases, "SELECT id FROM event")
+        kept = [row["id"] for row in left] + [event.id for event in await archived(databases)]
+        await take_back(databases, draw.choice(kept))
+
+    async def move() -> None:
+        zone = draw.choice(["Asia/Tokyo", "America/St_Johns"])
+        async with databases.worker.transaction(grant_all()) as tx:
+            await lock_model_exclusive(tx)
+            await (await tx.driver()).execute("UPDATE account SET timezone = $1 WHERE key = 'acme'", zone)
+            await follow_zone(tx, account_id, zone)
+
+    async def put_away() -> None:
+        await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+
+    async def raise_and_more(*given: object) -> None:
+        for act in draw.sample(acts, 2):
+            await asyncio.wait_for(act(), 30)
+        await raise_(*given)  # type: ignore[arg-type]  # the same arguments
+
+    acts: list[Act] = [come, come, go, go, move, put_away]
+    raise_ = backfilling._raise
+    monkeypatch.setattr(backfilling, "_raise", raise_and_more)
+    counted = await count(databases)
+    await come()
+    await go()
+    await assert_exact(databases, counted)
+
+
+async def test_events_of_meters_that_are_counted_are_not_shown_as_metered_twice(databases: Databases) -> None:
+    """One event type that a meter in force and its successor both read."""
+    await history(databases, METERS, count=0)
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None):
+        await send(databases, cloud_event(id="1", account="acme"))
+        await take_back(databases, "1")
+    assert await scalar(databases, "SELECT count(*) FROM rollup") == 0
+
+
+async def test_a_run_that_crashed_is_cleared_away_by_the_next(databases: Databases) -> None:
+    await history(databases)
+    wrong = Meter(slug="count", event_types=("login",), aggregation=Aggregation.COUNT, stored_as="count@1")
+    async with databases.worker.transaction(grant_all()) as tx:
+        meter = msgspec.json.encode(wrong).decode()
+        await (await tx.driver()).execute("INSERT INTO meter_build (meter) VALUES ($1)", meter)
+        increments = Increments()
+        increments.rollups[1, wrong.rollup_name(), NOW.date(), "supplier", ()] = [5, 5, 0]
+        await raise_rollups(await tx.driver(), increments)
+    await send(databases, cloud_event(id="more", account="acme", type="login", time="2026-05-01T10:00:00Z"))
+    counted = await count(databases)
+    assert await scalar(databases, "SELECT count(*) FROM rollup WHERE meter = 'count@1'") == 0
+    await assert_exact(databases, counted)
+
+
+async def test_two_counts_at_once_are_refused(databases: Databases) -> None:
+    await history(databases, count=10)
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None):
+        with pytest.raises(ConflictError, match="counted over history already"):
+            async with counting(databases.worker, grant_all(), METERS, lambda *_: None):
+                pass
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None):
+        pass
+
+
+@pytest.mark.usefixtures("small_chunks")
+async def test_progress_is_told_from_nothing_to_all_of_both_places(databases: Databases, tmp_path: Path) -> None:
+    await history(databases, count=90)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=80), NOW)
+    told: list[tuple[int, int]] = []
+    async with counting(databases.worker, grant_all(), METERS, lambda done, total: told.append((done, total))):
+        pass
+    metered = await scalar(databases, "SELECT count(*) FROM event WHERE type <> 'unmetered'") + sum(
+        event.type != "unmetered" for event in await archived(databases)
+    )
+    assert told[0] == (0, metered)
+    assert told[-1] == (metered, metered)
+    assert len(told) > 2
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
