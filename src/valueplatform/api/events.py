@@ -215,7 +215,7 @@ def provided(intake: Intake) -> dict[str, Provide]:
 
 
 def sender_of(caller: KeyPrincipal, origin: str = ORIGIN) -> Sender:
-    return Sender(origin, caller.provider, caller.key_id, caller.account_ids, caller.sources)
+    return Sender(origin, caller.provider, caller.key_id, caller.account_ids, caller.sources, limited=caller.limited)
 
 
 class EventsController(Controller):
