@@ -36,7 +36,13 @@ def intake_app(
     gate = calling.Gate(web, KeyRing(web, time.monotonic), clock)
     intake = events.Intake(ingest, committer, clock)
     return Litestar(
-        route_handlers=[events.EventsController, OtlpController, *segment_handlers(), *posthog_handlers()],
+        route_handlers=[
+            *events.event_handlers(gate, intake),
+            events.EventsController,
+            OtlpController,
+            *segment_handlers(),
+            *posthog_handlers(),
+        ],
         dependencies={**calling.provided(gate), **events.provided(intake)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
