@@ -25,7 +25,7 @@ from valueplatform.telemetry.requests import IngestRequest, Report, merged
 from valueplatform.telemetry.storing import Ledger, store
 
 LANES: Final = 2
-MOST_IN_GROUP: Final = 20_000  # events
+MOST_IN_GROUP: Final = 10_000  # events
 _LINGER: Final = 0.002  # seconds
 PATIENCE: Final = 4.0  # seconds; a sender that waits longer is told to come back
 _TRIES: Final = 4
