@@ -39,9 +39,22 @@ CREATE TABLE api_key (
     sources TEXT[],
     scopes TEXT[] NOT NULL,
     person TEXT,
+    rate_limit BIGINT,
+    burst BIGINT,
+    daily_quota BIGINT,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     revoked_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_api_key PRIMARY KEY (key_id)
+);
+
+CREATE TABLE key_usage (
+    key_id UUID NOT NULL,
+    tokens NUMERIC,
+    filled_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    day DATE NOT NULL,
+    used BIGINT NOT NULL,
+    CONSTRAINT pk_key_usage PRIMARY KEY (key_id),
+    CONSTRAINT fk_key_usage_key_id_api_key FOREIGN KEY(key_id) REFERENCES api_key (key_id)
 );
 
 CREATE TABLE app_user (
@@ -722,6 +735,7 @@ GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
 GRANT SELECT ON model_revision, api_key, archive, meter_build TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, meter_build_due TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE ON key_usage TO valueplatform_ingest;
 GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
 
 -- What people and machines write through pages and the API.
@@ -734,7 +748,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, atte
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;
 
 -- The worker and the command line.
-GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;

@@ -13,7 +13,9 @@ from tests.conftest import Databases
 from tests.telemetry.factories import NOW
 from valueplatform.api import calling, events
 from valueplatform.api.otlp import OtlpController
+from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.problems import EXCEPTION_HANDLERS
+from valueplatform.api.segment import segment_handlers
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyRing
@@ -34,7 +36,13 @@ def intake_app(
     gate = calling.Gate(web, KeyRing(web, time.monotonic), clock)
     intake = events.Intake(ingest, committer, clock)
     return Litestar(
-        route_handlers=[events.EventsController, OtlpController],
+        route_handlers=[
+            *events.event_handlers(gate, intake),
+            events.EventsController,
+            OtlpController,
+            *segment_handlers(),
+            *posthog_handlers(),
+        ],
         dependencies={**calling.provided(gate), **events.provided(intake)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.telemetry.factories import apply_meters, cloud_event, execute, make_a
 from tests.value.factories import put_model
 from valueplatform.api.request_body import MOST_BYTES
 from valueplatform.core.authorization import KeyKind
+from valueplatform.core.keys import KEY_PATTERN, Quota
 
 ADDRESS = "/api/v1/events"
 BATCH = {"content-type": "application/cloudevents-batch+json"}
@@ -357,3 +358,47 @@ async def test_a_preview_tells_verdicts_meters_and_drivers(databases: Databases,
     assert (minutes["value"], minutes["drivers"]) == ("12.5", ["dispatch_time"])
     assert await scalar(databases, "SELECT count(*) FROM event") == 0
     assert (await client.post(f"{ADDRESS}/preview", content=b"no")).status_code == 400
+
+
+def segment_of(event_id: str) -> dict[str, Any]:
+    return {"messageId": event_id, "userId": "kim", "event": "Job", "context": {"groupId": "acme"}}
+
+
+def posthog_of(event_id: str) -> dict[str, Any]:
+    properties = {"distinct_id": "kim", "$groups": {"company": "acme"}}
+    return {"event": "job", "uuid": event_id, "properties": properties}
+
+
+def log_of(event_id: str) -> dict[str, Any]:
+    record = {"timeUnixNano": "1", "body": {"stringValue": event_id}}
+    return {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+
+
+@pytest.mark.parametrize(
+    ("address", "event"),
+    [
+        (ADDRESS, lambda event_id: cloud_event(id=event_id)),
+        ("/ingest/segment/v1/track", segment_of),
+        ("/ingest/posthog/capture/", posthog_of),
+        ("/ingest/otlp/v1/logs", log_of),
+    ],
+)
+async def test_over_its_quota_a_key_is_told_429_and_when_to_come_back_at_every_address(
+    client: Client, key: MakeKey, address: str, event: Callable[[str], dict[str, Any]]
+) -> None:
+    limited = {**await key(quota=Quota(daily_quota=1)), "content-type": "application/json"}
+    first, second = [
+        await client.post(address, content=packed(event(event_id)), headers=limited) for event_id in ("1", "2")
+    ]
+    assert first.status_code in {200, 204}
+    assert second.status_code == 429
+    assert 0 < int(second.headers["retry-after"]) <= 24 * 60 * 60
+    told = second.json()
+    if address.startswith("/ingest/otlp"):
+        assert (told["code"], "1 events a day" in told["message"]) == (8, True)  # RESOURCE_EXHAUSTED
+    else:
+        key_id = KEY_PATTERN.fullmatch(limited["authorization"].removeprefix("Bearer "))
+        assert key_id is not None
+        assert (told["code"], told["limit"]) == ("rate_limited", "1 events a day (UTC)")
+        assert told["key"].replace("-", "") == key_id[2]
+    assert (await client.post(ADDRESS, content=packed(cloud_event()))).status_code == 204  # another key goes on

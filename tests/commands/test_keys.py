@@ -94,3 +94,24 @@ async def test_no_keys_and_no_users_are_said_so(databases: Databases) -> None:
     assert (await run(databases, "key", "list")).out == "There are no keys.\n"
     assert (await run(databases, "key", "list", "--json")).json == []
     assert (await run(databases, "user", "list")).out == "There is nobody yet.\n"
+
+
+async def test_how_many_events_a_key_may_send_is_set_listed_and_changed(databases: Databases) -> None:
+    quota = ("--rate-limit", "500", "--daily-quota", "1000000")
+    made = await run(databases, "key", "create", "--kind", "ingest", "--name", "x", *quota, "--json")
+    (listed,) = (await run(databases, "key", "list", "--json")).json
+    assert (listed["rate_limit"], listed["burst"], listed["daily_quota"]) == (500, 5000, 1_000_000)
+    limited = await run(databases, "key", "limit", made.json["id"], "--rate-limit", "5", "--burst", "7", "--json")
+    assert limited.json == {"id": made.json["id"], "rate_limit": 5, "burst": 7, "daily_quota": None}
+    freed = await run(databases, "key", "limit", made.json["id"], "--json")
+    assert freed.json == {"id": made.json["id"], "rate_limit": None, "burst": None, "daily_quota": None}
+    async with databases.web.transaction(no_accounts()) as tx:
+        assert (await authenticate_key(tx, made.json["key"])).limited is False
+
+
+@pytest.mark.parametrize("quota", [("--rate-limit", "0"), ("--daily-quota", "-1"), ("--burst", "5"), ("--burst", "x")])
+async def test_a_quota_that_makes_no_sense_is_refused(databases: Databases, quota: tuple[str, str]) -> None:
+    assert (await run(databases, "key", "create", "--kind", "ingest", "--name", "x", *quota)).code != 0
+    assert (await run(databases, "key", "list", "--json")).json == []
+    unknown = await run(databases, "key", "limit", str(uuid.uuid4()), "--rate-limit", "5")
+    assert (unknown.code, "There is no key" in unknown.err) == (1, True)

@@ -45,7 +45,7 @@ _WHEN: Final[Mapping[int, str]] = MappingProxyType(
         409: "The request contradicts what is recorded already.",
         413: "The body is larger than the stated limit.",
         422: "Understood, and impossible by the rules of value; the problem says which.",
-        429: "Too much waits already; `Retry-After` says for how many seconds.",
+        429: "Too much waits already, or the key has sent more than it may; `Retry-After` says for how many seconds.",
         503: "The database cannot be reached at present; `Retry-After` says for how many seconds.",
     }
 )

@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 from litestar.params import PathParameter, QueryParameter
+from litestar.response.base import ASGIResponse
 
-from valueplatform.api.calling import ApiRequest, Caller
+from valueplatform.api.calling import ApiRequest, Caller, Gate
 from valueplatform.api.documentation import JSON, answers, described_body
 from valueplatform.api.request_body import read_body
 from valueplatform.core.authorization import Action, KeyPrincipal, require
@@ -215,43 +217,12 @@ def provided(intake: Intake) -> dict[str, Provide]:
 
 
 def sender_of(caller: KeyPrincipal, origin: str = ORIGIN) -> Sender:
-    return Sender(origin, caller.provider, caller.key_id, caller.account_ids, caller.sources)
+    return Sender(origin, caller.provider, caller.key_id, caller.account_ids, caller.sources, limited=caller.limited)
 
 
 class EventsController(Controller):
     path = "/api/v1"
     tags = ("Events",)
-
-    @post(
-        "/events",
-        status_code=200,
-        request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
-        summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
-        responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
-        operation_class=described_body(_BODY_ABOUT, _BODIES, _SENT),
-    )
-    async def receive(self, request: ApiRequest, taking: NamedDependency[Taking]) -> Response[ReportOut | None]:
-        caller, intake = taking.caller, taking.intake
-        require(caller, Action.WRITE_EVENTS)
-        headers = request.headers
-        announced = request.content_length
-        body = await read_body(request.stream(), headers.get("content-encoding", ""), announced)
-        received_at = intake.clock()
-        parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
-        wishes = wishes_of(headers.getall("prefer", []))
-        report = await intake.committer.commit(
-            IngestRequest(
-                sender_of(caller),
-                received_at,
-                parsed.events,
-                parsed.rejections,
-                strict=STRICT in wishes,
-                size=len(body),
-            )
-        )
-        if report.all_taken and "return=representation" not in wishes:
-            return Response(None, status_code=204)
-        return Response(report_out(report), media_type=MediaType.JSON)
 
     @post(
         "/events/preview",
@@ -274,22 +245,6 @@ class EventsController(Controller):
         async with intake.database.transaction(no_accounts()) as tx:
             fed = drivers_by_meter(await stored_model(tx))
         return PreviewOut(len(found), [_preview_out(one, fed) for one in found])
-
-    @delete(
-        "/events",
-        summary="Retract an event: its effects are undone",
-        responses=answers(None, None, 400, 401, 403, 404, 503, status=204),
-    )
-    async def retract(
-        self,
-        caller: Caller,
-        intake: OpenIntake,
-        source: Annotated[str, QueryParameter(description="The event's source")],
-        event_id: Annotated[str, QueryParameter(name="id", description="The event's id")],
-    ) -> None:
-        require(caller, Action.RETRACT_EVENTS)
-        async with intake.database.transaction(no_accounts()) as tx:
-            await retract(tx, sender_of(caller), source, event_id)
 
     @get(
         "/rejected-events",
@@ -335,6 +290,62 @@ class EventsController(Controller):
             sender, received_at, parsed.events, parsed.rejections, size=len(rejected.body), replayed=rejected_id
         )
         return report_out(await intake.committer.commit(request))
+
+
+def event_handlers(gate: Gate, intake: Intake) -> list[HTTPRouteHandler]:
+    """The way in of most events, and back. They stand alone, since what Litestar does for guards and dependencies takes
+    as long as all else of a request with one event; so each checks the key for itself."""
+
+    @post(
+        "/api/v1/events",
+        status_code=200,
+        tags=EventsController.tags,
+        request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
+        summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
+        responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
+        operation_class=described_body(_BODY_ABOUT, _BODIES, _SENT),
+    )
+    async def receive(request: ApiRequest) -> ASGIResponse:
+        caller = await gate.caller(request)
+        require(caller, Action.WRITE_EVENTS)
+        headers = request.headers
+        body = await read_body(request.stream(), headers.get("content-encoding", ""), request.content_length)
+        received_at = intake.clock()
+        parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
+        preferences = headers.getall("prefer", [])
+        wishes = wishes_of(preferences) if preferences else ()
+        report = await intake.committer.commit(
+            IngestRequest(
+                sender_of(caller),
+                received_at,
+                parsed.events,
+                parsed.rejections,
+                strict=STRICT in wishes,
+                size=len(body),
+            )
+        )
+        if report.all_taken and "return=representation" not in wishes:
+            return ASGIResponse(status_code=204)
+        return ASGIResponse(body=msgspec.json.encode(report_out(report)), media_type=MediaType.JSON)
+
+    @delete(
+        "/api/v1/events",
+        tags=EventsController.tags,
+        operation_id="ApiV1EventsRetract",
+        summary="Retract an event: its effects are undone",
+        responses=answers(None, None, 400, 401, 403, 404, 503, status=204),
+    )
+    async def retract_event(
+        request: ApiRequest,
+        source: Annotated[str, QueryParameter(description="The event's source")],
+        event_id: Annotated[str, QueryParameter(name="id", description="The event's id")],
+    ) -> None:
+        caller = await gate.caller(request)
+        require(caller, Action.RETRACT_EVENTS)
+        async with intake.database.transaction(no_accounts()) as tx:
+            await retract(tx, sender_of(caller), source, event_id)
+
+    return [receive, retract_event]
 
 
 def wishes_of(lines: Iterable[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import lru_cache
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -45,6 +46,10 @@ class Measures:
             ["outcome"],
             registry=self.registry,
         )
+        # To look a child up by its labels takes 2 us, ten times as long as to count.
+        self._answered = lru_cache(maxsize=1024)(self._requests.labels)
+        self._taking = lru_cache(maxsize=1024)(self._seconds.labels)
+        self._became = lru_cache(maxsize=16)(self._events.labels)
 
     async def before_send(self, message: Message, scope: Scope) -> None:
         """Counts every answer, those to unknown addresses too."""
@@ -53,15 +58,17 @@ class Measures:
         method = str(scope.get("method"))
         method = method if method in _METHODS else "other"
         route = str(scope.get("path_template") or UNROUTED)
-        self._requests.labels(method, route, str(message["status"])).inc()
+        self._answered(method, route, str(message["status"])).inc()
         started = scope["state"].get(_STARTED)
         if isinstance(started, float):
-            self._seconds.labels(method, route).observe(time.perf_counter() - started)
+            self._taking(method, route).observe(time.perf_counter() - started)
 
     def ingested(self, report: Report) -> None:
         for outcome in ("stored", "duplicates", "conflicts"):
-            self._events.labels(outcome).inc(getattr(report, outcome))
-        self._events.labels("rejected").inc(len(report.rejections))
+            if count := getattr(report, outcome):
+                self._became(outcome).inc(count)
+        if report.rejections:
+            self._became("rejected").inc(len(report.rejections))
 
     def exposition(self) -> bytes:
         """In Prometheus' text form; over all processes of the server where they share a folder."""

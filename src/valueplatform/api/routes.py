@@ -53,9 +53,10 @@ def api_router(gate: Gate, intake: Intake) -> Router:
 
 
 def ingest_router(gate: Gate, intake: Intake) -> Router:
-    """Addresses of clients that carry their key in other ways than `Bearer`: each handler checks it for itself."""
+    """The busiest addresses, and those of clients that carry their key in other ways than `Bearer`: each handler checks
+    the key for itself."""
     return Router(
         path="/",
-        route_handlers=[*segment_handlers(), *posthog_handlers()],
+        route_handlers=[*events.event_handlers(gate, intake), *segment_handlers(), *posthog_handlers()],
         dependencies={**calling.provided(gate), **events.provided(intake)},
     )

@@ -11,7 +11,17 @@ from valueplatform.accounts.providers import ensure_providers, slug_of
 from valueplatform.commands.context import asynchronous, data_dir_option, examples, json_option, opened, say, table_text
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.clock import system_clock
-from valueplatform.core.keys import SUPPLIER, KeyGrant, KeyRecord, create_key, list_keys, revoke_key
+from valueplatform.core.keys import (
+    SUPPLIER,
+    UNLIMITED,
+    KeyGrant,
+    KeyRecord,
+    Quota,
+    create_key,
+    limit_key,
+    list_keys,
+    revoke_key,
+)
 
 
 @click.group()
@@ -32,10 +42,14 @@ def _listed(text: str | None) -> list[str] | None:
 @click.option("--sources", metavar="S,T", help="Event sources that it may write. Default: any.")
 @click.option("--scopes", metavar="S,T", help="What it may do, such as value:read. Default: all that its kind may.")
 @click.option("--person", metavar="EMAIL", help="The customer's person whom it acts for, with that person's rights.")
+@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Events a second that it may send.")
+@click.option("--burst", type=click.IntRange(1), metavar="N", help="Events at once. Default: those of ten seconds.")
+@click.option("--daily-quota", type=click.IntRange(1), metavar="N", help="Events a day (UTC) that it may send.")
 @json_option
 @data_dir_option
 @examples(
     "valueplatform key create --kind ingest --name production",
+    "valueplatform key create --kind ingest --name staging --rate-limit 500 --burst 5000 --daily-quota 1000000",
     "valueplatform key create --kind partner --name Tessera --accounts acme,globex --json",
     "valueplatform key create --kind partner --name books --accounts acme --person vera@acme.example",
 )
@@ -51,14 +65,18 @@ async def create(  # noqa: PLR0913 - one argument an option
     sources: str | None,
     scopes: str | None,
     person: str | None,
+    rate_limit: int | None,
+    burst: int | None,
+    daily_quota: int | None,
 ) -> None:
     """Make a key, and show it this one time."""
+    quota = Quota(rate_limit, burst, daily_quota)
     account_keys = _listed(accounts)
     slug = provider or (slug_of(name) if kind is KeyKind.PARTNER and person is None else SUPPLIER)
     async with opened(ctx) as databases, databases.worker.transaction(operator_scope()) as tx:
         account_ids = None if account_keys is None else await ids_of(tx, account_keys)
         await ensure_providers(tx, [slug])
-        grant = KeyGrant(kind, name, slug, account_ids, _listed(sources), _listed(scopes), person)
+        grant = KeyGrant(kind, name, slug, account_ids, _listed(sources), _listed(scopes), person, quota)
         made = await create_key(tx, grant)
     shown = {"id": str(made.key_id), "key": made.key}
     say(ctx, shown, f"{made.key}\n\nKeep it now: it is shown this once. Its id is {made.key_id}.")
@@ -91,6 +109,27 @@ async def list_(ctx: click.Context) -> None:
             f"{record.revoked_at:%Y-%m-%d}" if record.revoked_at else "",
         )
     say(ctx, said, table_text(table) if records else "There are no keys.")
+
+
+@key.command()
+@click.argument("key_id", metavar="ID", type=click.UUID)
+@click.option("--rate-limit", type=click.IntRange(1), metavar="N", help="Events a second. Default: any number.")
+@click.option("--burst", type=click.IntRange(1), metavar="N", help="Events at once. Default: those of ten seconds.")
+@click.option("--daily-quota", type=click.IntRange(1), metavar="N", help="Events a day (UTC). Default: any number.")
+@json_option
+@data_dir_option
+@examples("valueplatform key limit 6f9619ff-8b86-4d01-b42d-00cf4fc964ff --rate-limit 500 --burst 5000")
+@click.pass_context
+@asynchronous
+async def limit(
+    ctx: click.Context, *, key_id: UUID, rate_limit: int | None, burst: int | None, daily_quota: int | None
+) -> None:
+    """Set how many events a key may send; what is not given is not limited. It holds within a second."""
+    quota = Quota(rate_limit, burst, daily_quota)
+    async with opened(ctx) as databases, databases.worker.transaction(operator_scope()) as tx:
+        held = await limit_key(tx, key_id, quota)
+    shown = {"id": str(key_id), **asdict(held)}
+    say(ctx, shown, "Limited." if quota != UNLIMITED else "It may send any number of events.")
 
 
 @key.command()

@@ -225,7 +225,8 @@ class UserPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class KeyPrincipal:
-    """A machine. `sources` None = any source; `person` is the e-mail of the customer's person whom it acts for."""
+    """A machine. `sources` None = any source; `person` is the e-mail of the customer's person whom it acts for;
+    `limited`: what it may send is bounded by quotas."""
 
     key_id: UUID
     kind: KeyKind
@@ -236,6 +237,7 @@ class KeyPrincipal:
     scopes: frozenset[Action]
     person: str | None = None
     person_role: PersonRole | None = None
+    limited: bool = False
 
     @property
     def side(self) -> Side:

@@ -8,7 +8,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -30,6 +30,21 @@ _MOST_HELD: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How many events a key may send: `rate_limit` a second, `burst` of them at once, `daily_quota` a day of UTC; None
+    = any number. A rate without a burst may come as that of ten seconds at once."""
+
+    rate_limit: int | None = None
+    burst: int | None = None
+    daily_quota: int | None = None
+
+
+UNLIMITED: Final = Quota()
+_SECONDS_AT_ONCE: Final = 10
+_MOST_EVENTS: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
 class KeyGrant:
     """What a new key is for. `account_ids` and `sources` None = any; `scopes` None = all that its kind may."""
 
@@ -40,6 +55,7 @@ class KeyGrant:
     sources: Sequence[str] | None = None
     scopes: Sequence[str] | None = None
     person: str | None = None
+    quota: Quota = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,9 @@ class KeyRecord:
     sources: Sequence[str] | None
     scopes: Sequence[str]
     person: str | None
+    rate_limit: int | None
+    burst: int | None
+    daily_quota: int | None
     created_at: datetime
     revoked_at: datetime | None
 
@@ -86,9 +105,33 @@ async def create_key(tx: Transaction, grant: KeyGrant) -> NewKey:
             sources=None if grant.sources is None else sorted(set(grant.sources)),
             scopes=scopes,
             person=_checked_person(grant),
+            **asdict(_checked_quota(grant.quota)),
         )
     )
     return NewKey(key_id, f"vp_{grant.kind}_{key_id.hex}_{secret}")
+
+
+async def limit_key(tx: Transaction, key_id: uuid.UUID, quota: Quota) -> Quota:
+    """Give a key another quota; as it is held. Raises NotFoundError, InvalidInputError."""
+    held = _checked_quota(quota)
+    if not await tx.execute(update(api_key).where(api_key.c.key_id == key_id).values(**asdict(held))):
+        raise _no_key(key_id)
+    return held
+
+
+def _checked_quota(quota: Quota) -> Quota:
+    for name, number in asdict(quota).items():
+        if number is not None and not 1 <= number <= _MOST_EVENTS:
+            raise InvalidInputError(f"The {name.replace('_', ' ')} of a key is a number of events, at least 1.")
+    if quota.rate_limit is None and quota.burst is not None:
+        raise InvalidInputError("A burst needs a rate limit, by which it fills up again.")
+    if quota.rate_limit is not None and quota.burst is None:
+        return replace(quota, burst=_SECONDS_AT_ONCE * quota.rate_limit)
+    return quota
+
+
+def _no_key(key_id: uuid.UUID) -> NotFoundError:
+    return NotFoundError(f"There is no key {key_id}; `valueplatform key list` shows them.")
 
 
 async def list_keys(tx: Transaction) -> list[KeyRecord]:
@@ -103,7 +146,7 @@ async def revoke_key(tx: Transaction, key_id: uuid.UUID, clock: Clock) -> bool:
         update(api_key).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)).values(revoked_at=clock())
     )
     if not revoked and await tx.scalar(select(api_key.c.key_id).where(api_key.c.key_id == key_id)) is None:
-        raise NotFoundError(f"There is no key {key_id}; `valueplatform key list` shows them.")
+        raise _no_key(key_id)
     return bool(revoked)
 
 
@@ -180,6 +223,7 @@ def _principal(row: Row[Any]) -> KeyPrincipal:
         sources=None if row.sources is None else frozenset(row.sources),
         scopes=frozenset(Action(scope) for scope in row.scopes if scope in known),
         person=row.person,
+        limited=row.rate_limit is not None or row.daily_quota is not None,
     )
 
 

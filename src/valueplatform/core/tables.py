@@ -3,12 +3,14 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     Table,
     Text,
     func,
@@ -65,7 +67,8 @@ session = Table(
 )
 
 # Machine keys. `account_ids` null = every account; `sources` null = any source; `person` is the e-mail of the
-# customer's person whom the key acts for, if any.
+# customer's person whom the key acts for, if any. Quotas in events: `rate_limit` a second with `burst` at once, and
+# `daily_quota`; null = any number.
 api_key = Table(
     "api_key",
     metadata,
@@ -78,8 +81,23 @@ api_key = Table(
     Column("sources", ARRAY(Text), nullable=True),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("person", Text, nullable=True),
+    Column("rate_limit", BigInteger, nullable=True),
+    Column("burst", BigInteger, nullable=True),
+    Column("daily_quota", BigInteger, nullable=True),
     Column("created_at", TIMESTAMP, nullable=False, server_default=func.now()),
     Column("revoked_at", TIMESTAMP, nullable=True),
+)
+
+# What keys with quotas have left (`telemetry.quotas`): `tokens` of the bucket as of `filled_at`, null without a rate
+# limit; events `used` on `day`.
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", UUID(as_uuid=True), ForeignKey("api_key.key_id"), primary_key=True),
+    Column("tokens", Numeric, nullable=True),
+    Column("filled_at", TIMESTAMP, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("used", BigInteger, nullable=False),
 )
 
 # Answers of writes, by caller and Idempotency-Key, kept 24 hours.

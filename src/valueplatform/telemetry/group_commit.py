@@ -1,12 +1,11 @@
 """Group commit: whatever waits is stored together, in one transaction, and answered after it has committed.
 
 A group that the database refuses for its data is halved down to the event that is to blame, which is rejected as
-`unstorable`; the rest goes in. What waits is bounded, by events and by bytes; beyond that, senders are told to
-come back.
+`unstorable`; the rest goes in. What waits is bounded, and fair between keys (`fair_queue`); who fills it, or sends
+more than its key may (`quotas`), is told to come back.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,17 +15,17 @@ import msgspec
 import structlog
 
 from valueplatform.core.database import Database, unavailable
-from valueplatform.core.errors import OverloadedError, ProblemError, UnprocessableError
+from valueplatform.core.errors import ProblemError, UnprocessableError
 from valueplatform.core.scope import no_accounts
 from valueplatform.telemetry.admission import refused_event
+from valueplatform.telemetry.fair_queue import FairQueue
 from valueplatform.telemetry.payload import RefusedEventError
+from valueplatform.telemetry.quotas import OverQuotaError
 from valueplatform.telemetry.requests import IngestRequest, Report, merged
 from valueplatform.telemetry.storing import Ledger, store
 
 LANES: Final = 2
-MOST_IN_GROUP: Final = 20_000  # events
-MOST_WAITING: Final = 50_000  # events
-MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
+MOST_IN_GROUP: Final = 10_000  # events
 _LINGER: Final = 0.002  # seconds
 PATIENCE: Final = 4.0  # seconds; a sender that waits longer is told to come back
 _TRIES: Final = 4
@@ -53,6 +52,10 @@ class _Waiting(msgspec.Struct, frozen=True):
     request: IngestRequest
     answer: "asyncio.Future[Report]"
 
+    @property
+    def gone(self) -> bool:
+        return self.answer.done()
+
 
 class GroupCommitter:
     """Takes requests from many senders at once. Use it inside `running()`.
@@ -65,10 +68,8 @@ class GroupCommitter:
         self._lanes = lanes
         self._patience = patience
         self._ledger = Ledger()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: FairQueue[_Waiting] = FairQueue()
         self._arrived = asyncio.Event()
-        self._events = 0
-        self._bytes = 0
         self._gathering = asyncio.Lock()
         self._usual = 0  # requests in the last group
         self._open = False
@@ -90,22 +91,18 @@ class GroupCommitter:
     async def commit(self, request: IngestRequest) -> Report:
         """Store a request; returns once it is committed.
 
-        Raises NotAllTakenError for a strict request, OverloadedError where too much waits already, and
-        UnavailableError where the database does not answer in time (then it may have been stored all the same:
-        sent again, it is a duplicate).
+        Raises NotAllTakenError for a strict request, OverloadedError where too much waits already, QuotaError where
+        its key may not send so much, and UnavailableError where the database does not answer in time (then it may
+        have been stored all the same: sent again, it is a duplicate).
         """
         if not self._open:
             raise unavailable()
-        if self._events + request.received > MOST_WAITING or self._bytes + request.size > MOST_WAITING_BYTES:
-            raise OverloadedError("More events are waiting than can be taken; send again shortly.", retry_after=1)
         if not request.received:
             return Report(0, 0, 0, 0, ())
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Report] = loop.create_future()
         answer.add_done_callback(_heard)
-        self._events += request.received
-        self._bytes += request.size
-        self._queue.append(_Waiting(request, answer))
+        self._queue.put(_Waiting(request, answer))
         self._arrived.set()
         end_of_patience = loop.call_later(self._patience, _give_up, answer)
         try:
@@ -130,35 +127,21 @@ class GroupCommitter:
             await self._arrived.wait()
         if self._open and len(self._queue) < self._usual:
             await asyncio.sleep(_LINGER)
-        group = self._take()
+        group = self._queue.take(MOST_IN_GROUP)
         self._usual = len(group)
         return group
 
-    def _take(self) -> list[_Waiting]:
-        """Whatever waits, in order, up to the size of a group; a strict request comes alone."""
-        group: list[_Waiting] = []
-        events = 0
-        while self._queue:
-            waiting = self._queue[0]
-            alone = waiting.request.strict or (group and group[0].request.strict)
-            if group and (alone or events + waiting.request.received > MOST_IN_GROUP):
-                break
-            self._queue.popleft()
-            if waiting.answer.done():
-                self._forget(waiting.request)
-                continue
-            events += waiting.request.received
-            group.append(waiting)
-        return group
-
-    async def _serve(self, group: Sequence[_Waiting]) -> None:
-        requests = [waiting.request for waiting in group]
-        # Gathered, because whatever goes wrong, each sender must hear of it and the lane must go on.
-        (outcome,) = await asyncio.gather(
-            commit_requests(self._database, requests, self._ledger), return_exceptions=True
-        )
-        for request in requests:
-            self._forget(request)
+    async def _serve(self, group: list[_Waiting]) -> None:
+        """Store what is within quotas, and answer everybody."""
+        outcome = await self._outcome(group)
+        while isinstance(outcome, OverQuotaError):
+            for place, refusal in outcome.refused.items():
+                _fail([group[place]], refusal)
+                self._queue.done(group[place].request)
+            group = [waiting for place, waiting in enumerate(group) if place not in outcome.refused]
+            outcome = await self._outcome(group) if group else []
+        for waiting in group:
+            self._queue.done(waiting.request)
         if isinstance(outcome, BaseException):
             if not isinstance(outcome, ProblemError):
                 _log.error("ingest failed", requests=len(group), exc_info=outcome)
@@ -168,9 +151,13 @@ class GroupCommitter:
             if not waiting.answer.done():
                 waiting.answer.set_result(report)
 
-    def _forget(self, request: IngestRequest) -> None:
-        self._events -= request.received
-        self._bytes -= request.size
+    async def _outcome(self, group: Sequence[_Waiting]) -> list[Report] | BaseException:
+        requests = [waiting.request for waiting in group]
+        # Gathered, because whatever goes wrong, each sender must hear of it and the lane must go on.
+        (outcome,) = await asyncio.gather(
+            commit_requests(self._database, requests, self._ledger), return_exceptions=True
+        )
+        return outcome
 
 
 def _heard(answer: "asyncio.Future[Report]") -> None:
@@ -191,15 +178,17 @@ def _fail(group: Sequence[_Waiting], error: BaseException) -> None:
             waiting.answer.set_exception(error)
 
 
-async def commit_requests(database: Database, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
+async def commit_requests(
+    database: Database, requests: Sequence[IngestRequest], ledger: Ledger, *, charged: bool = False
+) -> list[Report]:
     """Store requests together, in a transaction of their own; their reports, in order, once it is committed.
 
-    Raises UnavailableError where the database cannot be reached.
+    Raises UnavailableError where the database cannot be reached, and OverQuotaError unless they were `charged` before.
     """
     for attempt in range(_TRIES):
         try:
             async with database.transaction(no_accounts()) as tx:
-                stored = await store(tx, requests, ledger, careful=attempt > 0)
+                stored = await store(tx, requests, ledger, careful=attempt > 0, charged=charged)
         except _UNSTORABLE as error:
             if isinstance(error, asyncpg.UniqueViolationError) and attempt == 0:
                 continue  # another has claimed the same keys at this moment
@@ -223,8 +212,8 @@ async def _divide(
     """Store the halves of what could not be stored as one; a single event to blame is rejected."""
     half = len(requests) // 2
     if half:
-        first = await commit_requests(database, requests[:half], ledger)
-        return first + await commit_requests(database, requests[half:], ledger)
+        first = await commit_requests(database, requests[:half], ledger, charged=True)
+        return first + await commit_requests(database, requests[half:], ledger, charged=True)
     (request,) = requests
     if request.strict:
         raise UnprocessableError(f"The database cannot keep this request: {error}; nothing was stored.") from error

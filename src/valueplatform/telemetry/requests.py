@@ -11,7 +11,8 @@ from valueplatform.telemetry.event import Event, Rejection
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """Who sends, and what they may write. `account_ids` and `sources` None = any. `origin` names the way in.
+    """Who sends, and what they may write. `account_ids` and `sources` None = any. `origin` names the way in. `limited`:
+    the key has quotas.
 
     `numbered`: indexes are places in a file, so two rejections of one body at two places are two.
     """
@@ -22,6 +23,7 @@ class Sender(msgspec.Struct, frozen=True):
     account_ids: frozenset[int] | None = None
     sources: frozenset[str] | None = None
     numbered: bool = False
+    limited: bool = False
 
 
 class IngestRequest(msgspec.Struct, frozen=True):

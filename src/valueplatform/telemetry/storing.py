@@ -1,8 +1,8 @@
 """The heart of ingest: a group of requests into the database, inside one transaction.
 
 The order of the steps is the order in which locks are taken, the same for every writer, and within a step rows go
-in sorted by key: new accounts, event keys, running totals, events, rollups, profiles. So writers wait for each other,
-and never in a circle.
+in sorted by key: quotas, new accounts, event keys, running totals, events, rollups, profiles. So writers wait for
+each other, and never in a circle.
 """
 
 from collections import Counter
@@ -23,6 +23,7 @@ from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.members import NOTHING_SEEN, KnownMembers, Sighting
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
+from valueplatform.telemetry.quotas import charge
 from valueplatform.telemetry.rejections import keep_rejections
 from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
 from valueplatform.telemetry.rollups import raise_rollups
@@ -114,12 +115,16 @@ class _Tally(msgspec.Struct, gc=False):
     rejected: int
 
 
-async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger, *, careful: bool = False) -> Stored:
+async def store(
+    tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger, *, careful: bool = False, charged: bool = False
+) -> Stored:
     """Store a group, inside the caller's transaction; nothing counts before that commits. `careful` as in `sort_out`.
+    `charged`: it has been found to be within quotas, and is charged again because it was not stored then.
 
-    Raises NotAllTakenError for a strict request, which must come alone.
+    Raises NotAllTakenError for a strict request, which must come alone, and OverQuotaError.
     """
     connection = await tx.driver()
+    await charge(connection, requests, refuse=not charged)
     admitted, found = await sort_out(connection, requests, ledger, careful=careful)
     reports = _reports(requests, admitted, found)
     if requests[0].strict and not reports[0].all_taken:
