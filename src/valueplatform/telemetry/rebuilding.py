@@ -8,6 +8,7 @@ import asyncpg
 
 from valueplatform.core.database import Transaction
 from valueplatform.telemetry.admission import local_day_of
+from valueplatform.telemetry.intake_sums import recount
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
 from valueplatform.telemetry.meters import Meter
@@ -81,6 +82,7 @@ async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
     connection = await tx.driver()
     book = await book_in_force(connection, NO_MODEL)
     stretches = await redate_events(tx, [account_id])
+    await recount(tx, account_id)
     await rebuild_rollups(tx, book.meters, [account_id])
     await mark_days(connection, stretches, "zone")
 

@@ -6,6 +6,7 @@ from valueplatform.core.database import Transaction, lock_model_shared
 from valueplatform.core.errors import NotFoundError
 from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.event import event_key
+from valueplatform.telemetry.intake import take_back
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import decode
@@ -17,7 +18,7 @@ CAUSE: Final = "retraction"
 _OWNER: Final = "SELECT account_id FROM event_key WHERE event_key = $1"
 _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
-    RETURNING type, day, provider, data::text AS data, time
+    RETURNING type, day, provider, source, data::text AS data, time
 """
 
 
@@ -46,4 +47,5 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     readings = book.readings.get(row["type"], ())
     increments.add_all([(account_id, row["day"], row["provider"], data, readings, row["time"], key)], sign=-1)
     await lower_rollups(connection, increments, book.readings)
+    await take_back(connection, account_id, row["source"], row["day"])
     await mark_days(connection, [Stretch(account_id, row["day"], row["day"])], CAUSE)

@@ -7,7 +7,6 @@ and never in a circle.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +17,7 @@ import msgspec
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.intake import keep_intake
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
@@ -56,12 +56,6 @@ _CONFLICT: Final = """
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
     ON CONFLICT DO NOTHING
 """
-_TALLY: Final = """
-    INSERT INTO ingest_tally (at, origin, received, stored, duplicates, conflicts, rejected)
-    SELECT at, origin, received, stored, duplicates, conflicts, rejected
-    FROM json_to_recordset($1::json) AS told (at timestamptz, origin text, received int, stored int, duplicates int,
-        conflicts int, rejected int)
-"""
 _BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -86,16 +80,6 @@ class Sorted(msgspec.Struct):
     duplicates: Sequence[Entry]
 
 
-class _Tally(msgspec.Struct, gc=False):
-    at: datetime
-    origin: str
-    received: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    rejected: int
-
-
 async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger) -> list[Report]:
     """Store a group, inside the caller's transaction; nothing counts before that commits.
 
@@ -112,7 +96,7 @@ async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledg
         await _keep_conflicts(connection, requests, found.conflicts)
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
         await keep_rejections(connection, requests, admitted.refused, admitted.homes)
-    await _tally(connection, requests, reports)
+    await keep_intake(connection, requests, reports, admitted, found.new, (found.duplicates, found.conflicts))
     return reports
 
 
@@ -228,21 +212,3 @@ async def _keep_conflicts(
         received_at = requests[entry.request].received_at
         rows.append((entry.account_id, event.key, event.body_hash, event.source, event.id, text, received_at))
     await connection.execute(_CONFLICT, *zip(*rows, strict=True))
-
-
-async def _tally(
-    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], reports: Sequence[Report]
-) -> None:
-    rows = [
-        _Tally(
-            request.received_at,
-            request.sender.origin,
-            report.received,
-            report.stored,
-            report.duplicates,
-            report.conflicts,
-            len(report.rejections),
-        )
-        for request, report in zip(requests, reports, strict=True)
-    ]
-    await connection.execute(_TALLY, _ENCODER.encode(rows).decode())
