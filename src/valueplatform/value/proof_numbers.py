@@ -40,6 +40,11 @@ _POSTINGS = text("""
     FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
     WHERE p.account_id = :account
 """)
+_SENT = text("""
+    SELECT source, day, count(*) AS events FROM event
+    WHERE account_id = :account AND day >= :start AND day < :end AND source = ANY(CAST(:sources AS text[]))
+    GROUP BY source, day
+""")
 _TARGETS = text("""
     SELECT DISTINCT ON (plan_id, objective_id, driver, month) driver, month, low, expected, high
     FROM plan_target WHERE account_id = :account
@@ -67,6 +72,7 @@ class Prover:
     postings: list[Any] = field(default_factory=list)
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -77,6 +83,10 @@ class Prover:
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
+        sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
+        if sent:
+            span = {"start": min(leaf.start for leaf in sent), "end": max(leaf.end for leaf in sent)}
+            prover.sent = list(await tx.rows(_SENT, where | span | {"sources": sorted({leaf.source for leaf in sent})}))
         realized = [leaf for leaf in leaves if isinstance(leaf, d.Realized)]
         metered = [leaf for leaf in leaves if isinstance(leaf, d.Metered)]
         if not realized and not metered:
@@ -101,8 +111,8 @@ class Prover:
                 return self._committed(node)
             case d.Paid():
                 return sum((_paid(contract, node.start, node.end) for contract in self.contracts), Fraction(0))
-            case d.Metered():
-                return self._metered(node)
+            case d.Metered() | d.Sent():
+                return self._metered(node) if isinstance(node, d.Metered) else self._sent(node)
             case d.Input():
                 return self._input(node)
             case d.Adjusted() | d.Closed():
@@ -173,6 +183,10 @@ class Prover:
         if value is None:
             raise UnprovableError(f"{node.meter} has no value from {node.start} to {node.end}")
         return value
+
+    def _sent(self, node: d.Sent) -> Fraction:
+        own = (row.events for row in self.sent if row.source == node.source and node.start <= row.day < node.end)
+        return Fraction(sum(own))
 
     def _input(self, node: d.Input) -> Fraction:
         given = input_on(self.source, node.slug, node.day)
