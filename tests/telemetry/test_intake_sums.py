@@ -64,6 +64,16 @@ async def test_a_source_is_as_far_behind_as_its_newest_event_was_when_the_first_
     assert {day.day.day: day.behind for day in days} == {1: None, 7: None, 8: 7, 9: 1}
 
 
+async def test_days_that_are_summed_together_are_behind_as_if_each_had_been_summed_alone(
+    databases: Databases, acme: int
+) -> None:
+    for sent, happened in ((1, 1), (2, 2), (3, 2), (9, 9)):
+        moment = NOW.replace(day=sent)
+        await send(databases, cloud_event(time=moment.replace(day=happened, hour=10).isoformat()), now=moment)
+    days = (await summed(databases, acme))["/app"]
+    assert {day.day.day: day.behind for day in days} == {1: None, 2: 1, 3: 1, 9: 7}
+
+
 async def test_a_retracted_event_has_not_happened(databases: Databases, acme: int) -> None:
     await send(databases, cloud_event(id="1"), cloud_event(id="2"))
     await summed(databases, acme)

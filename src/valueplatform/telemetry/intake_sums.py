@@ -23,27 +23,35 @@ _SUM: Final = text("""
             WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
             LIMIT :most FOR UPDATE SKIP LOCKED
         ) RETURNING *
+    ), dated AS (
+        SELECT gone.*, (at AT TIME ZONE coalesce(timezone, 'UTC'))::date AS day
+        FROM gone LEFT JOIN account USING (account_id)
     ), came AS (
-        SELECT account_id, source, (at AT TIME ZONE coalesce(timezone, 'UTC'))::date AS day, sum(stored) AS stored,
-               sum(duplicates) AS duplicates, sum(conflicts) AS conflicts, sum(rejected) AS rejected,
-               sum(ahead) AS ahead, max(lead) AS lead, max(at) AS last_at
-        FROM gone LEFT JOIN account USING (account_id) WHERE at IS NOT NULL GROUP BY 1, 2, 3
+        SELECT account_id, source, day, sum(stored) AS stored, sum(duplicates) AS duplicates,
+               sum(conflicts) AS conflicts, sum(rejected) AS rejected, sum(ahead) AS ahead, max(lead) AS lead,
+               max(at) AS last_at
+        FROM dated WHERE day IS NOT NULL GROUP BY 1, 2, 3
     ), happened AS (
         SELECT account_id, source, one.key::date AS day, sum(one.value::bigint) AS happened
         FROM gone, json_each_text(gone.happened) AS one GROUP BY 1, 2, 3
+    ), reached AS (
+        SELECT account_id, source, dated.day, max(one.key::date) AS newest
+        FROM dated, json_each_text(dated.happened) AS one WHERE dated.day IS NOT NULL GROUP BY 1, 2, 3
     ), newest AS (
-        SELECT account_id, source, (
-            SELECT day FROM intake_day held WHERE held.account_id = came.account_id AND held.source = came.source
-                AND happened > 0 ORDER BY day DESC LIMIT 1
-        ) AS day FROM (SELECT DISTINCT account_id, source FROM came) AS came
+        SELECT account_id, source, reached.day, greatest(
+            max(newest) OVER (PARTITION BY account_id, source ORDER BY reached.day
+                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+            (SELECT held.day FROM intake_day held WHERE held.account_id = reached.account_id
+                AND held.source = reached.source AND held.happened > 0 ORDER BY held.day DESC LIMIT 1)) AS before
+        FROM reached
     ), summed AS (
     INSERT INTO intake_day AS held (account_id, source, day, happened, stored, duplicates, conflicts, rejected, ahead,
                                     lead, behind, last_at)
-    SELECT account_id, source, told.day, coalesce(happened, 0), coalesce(stored, 0), coalesce(duplicates, 0),
+    SELECT account_id, source, day, coalesce(happened, 0), coalesce(stored, 0), coalesce(duplicates, 0),
            coalesce(conflicts, 0), coalesce(rejected, 0), coalesce(ahead, 0), lead,
-           CASE WHEN stored > 0 AND newest.day IS NOT NULL THEN greatest(told.day - newest.day, 0) END, last_at
+           CASE WHEN stored > 0 AND before IS NOT NULL THEN greatest(day - before, 0) END, last_at
     FROM (came FULL JOIN happened USING (account_id, source, day)) AS told
-    LEFT JOIN newest USING (account_id, source)
+    LEFT JOIN newest USING (account_id, source, day)
     ORDER BY 1, 2, 3
     ON CONFLICT (account_id, source, day) DO UPDATE SET
         happened = held.happened + excluded.happened, stored = held.stored + excluded.stored,

@@ -27,6 +27,7 @@ CLOCK: Final = "clock"
 OF_SOURCES: Final = (FRESHNESS, VOLUME, *SHARES, CLOCK)
 
 FEWEST_ACTIVE: Final = 8
+FEWEST_ARRIVALS: Final = 4
 SHORTEST_SPAN: Final = timedelta(days=28)
 LONGEST_SILENCE: Final = timedelta(days=120)
 RECENT: Final = 3 * ONE_DAY
@@ -66,9 +67,9 @@ def judge_source(source: str, days: Sequence[IntakeDay], today: date, *, expecte
 
 def lateness(days: Sequence[IntakeDay], today: date) -> int:
     """Whole days by which a source is usually behind: the median, over the days that it came in on, of how old its
-    newest event was by then; nothing for what comes every day."""
+    newest event was by then; nothing for what comes every day, nor before it came in on 4 days."""
     known = [one.behind for one in days if one.behind is not None and today - BEFORE <= one.day <= today]
-    return max(int(median(known)) - 1, 0) if known else 0
+    return max(int(median(known)) - 1, 0) if len(known) >= FEWEST_ARRIVALS else 0
 
 
 def pause_allowed(active: Sequence[date]) -> int | None:
