@@ -66,7 +66,7 @@ async def test_a_source_that_fell_silent_is_told_beside_the_figures_and_each_num
     assert SAID in said(note)
     async with databases.worker.transaction(grant_accounts([harbor])) as tx:
         stored = await read_insight(tx, note.insight_id)
-        for name, stated in (("quiet", 6), ("sent", 0)):
+        for name, stated in (("quiet", Decimal(6)), ("sent", Decimal(0))):
             proof = await prove_insight(tx, stored, number=name)
             assert (proof.agrees, Decimal(proof.stated), proof.formula) == (True, stated, "events of segment")
         source = await read_source(tx, harbor)

@@ -44,9 +44,9 @@ async def troubled(portal: Portal) -> Portal:
     [
         (QualityCounts(0, 0, 0, 0, 0), "Nothing has come in yet."),
         (QualityCounts(1, 0, 0, 0, 0), "The one source goes on as usual."),
-        (QualityCounts(1200, 0, 0, 0, 0), "All 1,200 go on as usual."),
-        (QualityCounts(19, 1, 3, 0, 1), "One of 19 needs a look."),
-        (QualityCounts(19, 14, 20, 0, 1), "14 of 19 need a look."),
+        (QualityCounts(1200, 0, 0, 0, 0), "All 1,200 sources go on as usual."),
+        (QualityCounts(19, 1, 3, 0, 1), "One of 19 sources needs a look."),
+        (QualityCounts(19, 14, 20, 0, 1), "14 of 19 sources need a look."),
         (QualityCounts(19, 14, 20, 1, 1), "One stated number does not agree with what came in."),
         (QualityCounts(19, 14, 20, 3, 1), "Three stated numbers do not agree with what came in."),
     ],

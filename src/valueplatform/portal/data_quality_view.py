@@ -1,6 +1,5 @@
 """The quality of what comes in as the supplier's people see it: a sentence, and a line a source of an account. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -12,7 +11,7 @@ from valueplatform.portal.view import data_quality as view
 from valueplatform.portal.view.steward import Filter
 from valueplatform.portal.view.words import Chip, Link
 from valueplatform.telemetry.quality import FAILURE, NOTICE, WARNING, duration
-from valueplatform.telemetry.quality_reads import Finding, Intake, QualityCounts, Shown, SourceQuality, Volume
+from valueplatform.telemetry.quality_reads import Finding, Intake, QualityCounts, Shown, SourceQuality
 
 PATH: Final = "/data-quality"
 _FILTERS: Final = {Shown.ALL: "All sources", Shown.OPEN: "Needs a look"}
@@ -27,6 +26,8 @@ _CHIPS: Final = {
     NOTICE: Chip("estimated", "Has changed"),
 }
 _FINE: Final = Chip("on", "As usual")
+_GONE: Final = Chip("nodata", "Sends no more")
+GONE_AFTER: Final = 28
 _WORDS: Final = {
     "freshness": "Silent",
     "volume": "Volume",
@@ -40,6 +41,7 @@ _WORDS: Final = {
     "accrual": "Amount",
     "posting": "Posting",
 }
+_ALL: Final = "All {:,} sources go on as usual."
 EVERY_SOURCE: Final = "All sources"
 NO_ACCOUNT: Final = "No account that could be told"
 EVERY_ACCOUNT: Final = "All accounts"
@@ -96,8 +98,8 @@ def headline(counts: QualityCounts) -> str:
         stated = "One stated number does" if counts.failures == 1 else f"{_many(counts.failures)} stated numbers do"
         return f"{stated} not agree with what came in."
     if not counts.troubled:
-        return "The one source goes on as usual." if counts.places == 1 else f"All {counts.places:,} go on as usual."
-    need = "needs" if counts.troubled == 1 else "need"
+        return "The one source goes on as usual." if counts.places == 1 else _ALL.format(counts.places)
+    need = "source needs" if counts.places == 1 else "sources needs" if counts.troubled == 1 else "sources need"
     return f"{_many(counts.troubled)} of {counts.places:,} {need} a look."
 
 
@@ -107,7 +109,7 @@ def _many(count: int) -> str:
 
 def _row(one: SourceQuality, now: datetime, today: date, *, opens_accounts: bool) -> view.SourceRow:
     of_account = one.account_name or (NO_ACCOUNT if one.source else EVERY_ACCOUNT)
-    volume, volume_note = _volume(one.volume) if one.source else ("", "")
+    volume, volume_note = _volume(one) if one.source else ("", "")
     fresh, fresh_note = _fresh(one, now, today) if one.source else ("", "")
     return view.SourceRow(
         source=one.source or EVERY_SOURCE,
@@ -118,14 +120,15 @@ def _row(one: SourceQuality, now: datetime, today: date, *, opens_accounts: bool
         volume=volume,
         volume_note=volume_note,
         taken=_taken(one.intake) if one.source else "",
-        chip=_chip(one.findings),
+        chip=_chip(one),
         findings=tuple(_line(found, today) for found in one.findings),
     )
 
 
-def _chip(findings: Sequence[Finding]) -> Chip:
-    severities = {found.severity for found in findings}
-    return next((chip for severity, chip in _CHIPS.items() if severity in severities), _FINE)
+def _chip(one: SourceQuality) -> Chip:
+    severities = {found.severity for found in one.findings}
+    gone = (one.freshness.silent_days or 0) > GONE_AFTER
+    return next((chip for severity, chip in _CHIPS.items() if severity in severities), _GONE if gone else _FINE)
 
 
 def _fresh(one: SourceQuality, now: datetime, today: date) -> tuple[str, str]:
@@ -136,8 +139,12 @@ def _fresh(one: SourceQuality, now: datetime, today: date) -> tuple[str, str]:
     return came, f"last of {short_day(fresh.last_event_day, today)}"
 
 
-def _volume(volume: Volume) -> tuple[str, str]:
-    return f"{volume.events:,}", f"usually {volume.usual:,}" if volume.usual is not None else "too new to compare"
+def _volume(one: SourceQuality) -> tuple[str, str]:
+    volume = one.volume
+    if volume.usual is not None:
+        return f"{volume.events:,}", f"usually {volume.usual:,}"
+    gone = (one.freshness.silent_days or 0) > GONE_AFTER
+    return f"{volume.events:,}", "none for long" if gone else "too new to compare"
 
 
 def _taken(intake: Intake) -> str:
