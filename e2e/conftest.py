@@ -71,7 +71,7 @@ class Platform:
             async with database.transaction(operator_scope()) as tx:
                 return await create_link(tx, await user_by_email(tx, email), system_clock)
 
-        return f"/sign-in/{self._run(make)}"
+        return f"/sign-in/{self.run(make)}"
 
     def key(self, kind: KeyKind, *accounts: str, provider: str = SUPPLIER) -> str:
         """A key as `valueplatform key create` makes them; without accounts for all."""
@@ -82,9 +82,9 @@ class Platform:
                 name = f"{kind} {time.monotonic_ns()}"
                 return (await create_key(tx, KeyGrant(kind, name, provider=provider, account_ids=ids))).key
 
-        return self._run(make)
+        return self.run(make)
 
-    def _run(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    def run(self, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         """Playwright has the event loop of this thread."""
 
         async def alone() -> T:

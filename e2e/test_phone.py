@@ -34,7 +34,7 @@ def test_a_customers_page_fits(sign_in: SignIn, path: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/portfolio", "/catalog", f"/accounts/{ACCOUNT}/story", f"/accounts/{ACCOUNT}/together"]
+    "path", ["/portfolio", "/catalog", "/data-quality", f"/accounts/{ACCOUNT}/story", f"/accounts/{ACCOUNT}/together"]
 )
 def test_a_stewards_page_fits(sign_in: SignIn, path: str) -> None:
     page = sign_in(STEWARD, **PHONE)

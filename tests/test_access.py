@@ -93,6 +93,7 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
     "GET /api/v1/catalog": Declared(SUPPLIER),
+    "GET /api/v1/data-quality": Declared(SUPPLIER),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
 }
 PUBLIC: Final = frozenset(
@@ -136,6 +137,7 @@ PAGES: Final = frozenset(
         "GET /portfolio/live",
         "GET /catalog",
         "POST /catalog/owner",
+        "GET /data-quality",
         "GET /accounts/{key}",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /proof/{ref}",

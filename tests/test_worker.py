@@ -12,12 +12,15 @@ from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from tests.conftest import Databases
+from tests.telemetry.factories import cloud_event, execute, rows, send
 from tests.value.factories import NOW, mark, new_account, put_events, put_model
 from valueplatform.core.database import Transaction, lock_account, unavailable
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.telling import tell
+from valueplatform.telemetry.findings import ALL_ACCOUNTS
+from valueplatform.telemetry.quality import Found
 from valueplatform.worker import CATALOG_REST, CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
@@ -318,3 +321,41 @@ async def test_a_running_worker_counts_until_all_is_counted_and_rests_in_proport
     waits = [later - earlier for earlier, later in itertools.pairwise(steps)]
     assert waits[:2] == [timedelta(seconds=70)] * 2
     assert timedelta(seconds=30 * CATALOG_REST) <= waits[2] - timedelta(seconds=10) < timedelta(seconds=30 * 22)
+
+
+async def test_housekeeping_looks_at_what_comes_in_and_one_accounts_failure_stops_no_other(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [await new_account(databases, key) for key in ("harbor", "globex")]
+    looked: list[int] = []
+
+    async def fails_for_the_first(_tx: object, account_id: int, _now: object) -> list[Found]:
+        looked.append(account_id)
+        if account_id == first:
+            raise ZeroDivisionError
+        return []
+
+    monkeypatch.setattr("valueplatform.worker.examine", fails_for_the_first)
+    await Worker(databases.worker, lambda: NOW).keep_house()
+    assert looked == [ALL_ACCOUNTS, first, second]
+    (row,) = await rows(databases, f"SELECT examined_at FROM account WHERE account_id = {first}")
+    assert row["examined_at"] == NOW, "it waits for its next turn like all others"
+
+
+async def test_housekeeping_compares_what_came_in_where_it_may_read_the_keys(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await new_account(databases)
+    await send(databases, cloud_event(account="harbor", time=NOW.isoformat()), now=NOW)
+    open_findings = "SELECT account_id, what FROM quality_finding WHERE ended_at IS NULL ORDER BY account_id"
+    worker = Worker(databases.worker, lambda: NOW, databases.ingest)
+    await worker.drain()
+    await worker.keep_house()
+    assert await rows(databases, open_findings) == []
+    await execute(databases, "DELETE FROM event_key")
+    await execute(databases, "UPDATE ingest_tally SET received = 7")
+    await execute(databases, "UPDATE account SET reconciled_at = NULL")
+    await worker.keep_house()
+    assert await rows(databases, open_findings) == [
+        {"account_id": ALL_ACCOUNTS, "what": "intake"},
+        {"account_id": account_id, "what": "intake"},
+    ]

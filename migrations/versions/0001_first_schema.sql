@@ -10,6 +10,7 @@ CREATE TABLE account (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     refreshed_at TIMESTAMP WITH TIME ZONE,
     reconciled_at TIMESTAMP WITH TIME ZONE,
+    examined_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_account PRIMARY KEY (account_id),
     CONSTRAINT uq_account_key UNIQUE (key)
 );
@@ -220,6 +221,8 @@ CREATE TABLE ingest_tally (
     CONSTRAINT pk_ingest_tally PRIMARY KEY (tally_id)
 );
 
+CREATE INDEX ix_ingest_tally_unequal ON ingest_tally (tally_id) WHERE received <> stored + duplicates + conflicts + rejected;
+
 CREATE TABLE model_revision (
     revision INTEGER NOT NULL,
     document JSONB NOT NULL,
@@ -347,6 +350,43 @@ CREATE TABLE meter_build_due (
     CONSTRAINT fk_meter_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE intake (
+    account_id BIGINT NOT NULL,
+    intake_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    source TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE,
+    happened JSON NOT NULL,
+    stored INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL,
+    conflicts INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    ahead INTEGER NOT NULL,
+    lead BIGINT,
+    CONSTRAINT pk_intake PRIMARY KEY (account_id, intake_id)
+);
+
+CREATE TABLE intake_day (
+    account_id BIGINT NOT NULL,
+    source TEXT NOT NULL,
+    day DATE NOT NULL,
+    happened BIGINT NOT NULL,
+    stored BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    conflicts BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    ahead BIGINT NOT NULL,
+    lead BIGINT,
+    behind INTEGER,
+    last_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_intake_day PRIMARY KEY (account_id, source, day)
+);
+
+CREATE TABLE key_tally (
+    tally_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    slices BIGINT[] NOT NULL,
+    CONSTRAINT pk_key_tally PRIMARY KEY (tally_id)
+);
+
 CREATE TABLE quality_finding (
     account_id BIGINT NOT NULL,
     finding_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -356,8 +396,14 @@ CREATE TABLE quality_finding (
     recomputed TEXT NOT NULL,
     found_at TIMESTAMP WITH TIME ZONE NOT NULL,
     ended_at TIMESTAMP WITH TIME ZONE,
+    severity TEXT DEFAULT 'failure' NOT NULL,
+    source TEXT,
+    since_day DATE,
+    through_day DATE,
+    numbers JSONB DEFAULT '{}' NOT NULL,
+    types TEXT[] DEFAULT '{}' NOT NULL,
     CONSTRAINT pk_quality_finding PRIMARY KEY (account_id, finding_id),
-    CONSTRAINT fk_quality_finding_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+    CONSTRAINT ck_quality_finding_severity CHECK (severity IN ('failure', 'warning', 'notice'))
 );
 
 CREATE UNIQUE INDEX ix_quality_finding_open ON quality_finding (account_id, what, place) WHERE ended_at IS NULL;
@@ -730,7 +776,8 @@ ALTER POLICY web_sees_scope ON standing USING (
 
 -- Hot tables and what ingest needs to know.
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, changed_day TO valueplatform_ingest;
-GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally TO valueplatform_ingest;
+GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intake TO valueplatform_ingest;
+GRANT SELECT, INSERT, DELETE ON key_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
 GRANT SELECT ON model_revision, api_key, archive, meter_build TO valueplatform_ingest;

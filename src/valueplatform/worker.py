@@ -5,7 +5,7 @@ reads. Accounts with an open page come first; others are served at most once a m
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,9 +21,14 @@ from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.telemetry.catalog_count import count_some, note_marks
+from valueplatform.telemetry.findings import ALL_ACCOUNTS
+from valueplatform.telemetry.intake_check import check_intake, check_keys
+from valueplatform.telemetry.intake_sums import sum_intake
+from valueplatform.telemetry.quality import Found
+from valueplatform.telemetry.quality_looks import due_for_a_look, examine, mark_examined
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
-from valueplatform.value.reconciling import due, mark_reconciled, reconcile
+from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
 
 log = structlog.get_logger()
@@ -37,6 +42,10 @@ COALESCE = timedelta(seconds=60)
 HOUSEKEEPING = timedelta(seconds=60)
 RECONCILED_AT_ONCE = 10
 """Accounts that are reconciled in one round of housekeeping."""
+EXAMINED_AT_ONCE = 100
+"""Accounts whose data is looked at in one round of housekeeping."""
+SUMMED_AT_ONCE = 10
+"""Steps of summing up what came in, in one round of housekeeping."""
 RESTING = timedelta(seconds=60)
 """How long an account that could not be served is left alone."""
 CATALOG_REST = 19
@@ -68,9 +77,11 @@ _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 class Worker:
     """Serves marks until it is told to stop."""
 
-    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+    def __init__(self, database: Database, clock: Clock = system_clock, intake: Database | None = None) -> None:
+        """`intake` is the database in the ingest role, which alone may read keys; without it they are not compared."""
         self.database = database
         self.clock = clock
+        self.intake = intake
         self._resting: dict[int, datetime] = {}
         self._count_at = datetime.min.replace(tzinfo=UTC)
         self._counted_for = timedelta()
@@ -148,14 +159,19 @@ class Worker:
 
     async def keep_house(self) -> None:
         """What the calendar asks for: local midnights and months to close, which become marks; then a few accounts are
-        reconciled with their raw events."""
+        reconciled with their raw events, a part of the intake is compared, and a few accounts' data is looked at."""
         now = self.clock()
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
             accounts = await due(tx, now, RECONCILED_AT_ONCE)
+            looks = await due_for_a_look(tx, now, EXAMINED_AT_ONCE)
         for account_id in accounts:
             await self.reconcile(account_id, now)
+        await self.check_intake(now)
+        await self.sum_intake()
+        for account_id in (ALL_ACCOUNTS, *looks):
+            await self.examine(account_id, now)
 
     async def reconcile(self, account_id: int, now: datetime) -> None:
         """Compare one account with its raw events. What goes wrong is logged, and must not keep others waiting."""
@@ -163,12 +179,47 @@ class Worker:
             async with self.database.transaction(grant_accounts([account_id]), steady=True) as tx:
                 if await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
                     await reconcile_account(tx, account_id, now)
+            if self.intake is not None:
+                since = (now - LOOK_BACK).date()
+                scope = grant_accounts([account_id])
+                _log_findings(await check_keys(self.intake, self.database, scope, account_id, since, now), account_id)
         except UnavailableError:
             raise
         except Exception:
             log.exception("account not reconciled", account=account_id)
             async with self.database.transaction(grant_accounts([account_id])) as tx:
                 await mark_reconciled(tx, account_id, now)
+
+    async def check_intake(self, now: datetime) -> None:
+        """Compare a part of what came in with what is there."""
+        if self.intake is None:
+            return
+        try:
+            _log_findings(await check_intake(self.intake, self.database, grant_all(), now), ALL_ACCOUNTS)
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("intake not compared")
+
+    async def sum_intake(self) -> None:
+        """What came in of all accounts, by day; a bounded number of steps, and the rest in the next round."""
+        for _ in range(SUMMED_AT_ONCE):
+            async with self.database.transaction(grant_all()) as tx:
+                if not await sum_intake(tx):
+                    return
+
+    async def examine(self, account_id: int, now: datetime) -> None:
+        """Look at the quality of one account's data. What goes wrong is logged, and must not keep others waiting."""
+        try:
+            async with self.database.transaction(grant_all()) as tx:
+                if await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
+                    await examine(tx, account_id, now)
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("data quality not looked at", account=account_id)
+            async with self.database.transaction(grant_all()) as tx:
+                await mark_examined(tx, account_id, now)
 
     async def _count_when_due(self) -> None:
         """One step of the catalog, between two rounds of accounts; when all is counted it rests."""
@@ -205,6 +256,11 @@ async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> 
     return len(found)
 
 
+def _log_findings(found: Iterable[Found], account_id: int) -> None:
+    for one in found:
+        log.error("intake differs", account=account_id, place=one.place, stated=one.usual, recomputed=one.seen)
+
+
 async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:
     """Work off the marks of an account whose lock the transaction holds: amounts, months that are due to close,
     stories, what calls for a person."""
@@ -212,6 +268,7 @@ async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bo
     if not changes:
         return False
     await close_due_months(tx, account_id, now)
+    await sum_intake(tx, account_id)
     told = await tell(tx, account_id, now, concerns)
     await refresh_standing(tx, account_id, told.facts, told.admitted, told.documents[Audience.STEWARD], now)
     await tx.execute(_REFRESHED, {"account": account_id, "now": now})

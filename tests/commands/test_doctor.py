@@ -59,6 +59,32 @@ async def test_what_reconciliation_found_is_told_until_it_is_gone(databases: Dat
     assert "ok       reconciliation" in (await run(databases, "doctor")).out
 
 
+async def test_doubts_about_what_comes_in_are_told_and_are_no_failure(databases: Databases) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO quality_finding (account_id, what, place, stated, recomputed, found_at, severity) "
+            "VALUES (0, 'rejections', 'segment', 'none', '60 of 60 received in three days', now(), 'warning'), "
+            "(0, 'volume', 'segment', 'about 10', '20', now(), 'notice')"
+        )
+    ran = await run(databases, "doctor", "--json")
+    (finding,) = [finding for finding in ran.json if finding["name"] == "data quality"]
+    assert finding["level"] == "warning"
+    says = "1 findings open, first rejections of segment in all accounts: 60 of 60 received in three days"
+    assert finding["says"] == says
+    assert {one["level"] for one in ran.json if one["name"] == "reconciliation"} == {"ok"}
+
+
+async def test_what_came_in_and_is_not_there_is_a_failure(databases: Databases) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO quality_finding (account_id, what, place, stated, recomputed, found_at) "
+            "VALUES (0, 'intake', 'keys, part 3 of 64', '2 stored', '1 keys', now())"
+        )
+    ran = await run(databases, "doctor")
+    assert ran.code == 1
+    assert "intake keys, part 3 of 64 of all accounts" in " ".join(ran.out.split())
+
+
 async def test_without_a_schema_the_rest_is_still_looked_at(databases: Databases) -> None:
     ran = await run(await an_empty_database(databases), "doctor")
     assert ran.code == 1

@@ -264,9 +264,14 @@ def record_of(facts: AccountFacts) -> Record:
             )
             for given in facts.inputs
         },
+        sent={
+            source: tuple((day, events) for (name, day), events in facts.sent.items() if name == source)
+            for source in {doubt.source for doubt in facts.doubts}
+        },
         titles=titles,
         names=frozenset(
             people
+            | {doubt.source for doubt in facts.doubts}
             | set(titles.values())
             | {facts.name, facts.supplier}
             | set(facts.provider_names.values())

@@ -33,6 +33,7 @@ account = Table(
     Column("created_at", TIMESTAMP, nullable=False, server_default=func.now()),
     Column("refreshed_at", TIMESTAMP, nullable=True),
     Column("reconciled_at", TIMESTAMP, nullable=True),
+    Column("examined_at", TIMESTAMP, nullable=True),
     PrimaryKeyConstraint("account_id"),
     info={"tenant": True},
 )

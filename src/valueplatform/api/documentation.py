@@ -141,6 +141,7 @@ _TAGS: Final = (
     ("Events", "Usage events in, and what could not be taken."),
     ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),
     ("Catalog", "What is sent, what of it is used, and who answers for it."),
+    ("Data quality", "Whether what comes in can be relied on."),
     ("Stewardship", "What calls for a person."),
     ("Operation", "Whether the service lives."),
 )

@@ -24,7 +24,8 @@ async def take(
     intake: Intake, caller: KeyPrincipal, origin: str, parsed: Parsed, received_at: datetime, size: int
 ) -> None:
     """Store what a request holds; returns once it is committed."""
-    request = IngestRequest(sender_of(caller, origin), received_at, parsed.events, parsed.rejections, size=size)
+    sender = sender_of(caller, origin)
+    request = IngestRequest(sender, received_at, parsed.events, parsed.rejections, size=size, clock=parsed.clock)
     await intake.committer.commit(request)
 
 

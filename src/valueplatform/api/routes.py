@@ -9,6 +9,7 @@ from valueplatform.api.assumptions import AssumptionsController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
+from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
@@ -40,6 +41,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             StewardshipController,
             OtlpController,
             CatalogController,
+            DataQualityController,
         ],
         dependencies={
             **calling.provided(gate),

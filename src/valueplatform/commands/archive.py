@@ -25,7 +25,7 @@ _OLD = text("SELECT count(*) FROM event WHERE time < :before")
 
 @click.command()
 @click.option("--to", "place", help="Where: a folder, or an address such as s3://bucket/folder. Needed the first time.")
-@click.option("--keep-days", type=click.IntRange(min=1), default=HOT.days, show_default=True,
+@click.option("--keep-days", type=click.IntRange(min=60), default=HOT.days, show_default=True,
               help="Events of so many days stay in the database; whole months before that are moved.")  # fmt: skip
 @click.option("--status", is_flag=True, help="Move nothing; tell what events take up.")
 @click.option("--moved-to", "moved", help="The files of the archive were copied to this place: read them there.")

@@ -54,7 +54,7 @@ async def demo(ctx: click.Context, port: int, accounts: int, days: int, seed: in
         access = await _load(databases, base_url, accounts, days, seed)
         if load_only:
             return
-        worker = Worker(databases.worker)
+        worker = Worker(databases.worker, intake=databases.ingest)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -82,7 +82,7 @@ async def _load_all(databases: Databases, supplier: SampleSupplier, base_url: st
     await seeding.load_agreements(databases, supplier, report)
     customer = CUSTOMER if CUSTOMER in supplier.situations else supplier.accounts[0]["key"]
     await seeding.load_access(databases, supplier, customer)
-    worker = Worker(databases.worker)
+    worker = Worker(databases.worker, intake=databases.ingest)
     closing = seeding.closing_moment(supplier.until)
     sending = progress.add_task("Sending events", total=supplier.event_total)
     every = arrivals(supplier.cast, supplier.seed, supplier.until)

@@ -28,13 +28,15 @@ from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.errors import ProblemError
 from valueplatform.core.isolation import isolation_faults, role_faults
+from valueplatform.telemetry.quality import FAILURE, WARNING
 
 OLDEST_VERSION: Final = 150000
 CLOCKS_MAY_DIFFER: Final = timedelta(seconds=2)
 GIB: Final = 1 << 30
 _OPEN_FINDINGS: Final = """
-    SELECT count(*) OVER () AS found, what, place, key FROM quality_finding JOIN account USING (account_id)
-    WHERE ended_at IS NULL ORDER BY found_at, finding_id LIMIT 1
+    SELECT count(*) OVER () AS found, what, place, coalesce(key, 'all accounts') AS key, stated, recomputed
+    FROM quality_finding LEFT JOIN account USING (account_id)
+    WHERE ended_at IS NULL AND severity = ANY(CAST(:severities AS text[])) ORDER BY found_at, finding_id LIMIT 1
 """
 DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
@@ -197,9 +199,13 @@ async def _ingest(databases: Databases) -> AsyncIterator[Finding]:
 
 
 async def _reconciliation(databases: Databases) -> AsyncIterator[Finding]:
-    """What the worker found when it last compared accounts with their raw events."""
+    """What the worker found when it last compared accounts with their raw events, and looked at what comes in."""
     async with databases.worker.transaction(operator_scope()) as tx:
-        row = await tx.row(text(_OPEN_FINDINGS))
+        row = await tx.row(text(_OPEN_FINDINGS), {"severities": [FAILURE]})
+        doubt = await tx.row(text(_OPEN_FINDINGS), {"severities": [WARNING]})
+    if doubt is not None:
+        says = f"{doubt.found} findings open, first {doubt.what} of {doubt.place} in {doubt.key}: {doubt.recomputed}"
+        yield Finding("data quality", Level.WARNING, says, "the page /data-quality lists them all")
     if row is not None:
         says = f"{row.found} stated numbers differ from their raw events, first {row.what} {row.place} of {row.key}"
         yield Finding("reconciliation", Level.FAILED, says, "valueplatform verify lists them all")

@@ -18,7 +18,7 @@ from valueplatform.worker import Worker
 async def worker(ctx: click.Context, drain: bool) -> None:  # noqa: FBT001 - click calls it so
     """Turn changed days into amounts, insights and stories, until told to stop. Any number may run."""
     async with opened(ctx) as databases:
-        serving = Worker(databases.worker)
+        serving = Worker(databases.worker, intake=databases.ingest)
         if drain:
             served = await serving.drain()
             click.echo(f"{served:,} accounts brought up to date.")

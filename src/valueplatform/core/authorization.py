@@ -55,6 +55,7 @@ class Action(StrEnum):
     READ_CATALOG = "catalog:read"
     WRITE_CATALOG = "catalog:write"
     """Who answers for an event type."""
+    READ_QUALITY = "data-quality:read"
     READ_FINANCE = "finance:read"
     READ_SYSTEM = "system:read"
     MANAGE_MODEL = "model:manage"
@@ -163,6 +164,7 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
             Action.REPLAY_REJECTED,
             Action.READ_SIGNALS,
             Action.READ_CATALOG,
+            Action.READ_QUALITY,
             Action.READ_SYSTEM,
         }
     ),

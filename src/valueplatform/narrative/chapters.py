@@ -29,6 +29,8 @@ MOST_CHAPTERS: Final[Mapping[Audience, int]] = {
 MOST_NOTES: Final = 2
 NOTE_KINDS: Final[Mapping[str, str]] = {
     "under-review": "risk",
+    "silent-source": "caveat",
+    "reduced-source": "caveat",
     "missing-days": "caveat",
     "days-without-amount": "caveat",
     "partner-contribution": "context",

@@ -158,6 +158,18 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """An open finding of weight on a source: silent since a day, or far fewer events up to `through`. `drivers` are
+    those that are fed by what it sends."""
+
+    source: str
+    is_silent: bool
+    since: date
+    through: date
+    drivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     name: str
     role: str
@@ -167,7 +179,8 @@ class Person:
 class AccountFacts:
     """`today` is `now` in the account's zone. `providers` non-empty keeps everything to those providers' rows.
 
-    `closed` are the months that are closed; `meters` are daily totals over all providers and dimensions.
+    `closed` are the months that are closed; `meters` are daily totals over all providers and dimensions; `sent` counts
+    the events of sources that are in doubt, by day.
     """
 
     key: str
@@ -192,6 +205,8 @@ class AccountFacts:
     closings: tuple[ClosedAmount, ...] = ()
     closed: frozenset[date] = frozenset()
     gaps: tuple[Gap, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    sent: dict[tuple[str, date], int] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     steward: str | None = None
     providers: tuple[str, ...] = ()

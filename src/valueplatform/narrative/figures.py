@@ -26,6 +26,7 @@ from valueplatform.value.derivation import (
     Paid,
     Ratio,
     Realized,
+    Sent,
     Statistic,
     Tally,
     Total,
@@ -148,6 +149,12 @@ def metered(facts: AccountFacts, meter: str, period: Period) -> Figure:
     days = facts.meter_ledger.get(meter, ())
     value = sum((Fraction(total) for day, total in days if day in period), Fraction(0))
     return Figure(value, Metered(meter, period.start, period.end))
+
+
+def sent(facts: AccountFacts, source: str, period: Period) -> Figure:
+    """How many events of a source happened in the period."""
+    value = sum(events for (name, day), events in facts.sent.items() if name == source and day in period)
+    return Figure(Fraction(value), Sent(source, period.start, period.end))
 
 
 def held(facts: AccountFacts, slug: str) -> Figure:

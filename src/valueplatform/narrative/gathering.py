@@ -16,7 +16,10 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
+from valueplatform.telemetry.intake_sums import days_of
 from valueplatform.telemetry.meters import ADDITIVE
+from valueplatform.telemetry.quality import FRESHNESS
+from valueplatform.telemetry.quality_looks import TOLD
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.basis import Basis
@@ -27,6 +30,7 @@ from valueplatform.value.postings import closed_months
 from valueplatform.value.refreshing import read_record
 from valueplatform.value.shown import ShownValue, adjustments, shown_values
 
+_NAMES_IN = re.compile(r"[A-Za-z_]\w*")
 EVER = Period(date(1, 1, 1), date(9999, 12, 31))
 _CLOSINGS = text("""
     SELECT driver, date_trunc('month', day)::date AS month, sum(expected) AS expected FROM posting
@@ -34,6 +38,14 @@ _CLOSINGS = text("""
 """)
 _GAPS = text("""
     SELECT driver, day, reason FROM accrual WHERE account_id = :account AND expected IS NULL ORDER BY driver, day
+""")
+
+
+_DOUBTS = text("""
+    SELECT what, source, since_day, through_day, types FROM quality_finding
+    WHERE account_id = :account AND ended_at IS NULL AND severity = 'warning' AND source IS NOT NULL
+      AND what = ANY(CAST(:told AS text[])) AND since_day IS NOT NULL AND through_day IS NOT NULL
+    ORDER BY since_day, source
 """)
 
 
@@ -69,6 +81,8 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         closings=await _closings(tx, account_id),
         closed=frozenset(await closed_months(tx, account_id)),
         gaps=await _gaps(tx, account_id),
+        doubts=(doubted := await _doubts(tx, account_id, record)),
+        sent=await _sent(tx, account_id, doubted, today),
         people=tuple(f.Person(person.name, person.role) for person in people),
         steward=steward.name if steward else None,
     )
@@ -92,7 +106,7 @@ async def _meters(tx: Transaction, account_id: int, record: Record, period: Peri
 def _driver(record: Record, driver: Driver, today: date) -> f.DriverFacts:
     basis = basis_on(record, driver, today)
     meters = {meter.slug for meter in record.model.meters if meter.aggregation in ADDITIVE}
-    names = list(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", driver.formula)))
+    names = list(dict.fromkeys(_NAMES_IN.findall(driver.formula)))
     return f.DriverFacts(
         slug=driver.slug,
         title=driver.title or driver.slug.replace("_", " ").capitalize(),
@@ -182,6 +196,27 @@ async def _adjustments(tx: Transaction, account_id: int) -> tuple[f.Adjustment, 
 async def _closings(tx: Transaction, account_id: int) -> tuple[f.ClosedAmount, ...]:
     rows = await tx.rows(_CLOSINGS, {"account": account_id})
     return tuple(f.ClosedAmount(row.driver, row.month, row.expected) for row in rows)
+
+
+async def _doubts(tx: Transaction, account_id: int, record: Record) -> tuple[f.Doubt, ...]:
+    """Findings on sources, with the drivers that their events feed; those that feed none touch no figure."""
+    found = []
+    for row in await tx.rows(_DOUBTS, {"account": account_id, "told": list(TOLD)}):
+        meters = {meter.slug for meter in record.model.meters if set(meter.event_types) & set(row.types)}
+        fed = tuple(x.slug for x in record.model.drivers if meters & set(_NAMES_IN.findall(x.formula)))
+        found.append(f.Doubt(row.source, row.what == FRESHNESS, row.since_day, row.through_day, fed))
+    return tuple(doubt for doubt in found if doubt.drivers)
+
+
+async def _sent(
+    tx: Transaction, account_id: int, doubted: Sequence[f.Doubt], today: date
+) -> dict[tuple[str, date], int]:
+    if not doubted:
+        return {}
+    first = min(doubt.since - (doubt.through - doubt.since) for doubt in doubted) - timedelta(days=7)
+    days = await days_of(tx, account_id, first)
+    sources = {doubt.source for doubt in doubted}
+    return {(source, day.day): day.happened for source in sources for day in days.get(source, ()) if day.day <= today}
 
 
 async def _gaps(tx: Transaction, account_id: int) -> tuple[f.Gap, ...]:

@@ -211,7 +211,7 @@ def period_of(number: Number) -> tuple[date, date]:
     spans: list[tuple[date, date]] = []
     for leaf in leaves_of(number.derivation):
         match leaf:
-            case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Adjusted():
+            case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted():
                 spans.append((leaf.start, leaf.end))
             case d.Input():
                 spans.append((leaf.day, leaf.day + timedelta(days=1)))
@@ -277,6 +277,9 @@ def input_line(record: Record, slug: str, end: date) -> InputLine | None:
 
 
 def _formula(number: Number, drivers: Sequence[Driver]) -> str:
+    sources = {leaf.source for leaf in leaves_of(number.derivation) if isinstance(leaf, d.Sent)}
+    if sources:
+        return f"events of {', '.join(sorted(sources))}"
     if len(drivers) == 1:
         return drivers[0].formula
     if drivers:

@@ -59,6 +59,14 @@ CATALOG_ROLES: Final = frozenset({UserRole.STEWARD, UserRole.PRODUCT, UserRole.A
 """Whose work the catalog is; others who may read it have the API."""
 
 
+QUALITY_ROLES: Final = frozenset({UserRole.STEWARD, UserRole.OPERATIONS, UserRole.ADMIN})
+"""Who looks after what comes in."""
+
+
+def has_quality(caller: Caller) -> bool:
+    return caller.user.role in QUALITY_ROLES and caller.may(Action.READ_QUALITY)
+
+
 def has_catalog(caller: Caller) -> bool:
     return caller.user.role in CATALOG_ROLES and caller.may(Action.READ_CATALOG)
 
@@ -103,6 +111,8 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
     tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
     if has_catalog(caller):
         tabs.append(Tab("Catalog", "/catalog"))
+    if has_quality(caller):
+        tabs.append(Tab("Data quality", "/data-quality"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
     return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)

@@ -5,7 +5,7 @@ from litestar import Response, get
 from valueplatform.core.authorization import Action, UserRole
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, PortalRequest
-from valueplatform.portal.frame import plain_shell
+from valueplatform.portal.frame import has_quality, plain_shell
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.view.shell import Failure
 from valueplatform.portal.view.words import Link
@@ -26,7 +26,9 @@ async def home(request: PortalRequest, portal: Shared) -> Response[str]:
 def home_of(caller: Caller) -> str | None:
     if caller.user.role is UserRole.CUSTOMER:
         return "/story"
-    return "/portfolio" if caller.may(Action.READ_PORTFOLIO) else None
+    if caller.may(Action.READ_PORTFOLIO):
+        return "/portfolio"
+    return "/data-quality" if has_quality(caller) else None
 
 
 def pages_of(caller: Caller) -> Failure:

@@ -214,15 +214,15 @@ def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
             title = meter.title.lower() if meter else node.meter.replace("_", " ")
             href = f"#{anchor('m', node.meter)}" if meter else ""
             return Leaf(value, "", f"{title}, {_span(opened, node.start, node.end)}", href)
+        case d.Sent():
+            return Leaf(value, "event", f"of {node.source}, {_span(opened, node.start, node.end)}")
         case d.Input():
             line = next((i for i in (*opened.proof.assumptions, *opened.proof.baselines) if i.slug == node.slug), None)
             unit = said_unit(line.unit).partition("/")[0] if line else ""
             title = line.title.lower() if line else node.slug.replace("_", " ")
             return Leaf(value, unit, title, f"#{anchor('a', node.slug)}" if line else "")
-        case d.Adjusted():
-            return Leaf(value, currency, "adjusted later")
-        case d.Closed():
-            return Leaf(value, currency, "as it was closed")
+        case d.Adjusted() | d.Closed():
+            return Leaf(value, currency, "adjusted later" if isinstance(node, d.Adjusted) else "as it was closed")
     return Leaf(value, "", "")
 
 
@@ -238,6 +238,14 @@ def _committed_unit(opened: Opened) -> str:
     return opened.number.unit if "/" not in opened.number.unit else opened.place.account.currency
 
 
+_PLAIN_METHODS: Final[Mapping[type, str]] = {
+    d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
+    d.Paid: "What the contracts cost on these days.",
+    d.Metered: "What the meter below counted on these days.",
+    d.Input: "The value in force, as the record of assumptions has it.",
+}
+
+
 def _method(opened: Opened) -> str:
     """In words, where there is no arithmetic to show."""
     node, proof = opened.number.derivation, opened.proof
@@ -248,22 +256,18 @@ def _method(opened: Opened) -> str:
             what = "the formula below" if len(proof.drivers) == 1 else "each driver's formula"
             bound = f" This is the {node.bound.value} end." if node.bound is not d.Bound.EXPECTED else ""
             return f"The sum of {days:,} days, each by {what} with the values that held on it.{counted}{bound}"
-        case d.Committed():
-            return "What the value plan in force commits for these days; a month that they cut counts by its days."
-        case d.Paid():
-            return "What the contracts cost on these days."
-        case d.Metered():
-            return "What the meter below counted on these days."
-        case d.Input():
-            return "The value in force, as the record of assumptions has it."
+        case d.Sent():
+            return f"How many events of {node.source} are stored of these days."
         case d.Statistic():
             template = _METHODS.get(node.method, "The statistic {method} of {count} values.")
             return template.format(count=len(node.values), method=node.method)
+        case d.Tally() if all(isinstance(item, d.Sent) for item in node.items):
+            return f"How many of {len(node.items)} days are without an event of that source."
         case d.Tally():
             how = {"above": "more than", "below": "less than"}.get(node.comparison, "other than zero")
             limit = " the value it is compared with" if node.threshold is not None else ""
             return f"How many of {len(node.items)} values were {how}{limit}."
-    return "Worked out from the parts that are listed below."
+    return _PLAIN_METHODS.get(type(node), "Worked out from the parts that are listed below.")
 
 
 def _facts(opened: Opened) -> Iterator[words.Fact]:

@@ -4,12 +4,23 @@ from typing import Final
 
 from litestar import Router
 
-from valueplatform.portal import accounts, assumptions, catalog, home, portfolio, proof, sign_in, story, together
+from valueplatform.portal import (
+    accounts,
+    assumptions,
+    catalog,
+    data_quality,
+    home,
+    portfolio,
+    proof,
+    sign_in,
+    story,
+    together,
+)
 from valueplatform.portal.failures import page_failures
 from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
-MODULES: Final = (home, sign_in, story, proof, together, assumptions, portfolio, catalog, accounts)
+MODULES: Final = (home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, accounts)
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
 

@@ -131,7 +131,9 @@ def refused_event(event: Event, refusal: RefusedEventError) -> Rejection:
     """The rejection of an event that was well-formed, with its body as it came, else written anew; `effect` is for the
     replay of that."""
     if event.raw is not None:
-        return Rejection(event.index, event.id, refusal.reason, refusal.message, kept_text(event.raw), event.account)
+        return Rejection(
+            event.index, event.id, refusal.reason, refusal.message, kept_text(event.raw), event.account, event.source
+        )
     body = {
         "specversion": "1.0",
         "id": event.id,
@@ -145,4 +147,4 @@ def refused_event(event: Event, refusal: RefusedEventError) -> Rejection:
         "effect": event.effect,
     }
     text = _ENCODER.encode({name: value for name, value in body.items() if value is not None}).decode()
-    return Rejection(event.index, event.id, refusal.reason, refusal.message, text, event.account)
+    return Rejection(event.index, event.id, refusal.reason, refusal.message, text, event.account, event.source)

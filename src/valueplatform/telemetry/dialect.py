@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import msgspec
 
 from valueplatform.core.errors import InvalidInputError, TooLargeError
-from valueplatform.telemetry.event import Event, Rejection, kept_text
+from valueplatform.telemetry.event import NO_SHIFT, Event, Rejection, kept_text
 from valueplatform.telemetry.payload import RefusedEventError, check_depth, decode, too_deep
 
 MOST_EVENTS: Final = 2_500
@@ -23,10 +24,12 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """What one request holds; the indexes of both together count from 0 without a gap."""
+    """What one request holds; the indexes of both together count from 0 without a gap. `clock` is what the times of its
+    sender were corrected by."""
 
     events: Sequence[Event]
     rejections: Sequence[Rejection]
+    clock: timedelta = NO_SHIFT
 
 
 def json_items(body: bytes) -> list[bytes]:
@@ -120,7 +123,8 @@ def rejection_of(index: int, text: bytes, refusal: RefusedEventError) -> Rejecti
     """The rejection of a CloudEvent: its id and account as far as they can be read."""
     named = members_of(text)
     account = named.get("account") or named.get("subject")
-    return rejection(index, text, refusal, named.get("id"), account)
+    refused = rejection(index, text, refusal, named.get("id"), account)
+    return msgspec.structs.replace(refused, source=_text(named.get("source")))
 
 
 def members_of(text: bytes) -> Mapping[str, object]:

@@ -72,7 +72,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """An event that cannot be taken: `body` is what was sent, whole, `account` what it seems to be of."""
+    """An event that cannot be taken: `body` is what was sent, whole, `account` and `source` what it seems to be of."""
 
     index: int
     id: str | None
@@ -80,6 +80,7 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
     message: str
     body: str
     account: str | None = None
+    source: str | None = None
 
 
 def make_event(

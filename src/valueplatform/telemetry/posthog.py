@@ -94,7 +94,7 @@ def _parsed(items: list[bytes], at: Arrival) -> Parsed:
     def read(index: int, text: bytes, members: Members) -> Event:
         return _event(index, text, members, at)
 
-    return parse_items(items, read, _NAMING)
+    return parse_items(items, read, _NAMING, at.shift)
 
 
 def _event(index: int, text: bytes, members: Members, at: Arrival) -> Event:

@@ -43,7 +43,9 @@ class Naming(msgspec.Struct, frozen=True):
     account: Callable[[Members], object]
 
 
-def parse_items(items: Sequence[bytes], read: Callable[[int, bytes, Members], Event], naming: Naming) -> Parsed:
+def parse_items(
+    items: Sequence[bytes], read: Callable[[int, bytes, Members], Event], naming: Naming, clock: timedelta
+) -> Parsed:
     """Each item as an event, or rejected whole. Raises TooLargeError for more than 2,500."""
     check_count(len(items))
     events: list[Event] = []
@@ -54,7 +56,7 @@ def parse_items(items: Sequence[bytes], read: Callable[[int, bytes, Members], Ev
         except RefusedEventError as refusal:
             found = members_of(text)
             rejections.append(rejection(index, text, refusal, naming.id(found), naming.account(found)))
-    return Parsed(events, rejections)
+    return Parsed(events, rejections, clock)
 
 
 def plain_value(text: bytes | None) -> object:

@@ -12,6 +12,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive, readable
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
 from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.intake_sums import recount
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
@@ -123,6 +124,7 @@ async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
     connection = await tx.driver()
     book = await book_in_force(connection, NO_MODEL)
     stretches = await redate_events(tx, [account_id])
+    await recount(tx, account_id)
     await rebuild_rollups(tx, book.meters, [account_id])
     await mark_days(connection, stretches, "zone")
     if book.builds:

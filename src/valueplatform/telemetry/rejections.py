@@ -81,10 +81,8 @@ async def _settle(
 
 def _row(request: IngestRequest, rejection: Rejection, content: UUID, homes: Mapping[str, Home]) -> tuple[object, ...]:
     sender = request.sender
-    home = homes.get(rejection.account) if rejection.account is not None else None
-    hidden = home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids)
     return (
-        UNKNOWN_ACCOUNT if hidden or home is None else home.account_id,
+        account_of(rejection, sender, homes),
         sender.key_id,
         sender.origin,
         rejection.id,
@@ -94,6 +92,13 @@ def _row(request: IngestRequest, rejection: Rejection, content: UUID, homes: Map
         content,
         request.received_at,
     )
+
+
+def account_of(rejection: Rejection, sender: Sender, homes: Mapping[str, Home]) -> int:
+    """Whose it is, as far as its sender may know of that account."""
+    home = homes.get(rejection.account) if rejection.account is not None else None
+    hidden = home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids)
+    return UNKNOWN_ACCOUNT if hidden or home is None else home.account_id
 
 
 def _content_hash(sender: Sender, rejection: Rejection) -> UUID:

@@ -1,13 +1,13 @@
 """What senders ask to be stored, and what they are told."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from valueplatform.core.errors import UnprocessableError
-from valueplatform.telemetry.event import Event, Rejection
+from valueplatform.telemetry.event import NO_SHIFT, Event, Rejection
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class IngestRequest(msgspec.Struct, frozen=True):
     """Events that are answered together; their indexes and those of the rejections count without a gap.
 
     `strict` = all or nothing. `size` is what it holds in memory, roughly, in bytes. `replayed` is the rejected event
-    that this one repeats.
+    that this one repeats, `clock` what the times of its sender were corrected by.
     """
 
     sender: Sender
@@ -40,6 +40,7 @@ class IngestRequest(msgspec.Struct, frozen=True):
     strict: bool = False
     size: int = 0
     replayed: int | None = None
+    clock: timedelta = NO_SHIFT
 
     @property
     def received(self) -> int:

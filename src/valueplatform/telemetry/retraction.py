@@ -14,6 +14,7 @@ from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.event import event_key
 from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.intake import take_back
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import decode
@@ -26,7 +27,7 @@ CAUSE: Final = "retraction"
 _OWNER: Final = "SELECT account_id FROM event_key WHERE event_key = $1"
 _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
-    RETURNING type, day, provider, data::text AS data, time
+    RETURNING type, day, provider, source, data::text AS data, time
 """
 _LEAVE_OUT: Final = """
     INSERT INTO archived_retraction (account_id, path, event_key) VALUES ($1, $2, $3)
@@ -60,6 +61,7 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     readings = book.readings.get(event.type, ())
     increments.add_all([(account_id, event.day, event.provider, event.data, readings, event.time, key)], sign=-1)
     await lower_rollups(tx, increments, book.readings)
+    await take_back(connection, account_id, source, event.day)
     day = Stretch(account_id, event.day, event.day)
     await mark_days(connection, [day], CAUSE)
     if book.builds:

@@ -78,7 +78,7 @@ def _parsed(items: list[bytes], at: Arrival) -> Parsed:
     def read(index: int, text: bytes, message: Members) -> Event:
         return _event(index, text, message, at)
 
-    return parse_items(items, read, _NAMING)
+    return parse_items(items, read, _NAMING, at.shift)
 
 
 def _event(index: int, text: bytes, message: Members, at: Arrival) -> Event:

@@ -7,7 +7,6 @@ each other, and never in a circle.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +18,7 @@ from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
 from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.intake import keep_intake
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.members import NOTHING_SEEN, KnownMembers, Sighting
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
@@ -58,12 +58,6 @@ _CONFLICT: Final = """
     INSERT INTO event_conflict (account_id, event_key, body_hash, source, id, body, received_at)
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[])
     ON CONFLICT DO NOTHING
-"""
-_TALLY: Final = """
-    INSERT INTO ingest_tally (at, origin, received, stored, duplicates, conflicts, rejected)
-    SELECT at, origin, received, stored, duplicates, conflicts, rejected
-    FROM json_to_recordset($1::json) AS told (at timestamptz, origin text, received int, stored int, duplicates int,
-        conflicts int, rejected int)
 """
 _CLAIM_COLUMNS: Final = ("event_key", "body_hash", "account_id")
 _FEW: Final = 200
@@ -105,16 +99,6 @@ _Claim = Callable[["asyncpg.Connection[Any]", Sequence[Entry]], Awaitable[dict[U
 """Claims keys, given in order; what it could not claim, with the hashes of the bodies that have it."""
 
 
-class _Tally(msgspec.Struct, gc=False):
-    at: datetime
-    origin: str
-    received: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    rejected: int
-
-
 async def store(
     tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledger, *, careful: bool = False, charged: bool = False
 ) -> Stored:
@@ -134,7 +118,7 @@ async def store(
         await _keep_conflicts(connection, requests, found.conflicts)
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
         await keep_rejections(connection, requests, admitted.refused, admitted.homes)
-    await _tally(connection, requests, reports)
+    await keep_intake(connection, requests, reports, admitted, found.new, (found.duplicates, found.conflicts))
     return Stored(reports, seen)
 
 
@@ -274,21 +258,3 @@ async def _keep_conflicts(
         received_at = requests[entry.request].received_at
         rows.append((entry.account_id, event.key, event.body_hash, event.source, event.id, text, received_at))
     await connection.execute(_CONFLICT, *zip(*rows, strict=True))
-
-
-async def _tally(
-    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], reports: Sequence[Report]
-) -> None:
-    rows = [
-        _Tally(
-            request.received_at,
-            request.sender.origin,
-            report.received,
-            report.stored,
-            report.duplicates,
-            report.conflicts,
-            len(report.rejections),
-        )
-        for request, report in zip(requests, reports, strict=True)
-    ]
-    await connection.execute(_TALLY, _ENCODER.encode(rows).decode())

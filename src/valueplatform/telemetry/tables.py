@@ -1,6 +1,7 @@
 """Tables of what happened."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     false,
     func,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
@@ -198,7 +200,47 @@ meter_build_due = tenant_table(
     key=("due_id",),
 )
 
-# What reconciliation found to differ; `ended_at` is when it was last looked for and no longer there.
+# What each group of requests brought of an account and source (`intake.Came`). Appended only: the worker sums it up
+# into `intake_day` and takes it away. `happened` counts new events by their local days. account_id 0 = unknown.
+intake = tenant_table(
+    "intake",
+    Column("intake_id", BigInteger, Identity(always=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", TIMESTAMP, nullable=True),
+    Column("happened", JSON, nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("conflicts", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("ahead", Integer, nullable=False),
+    Column("lead", BigInteger, nullable=True),
+    key=("intake_id",),
+    hot=True,
+)
+
+# The same by local day: `happened` are stored events of that day less those retracted, all else is what came in on it.
+# `behind`: how many days old the newest event was when the first of that day came in; null on the first day of all.
+intake_day = tenant_table(
+    "intake_day",
+    Column("source", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("happened", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicates", BigInteger, nullable=False),
+    Column("conflicts", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("ahead", BigInteger, nullable=False),
+    Column("lead", BigInteger, nullable=True),
+    Column("behind", Integer, nullable=True),
+    Column("last_at", TIMESTAMP, nullable=True),
+    key=("source", "day"),
+    hot=True,
+)
+
+# What data quality and reconciliation found. `found_at` is when it was first seen, `ended_at` when it was looked for
+# again and no longer there. Reconciliation says what is stated and what was recomputed, data quality what is usual and
+# what was seen; `numbers` are the exact ones, by name, `types` the event types concerned. account_id 0 = all accounts
+# together, or the account could not be told.
 quality_finding = tenant_table(
     "quality_finding",
     Column("finding_id", BigInteger, Identity(always=True), nullable=False),
@@ -208,7 +250,15 @@ quality_finding = tenant_table(
     Column("recomputed", Text, nullable=False),
     Column("found_at", TIMESTAMP, nullable=False),
     Column("ended_at", TIMESTAMP, nullable=True),
+    Column("severity", Text, nullable=False, server_default="failure"),
+    Column("source", Text, nullable=True),
+    Column("since_day", Date, nullable=True),
+    Column("through_day", Date, nullable=True),
+    Column("numbers", JSONB, nullable=False, server_default="{}"),
+    Column("types", ARRAY(Text), nullable=False, server_default="{}"),
+    CheckConstraint("severity IN ('failure', 'warning', 'notice')", name="severity"),
     key=("finding_id",),
+    hot=True,
 )
 Index(
     "ix_quality_finding_open",
@@ -246,6 +296,20 @@ ingest_tally = Table(
     Column("duplicates", Integer, nullable=False),
     Column("conflicts", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
+)
+# Small, since it holds the rows that should not be: reconciliation looks there.
+Index(
+    "ix_ingest_tally_unequal",
+    ingest_tally.c.tally_id,
+    postgresql_where=text("received <> stored + duplicates + conflicts + rejected"),
+)
+
+# How many keys were stored, by slice of their space (`intake.SLICES`): one row a group, which the worker sums up.
+key_tally = Table(
+    "key_tally",
+    metadata,
+    Column("tally_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("slices", ARRAY(BigInteger), nullable=False),
 )
 
 # Stretches of days whose events have changed since the catalog looked at them. Appended only, as `changed_day`: by

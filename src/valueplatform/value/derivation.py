@@ -62,6 +62,14 @@ class Metered(_Node, frozen=True):
     end: date
 
 
+class Sent(_Node, frozen=True):
+    """How many events of a source happened in the period: those that are stored, metered or not."""
+
+    source: str
+    start: date
+    end: date
+
+
 class Input(_Node, frozen=True):
     """An assumption or baseline as it was in force on a day."""
 
@@ -133,6 +141,7 @@ Derivation = (
     | Committed
     | Paid
     | Metered
+    | Sent
     | Input
     | Adjusted
     | Closed

@@ -42,6 +42,7 @@ class KeptEvent(NamedTuple):
     type: str
     provider: str
     data: str | None
+    source: str
 
 
 async def kept_events(
@@ -96,7 +97,7 @@ def _read(
         condition &= pl.col("type").is_in(list(types))
     try:
         scan = pl.scan_parquet(address, hive_partitioning=False).filter(condition)
-        return scan.select("time", "event_key", "type", "provider", "data").collect().iter_rows()
+        return scan.select("time", "event_key", *KeptEvent._fields[2:]).collect().iter_rows()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UnavailableError(
             f"The archived file {address} cannot be read: {error}. Nothing can be proved without it.", retry_after=30

@@ -6,13 +6,15 @@ accruals agree with the events; where they do not, the proof disagrees.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -29,7 +31,9 @@ from valueplatform.value.proof import (
     rounded,
     tally_events,
     together,
+    widened,
 )
+from valueplatform.value.proof_archive import kept_events
 
 TOLERANCE = 1e-9
 """Relative tolerance of statistics; everything else must agree exactly."""
@@ -39,6 +43,11 @@ _POSTINGS = text("""
            b.benefit_class
     FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
     WHERE p.account_id = :account
+""")
+_SENT = text("""
+    SELECT source, day, count(*) AS events FROM event
+    WHERE account_id = :account AND day >= :start AND day < :end AND source = ANY(CAST(:sources AS text[]))
+    GROUP BY source, day
 """)
 _TARGETS = text("""
     SELECT DISTINCT ON (plan_id, objective_id, driver, month) driver, month, low, expected, high
@@ -67,6 +76,7 @@ class Prover:
     postings: list[Any] = field(default_factory=list)
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -77,6 +87,12 @@ class Prover:
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
+        sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
+        if sent:
+            span = {"start": min(leaf.start for leaf in sent), "end": max(leaf.end for leaf in sent)}
+            sources = sorted({leaf.source for leaf in sent})
+            prover.sent = list(await tx.rows(_SENT, where | span | {"sources": sources}))
+            prover.sent += await _kept(tx, source, span["start"], span["end"], sources)
         realized = [leaf for leaf in leaves if isinstance(leaf, d.Realized)]
         metered = [leaf for leaf in leaves if isinstance(leaf, d.Metered)]
         if not realized and not metered:
@@ -101,8 +117,8 @@ class Prover:
                 return self._committed(node)
             case d.Paid():
                 return sum((_paid(contract, node.start, node.end) for contract in self.contracts), Fraction(0))
-            case d.Metered():
-                return self._metered(node)
+            case d.Metered() | d.Sent():
+                return self._metered(node) if isinstance(node, d.Metered) else self._sent(node)
             case d.Input():
                 return self._input(node)
             case d.Adjusted() | d.Closed():
@@ -173,6 +189,10 @@ class Prover:
         if value is None:
             raise UnprovableError(f"{node.meter} has no value from {node.start} to {node.end}")
         return value
+
+    def _sent(self, node: d.Sent) -> Fraction:
+        own = (row.events for row in self.sent if row.source == node.source and node.start <= row.day < node.end)
+        return Fraction(sum(own))
 
     def _input(self, node: d.Input) -> Fraction:
         given = input_on(self.source, node.slug, node.day)
@@ -294,3 +314,22 @@ def _anniversary(start: date, years: int) -> date:
         return start.replace(year=start.year + years)
     except ValueError:
         return date(start.year + years, 2, 28)
+
+
+class _Sent(NamedTuple):
+    """Events of a source on a local day."""
+
+    source: str
+    day: date
+    events: int
+
+
+async def _kept(tx: Transaction, source: Source, start: date, end: date, sources: Sequence[str]) -> list[_Sent]:
+    """The same counts of archived events."""
+    zone = ZoneInfo(source.timezone)
+    counts: Counter[tuple[str, date]] = Counter()
+    async for event in kept_events(tx, source.account_id, None, *widened(start, end)):
+        day = event.time.astimezone(zone).date()
+        if event.source in sources and start <= day < end:
+            counts[event.source, day] += 1
+    return [_Sent(name, day, events) for (name, day), events in counts.items()]

@@ -11,12 +11,15 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import local_day
+from valueplatform.telemetry.findings import keep_findings
+from valueplatform.telemetry.quality import FAILURE, Found
 from valueplatform.value.proof import read_source
 from valueplatform.value.verify import Discrepancy, verify_account
 
 LOOK_BACK: Final = timedelta(days=35)
 """Days before today that a reconciliation covers; `valueplatform verify` covers all."""
 EVERY: Final = timedelta(days=1)
+COMPARED: Final = ("rollup", "accrual", "posting")
 LAST_DAY: Final = date(9000, 1, 1)
 
 _DUE: Final = text("""
@@ -28,17 +31,6 @@ _DUE: Final = text("""
 _WAITS: Final = text("SELECT EXISTS (SELECT 1 FROM changed_day WHERE account_id = :account)")
 _ZONE: Final = text("SELECT timezone FROM account WHERE account_id = :account")
 _DONE: Final = text("UPDATE account SET reconciled_at = :now WHERE account_id = :account")
-_OPEN: Final = text("""
-    INSERT INTO quality_finding AS held (account_id, what, place, stated, recomputed, found_at)
-    VALUES (:account, :what, :place, :stated, :recomputed, :now)
-    ON CONFLICT (account_id, what, place) WHERE ended_at IS NULL
-    DO UPDATE SET stated = excluded.stated, recomputed = excluded.recomputed
-""")
-_END: Final = text("""
-    UPDATE quality_finding SET ended_at = :now
-    WHERE account_id = :account AND ended_at IS NULL
-      AND (what, place) NOT IN (SELECT * FROM unnest(CAST(:whats AS text[]), CAST(:places AS text[])))
-""")
 
 
 async def due(tx: Transaction, now: datetime, limit: int) -> Sequence[int]:
@@ -56,11 +48,8 @@ async def reconcile(tx: Transaction, account_id: int, now: datetime) -> Sequence
         return None
     today = local_day(now, str(await tx.scalar(_ZONE, {"account": account_id})))
     found = (await verify_account(tx, source, today - LOOK_BACK, LAST_DAY)).discrepancies
-    for one in found:
-        values = {"what": one.what, "place": one.where, "stated": one.stated, "recomputed": one.recomputed}
-        await tx.execute(_OPEN, {"account": account_id, "now": now, **values})
-    told = {"whats": [one.what for one in found], "places": [one.where for one in found]}
-    await tx.execute(_END, {"account": account_id, "now": now, **told})
+    kept = [Found(one.what, one.where, one.stated, one.recomputed, FAILURE) for one in found]
+    await keep_findings(tx, account_id, kept, now, looked=COMPARED)
     await mark_reconciled(tx, account_id, now)
     return found
 

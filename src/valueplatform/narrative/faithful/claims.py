@@ -21,6 +21,7 @@ from valueplatform.value.derivation import (
     Metered,
     Paid,
     Realized,
+    Sent,
     Statistic,
     Total,
 )
@@ -85,6 +86,8 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "new-driver": lambda n, _: n["earlier"] == 0,
     "detractor": lambda n, _: n["realized"] < 0,
     "adjustment": lambda n, _: n["change"] != 0,
+    "silent-source": lambda n, _: n["sent"] == 0 and n["quiet"] > 0,
+    "reduced-source": lambda n, _: 3 * n["sent"] < 2 * n["before"],
     "estimated-beside": lambda n, _: n["estimated"] != 0,
 }
 
@@ -137,6 +140,8 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return record.currency
         case Metered():
             return "count"
+        case Sent():
+            return "event"
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None

@@ -20,6 +20,7 @@ from valueplatform.value.derivation import (
     Paid,
     Ratio,
     Realized,
+    Sent,
     Statistic,
     Tally,
     Total,
@@ -62,6 +63,9 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
         case Metered():
             found = (m for m in record.metered if m.meter == node.meter and _inside(m.start, m.end, node))
             return sum((Fraction(metering.value) for metering in found), Fraction(0))
+        case Sent():
+            days = (events for day, events in record.sent.get(node.source, ()) if node.start <= day < node.end)
+            return Fraction(sum(days))
         case Input():
             return _input(node, record)
         case Adjusted() | Closed():

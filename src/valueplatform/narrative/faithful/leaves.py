@@ -15,6 +15,7 @@ from valueplatform.value.derivation import (
     Paid,
     Ratio,
     Realized,
+    Sent,
     Statistic,
     Tally,
     Total,
@@ -48,7 +49,7 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered():
+        case Realized() | Committed() | Paid() | Metered() | Sent():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))
@@ -91,6 +92,12 @@ def boundaries(given: Iterable[Derivation]) -> list[date]:
 
 def meters_in(given: Iterable[Derivation]) -> frozenset[str]:
     return frozenset(leaf.meter for node in given for leaf in leaves(node) if isinstance(leaf, Metered))
+
+
+def sources_in(given: Iterable[Derivation]) -> tuple[frozenset[str], Span | None]:
+    """The sources whose events are counted, and the days from the first to the last of them."""
+    counted = [leaf for node in given for leaf in leaves(node) if isinstance(leaf, Sent)]
+    return frozenset(leaf.source for leaf in counted), hull((leaf.start, leaf.end) for leaf in counted)
 
 
 def inputs_in(given: Iterable[Derivation]) -> frozenset[tuple[str, date]]:

@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
-from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in
+from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
 from valueplatform.value.derivation import Bound, Derivation
 from valueplatform.value.proof import Source, input_on, read_source
 
@@ -97,8 +97,9 @@ class HeldInput:
 
 @dataclass(frozen=True)
 class Record:
-    """One account's record. `titles` are names by 'kind:slug'; `names` every name that a sentence may say; `days` every
-    day that the record itself names (contracts, milestones, statements, gaps, the last metered day)."""
+    """One account's record. `sent` are events by source and day. `titles` are names by 'kind:slug'; `names` every name
+    that a sentence may say; `days` every day that the record itself names (contracts, milestones, statements, gaps, the
+    last metered day)."""
 
     key: str
     name: str
@@ -109,6 +110,7 @@ class Record:
     planned: tuple[Planned, ...] = ()
     prices: tuple[Price, ...] = ()
     metered: tuple[Metering, ...] = ()
+    sent: Mapping[str, tuple[tuple[date, int], ...]] = field(default_factory=dict)
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
@@ -165,6 +167,11 @@ _METERED = text("""
     WHERE account_id = :account AND meter = ANY(:meters) AND day >= :first AND day < :last
     GROUP BY 1, 2
 """)
+_SENT = text("""
+    SELECT source, array_agg(day) AS days, array_agg(happened) AS events FROM intake_day
+    WHERE account_id = :account AND source = ANY(CAST(:sources AS text[])) AND day >= :first AND day < :last
+    GROUP BY source
+""")
 _NAMES = text("""
     SELECT name FROM person WHERE account_id = :account
     UNION SELECT title FROM objective WHERE account_id = :account
@@ -172,6 +179,7 @@ _NAMES = text("""
     UNION SELECT author FROM assumption_entry WHERE account_id = :account
     UNION SELECT u.name FROM app_user u JOIN assumption_entry e ON e.author = u.email WHERE e.account_id = :account
     UNION SELECT name FROM provider
+    UNION SELECT source FROM quality_finding WHERE account_id = :account AND source IS NOT NULL AND ended_at IS NULL
 """)
 _DAYS = text("""
     SELECT start_day AS day FROM contract WHERE account_id = :account
@@ -217,6 +225,7 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
             for row in await tx.rows(_PRICES, where)
         ),
         metered=await _metered(tx, source, bounds, meters_in(given)),
+        sent=await _sent(tx, account_id, given),
         inputs=_inputs(source, given),
         titles=titles,
         names=frozenset(names | set(titles.values())),
@@ -266,6 +275,16 @@ async def _metered(tx: Transaction, source: Source, bounds: list[date], slugs: f
         )
         for row in rows
     )
+
+
+async def _sent(
+    tx: Transaction, account_id: int, given: Iterable[Derivation]
+) -> dict[str, tuple[tuple[date, int], ...]]:
+    sources, span = sources_in(given)
+    if span is None:
+        return {}
+    where = {"account": account_id, "sources": sorted(sources), "first": span[0], "last": span[1]}
+    return {row.source: tuple(zip(row.days, row.events, strict=True)) for row in await tx.rows(_SENT, where)}
 
 
 def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date], HeldInput]:

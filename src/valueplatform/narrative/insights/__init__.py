@@ -6,6 +6,7 @@ from valueplatform.narrative.insights.adjustment import adjustments
 from valueplatform.narrative.insights.attainment import attainment
 from valueplatform.narrative.insights.change import changes
 from valueplatform.narrative.insights.contribution import contribution
+from valueplatform.narrative.insights.doubts import doubts
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
@@ -17,7 +18,7 @@ from valueplatform.narrative.insights.trend import trends
 from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
 from valueplatform.narrative.significance import discoveries
 
-FAMILIES = (standing, attainment, presence, milestones, contribution, adjustments, returns, gaps, inputs)
+FAMILIES = (standing, attainment, presence, milestones, contribution, adjustments, returns, gaps, inputs, doubts)
 TESTED_FAMILIES = (changes, trends, records)
 
 

@@ -1,0 +1,125 @@
+"""What came in, summed by account, source and local day; in the worker role, a bounded number of rows a step.
+
+A row of `intake` is taken away by the statement that adds it to `intake_day`: it counts once, whoever sums, whatever
+crashes. Rows that other workers are summing are passed by.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+
+AT_ONCE: Final = 20_000
+"""Rows of one step: one a group, account and source."""
+KEPT: Final = timedelta(days=400)
+
+_SUM: Final = text("""
+    WITH gone AS (
+        DELETE FROM intake WHERE (account_id, intake_id) IN (
+            SELECT account_id, intake_id FROM intake
+            WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
+            LIMIT :most FOR UPDATE SKIP LOCKED
+        ) RETURNING *
+    ), dated AS (
+        SELECT gone.*, (at AT TIME ZONE coalesce(timezone, 'UTC'))::date AS day
+        FROM gone LEFT JOIN account USING (account_id)
+    ), came AS (
+        SELECT account_id, source, day, sum(stored) AS stored, sum(duplicates) AS duplicates,
+               sum(conflicts) AS conflicts, sum(rejected) AS rejected, sum(ahead) AS ahead, max(lead) AS lead,
+               max(at) AS last_at
+        FROM dated WHERE day IS NOT NULL GROUP BY 1, 2, 3
+    ), happened AS (
+        SELECT account_id, source, one.key::date AS day, sum(one.value::bigint) AS happened
+        FROM gone, json_each_text(gone.happened) AS one GROUP BY 1, 2, 3
+    ), reached AS (
+        SELECT account_id, source, dated.day, max(one.key::date) AS newest
+        FROM dated, json_each_text(dated.happened) AS one WHERE dated.day IS NOT NULL GROUP BY 1, 2, 3
+    ), newest AS (
+        SELECT account_id, source, reached.day, greatest(
+            max(newest) OVER (PARTITION BY account_id, source ORDER BY reached.day
+                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+            (SELECT held.day FROM intake_day held WHERE held.account_id = reached.account_id
+                AND held.source = reached.source AND held.happened > 0 ORDER BY held.day DESC LIMIT 1)) AS before
+        FROM reached
+    ), summed AS (
+    INSERT INTO intake_day AS held (account_id, source, day, happened, stored, duplicates, conflicts, rejected, ahead,
+                                    lead, behind, last_at)
+    SELECT account_id, source, day, coalesce(happened, 0), coalesce(stored, 0), coalesce(duplicates, 0),
+           coalesce(conflicts, 0), coalesce(rejected, 0), coalesce(ahead, 0), lead,
+           CASE WHEN stored > 0 AND before IS NOT NULL THEN greatest(day - before, 0) END, last_at
+    FROM (came FULL JOIN happened USING (account_id, source, day)) AS told
+    LEFT JOIN newest USING (account_id, source, day)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (account_id, source, day) DO UPDATE SET
+        happened = held.happened + excluded.happened, stored = held.stored + excluded.stored,
+        duplicates = held.duplicates + excluded.duplicates, conflicts = held.conflicts + excluded.conflicts,
+        rejected = held.rejected + excluded.rejected, ahead = held.ahead + excluded.ahead,
+        lead = greatest(held.lead, excluded.lead), behind = greatest(held.behind, excluded.behind),
+        last_at = greatest(held.last_at, excluded.last_at)
+    )
+    SELECT count(*) FROM gone
+""")
+_FORGET: Final = text("DELETE FROM intake_day WHERE account_id = :account AND day < :before")
+# Between two zones a moment's day differs by two at most.
+_RECOUNT: Final = text("""
+    WITH counted AS (
+        SELECT account_id, source, day, count(*) AS happened FROM event WHERE account_id = :account
+        GROUP BY account_id, source, day
+    ), emptied AS (
+        UPDATE intake_day AS held SET happened = 0 WHERE account_id = :account
+            AND day >= (SELECT min(day) - 2 FROM counted WHERE counted.account_id = held.account_id)
+            AND NOT EXISTS (SELECT FROM counted WHERE (counted.account_id, counted.source, counted.day)
+                                = (held.account_id, held.source, held.day))
+    )
+    INSERT INTO intake_day (account_id, source, day, happened, stored, duplicates, conflicts, rejected, ahead)
+    SELECT account_id, source, day, happened, 0, 0, 0, 0, 0 FROM counted ORDER BY account_id, source, day
+    ON CONFLICT (account_id, source, day) DO UPDATE SET happened = excluded.happened
+""")
+_DAYS: Final = text("""
+    SELECT source, day, happened, stored, duplicates, conflicts, rejected, ahead, lead, behind, last_at
+    FROM intake_day WHERE account_id = :account AND day >= :since ORDER BY source, day
+""")
+
+
+class IntakeDay(msgspec.Struct, frozen=True):
+    """A local day of one source: see `intake_day`. `lead` is in seconds, `behind` in days."""
+
+    day: date
+    happened: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    rejected: int = 0
+    ahead: int = 0
+    lead: int | None = None
+    behind: int | None = None
+    last_at: datetime | None = None
+
+
+async def sum_intake(tx: Transaction, account_id: int | None = None, most: int = AT_ONCE) -> bool:
+    """One step, of one account or of all; whether there may be more to do."""
+    return int(await tx.scalar(_SUM, {"account": account_id, "most": most}) or 0) >= most
+
+
+async def days_of(tx: Transaction, account_id: int, since: date) -> dict[str, list[IntakeDay]]:
+    """By source, each in order; days on which nothing happened nor came in are absent."""
+    found: dict[str, list[IntakeDay]] = {}
+    for row in await tx.rows(_DAYS, {"account": account_id, "since": since}):
+        told = row._asdict()
+        found.setdefault(told.pop("source"), []).append(IntakeDay(**told))
+    return found
+
+
+async def forget_old(tx: Transaction, account_id: int, today: date) -> int:
+    return await tx.execute(_FORGET, {"account": account_id, "before": today - KEPT})
+
+
+async def recount(tx: Transaction, account_id: int) -> None:
+    """After an account's events have moved to other local days: what happened on each anew, as far back as events are
+    at hand. The caller holds the exclusive model lock, so nothing comes in meanwhile."""
+    while await sum_intake(tx, account_id):
+        pass
+    await tx.execute(_RECOUNT, {"account": account_id})
