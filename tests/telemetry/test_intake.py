@@ -119,5 +119,13 @@ async def test_keys_are_counted_by_slice_once_each(databases: Databases) -> None
     assert sum(slices) == 300
 
 
+async def test_many_keys_are_counted_as_few_are(databases: Databases) -> None:
+    await send(databases, *[cloud_event() for _ in range(1500)])
+    (slices,) = [row["slices"] for row in await rows(databases, "SELECT slices FROM key_tally")]
+    first = f"get_byte(uuid_send(event_key), 0) * {SLICES} / 256"
+    held = await rows(databases, f"SELECT {first} AS slice, count(*) AS keys FROM event_key GROUP BY 1")
+    assert {row["slice"]: row["keys"] for row in held} == {slice_: keys for slice_, keys in enumerate(slices) if keys}
+
+
 def test_no_keys_are_in_no_slice() -> None:
     assert key_slices([]) == [0] * SLICES

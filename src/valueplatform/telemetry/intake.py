@@ -17,7 +17,7 @@ import msgspec
 
 from valueplatform.telemetry.admission import Admitted, Entry
 from valueplatform.telemetry.client_time import ON_THE_WAY
-from valueplatform.telemetry.event import Rejection
+from valueplatform.telemetry.event import NO_SHIFT, Rejection
 from valueplatform.telemetry.rejections import UNKNOWN_ACCOUNT, account_of
 from valueplatform.telemetry.requests import IngestRequest, Report
 
@@ -44,6 +44,8 @@ _TAKE_BACK: Final = """
     INSERT INTO intake (account_id, source, happened, stored, duplicates, conflicts, rejected, ahead)
     VALUES ($1, $2, $3, 0, 0, 0, 0, 0)
 """
+_MANY: Final = 1_000
+"""Keys from which on it is faster to look for the bounds than at each key."""
 _ENCODER: Final = msgspec.json.Encoder()
 _SECOND: Final = timedelta(seconds=1)
 _TIME: Final = attrgetter("time")
@@ -118,7 +120,8 @@ def came_in(
 ) -> list[Came]:
     """By account and source, in their order. The requests of a group came within seconds: its first moment is all's."""
     at = min(request.received_at for request in requests)
-    found = {place: _came(place, at, requests, entries) for place, entries in _by_place(new).items()}
+    clocks = [-request.clock for request in requests] if any(request.clock for request in requests) else []
+    found = {place: _came(place, at, clocks, entries) for place, entries in _by_place(new).items()}
 
     def came_of(account_id: int, source: str) -> Came:
         return found.setdefault((account_id, source), Came(account_id, source, at, {}))
@@ -142,14 +145,15 @@ def _by_place(entries: Sequence[Entry]) -> dict[tuple[int, str], list[Entry]]:
     return found
 
 
-def _came(place: tuple[int, str], at: datetime, requests: Sequence[IngestRequest], entries: Sequence[Entry]) -> Came:
+def _came(place: tuple[int, str], at: datetime, clocks: Sequence[timedelta], entries: Sequence[Entry]) -> Came:
+    """`clocks`: by request, how far its sender's clock is known to be ahead; empty where that is known of none."""
     lead = max(map(_TIME, entries)) - at
-    clocks = [-request.clock for request in requests if request.clock]
     ahead = 0
     if clocks or lead > ON_THE_WAY:
-        leads = [-requests[entry.request].clock or entry.time - at for entry in entries]
+        leads = [(clocks[entry.request] if clocks else NO_SHIFT) or entry.time - at for entry in entries]
         lead, ahead = max(leads), sum(one > ON_THE_WAY for one in leads)
-    happened = Counter(map(_DAY, entries))
+    days = list(map(_DAY, entries))
+    happened = {days[0]: len(days)} if days.count(days[0]) == len(days) else Counter(days)
     return Came(*place, at, happened, len(entries), ahead=ahead, lead=lead // _SECOND)
 
 
@@ -159,11 +163,16 @@ def source_of(rejection: Rejection, account_id: int, request: IngestRequest) -> 
     return (told or request.sender.origin).replace("\0", "")
 
 
-def _key_bytes(entry: Entry) -> bytes:
-    return entry.event.key.bytes
-
-
 def key_slices(ordered: Sequence[Entry]) -> list[int]:
     """How many of the keys fall in each slice; entries come in the order of their keys."""
+    if len(ordered) < _MANY:
+        slices = [0] * SLICES
+        for entry in ordered:
+            slices[entry.event.key.bytes[0] * SLICES // 256] += 1
+        return slices
     places = [bisect_left(ordered, bound, key=_key_bytes) for bound in BOUNDS]
     return [last - first for first, last in pairwise((0, *places, len(ordered)))]
+
+
+def _key_bytes(entry: Entry) -> bytes:
+    return entry.event.key.bytes
