@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 HEADER_END = b"\r\n\r\n"
+COME_BACK = (429, 503)
 
 
 def request(path: str, body: bytes = b"", *, method: str = "POST", headers: dict[str, str] | None = None) -> bytes:
@@ -18,7 +19,8 @@ def request(path: str, body: bytes = b"", *, method: str = "POST", headers: dict
 async def send_all(host: str, port: int, requests: Iterable[bytes], *, connections: int) -> tuple[float, list[float]]:
     """Send every request over a number of connections; seconds in all, and seconds each.
 
-    Raises AssertionError where one is not answered with success.
+    Whoever is told to come back waits as long as it is told, and sends again, as clients do. Raises AssertionError for
+    any other answer than success.
     """
     waiting = deque(requests)
     times: list[float] = []
@@ -33,7 +35,11 @@ async def send_all(host: str, port: int, requests: Iterable[bytes], *, connectio
             await _read_body(reader, head)
             times.append(time.perf_counter() - begun)
             status = int(head.split(b" ", 2)[1])
-            assert 200 <= status < 300, head
+            if status in COME_BACK:
+                await asyncio.sleep(int(head.lower().split(b"retry-after:", 1)[1].split(b"\r\n", 1)[0]))
+                waiting.append(payload)
+            else:
+                assert 200 <= status < 300, head
         writer.close()
         await writer.wait_closed()
 

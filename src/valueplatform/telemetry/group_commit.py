@@ -29,6 +29,7 @@ MOST_IN_GROUP: Final = 10_000  # events
 _LINGER: Final = 0.002  # seconds
 PATIENCE: Final = 4.0  # seconds; a sender that waits longer is told to come back
 _TRIES: Final = 4
+_CAREFUL_FOR: Final = 100  # groups
 _LAST_WORDS: Final = 10.0  # seconds that what was taken has to be stored when the process ends
 
 _TRANSIENT: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
@@ -186,12 +187,15 @@ async def commit_requests(
     Raises UnavailableError where the database cannot be reached, and OverQuotaError unless they were `charged` before.
     """
     for attempt in range(_TRIES):
+        careful = attempt > 0 or ledger.careful > 0
         try:
             async with database.transaction(no_accounts()) as tx:
-                stored = await store(tx, requests, ledger, careful=attempt > 0, charged=charged)
+                stored = await store(tx, requests, ledger, careful=careful, charged=charged)
         except _UNSTORABLE as error:
-            if isinstance(error, asyncpg.UniqueViolationError) and attempt == 0:
-                continue  # another has claimed the same keys at this moment
+            if isinstance(error, asyncpg.UniqueViolationError) and not careful:
+                # Another has claimed the same keys at this moment: what is sent twice at once is so more than once.
+                ledger.careful = _CAREFUL_FOR
+                continue
             _log.warning("ingest group refused", requests=len(requests), reason=str(error))
             return await _divide(database, requests, ledger, error)
         except _LOST as error:
@@ -201,6 +205,7 @@ async def commit_requests(
                 raise
             await asyncio.sleep(0.05 * 2**attempt)
         else:
+            ledger.careful = max(0, ledger.careful - 1)
             ledger.members.remember(stored.seen)
             return stored.reports
     raise AssertionError

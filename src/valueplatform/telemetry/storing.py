@@ -77,6 +77,7 @@ class Ledger:
     def __init__(self) -> None:
         self.book = NO_MODEL
         self.members = KnownMembers()
+        self.careful = 0  # groups to come that do without claiming keys by COPY
         self.may_copy: bool | None = None
 
 
