@@ -93,6 +93,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
     "GET /api/v1/catalog": Declared(SUPPLIER),
+    "GET /api/v1/ingest-keys": Declared(INGEST),
+    "GET /api/v1/ingest-keys/{key_id}/events": Declared(INGEST),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
 }
 PUBLIC: Final = frozenset(
@@ -186,6 +188,7 @@ async def the_things(world: World) -> dict[str, Any]:
         "rejected_id": rejected["id"],
         "event": "stored",
         "event_type": "job.done",
+        "key_id": world.keys["ingest"]["authorization"].split("_")[2],
     }
 
 

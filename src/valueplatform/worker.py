@@ -21,6 +21,7 @@ from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.telemetry.catalog_count import count_some, note_marks
+from valueplatform.telemetry.recent_events import prune_recent_events
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import due, mark_reconciled, reconcile
@@ -147,12 +148,13 @@ class Worker:
                 served += await self.serve(row.account_id)
 
     async def keep_house(self) -> None:
-        """What the calendar asks for: local midnights and months to close, which become marks; then a few accounts are
-        reconciled with their raw events."""
+        """What the calendar asks for: local midnights and months to close, which become marks; what is let go of; then
+        a few accounts are reconciled with their raw events."""
         now = self.clock()
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
+            await prune_recent_events(tx)
             accounts = await due(tx, now, RECONCILED_AT_ONCE)
         for account_id in accounts:
             await self.reconcile(account_id, now)

@@ -27,6 +27,7 @@ def test_only_tables_that_take_thousands_of_rows_a_second_do_without_the_foreign
         "changed_day",
         "event",
         "event_conflict",
+        "recent_event",
         "rejected_event",
         "rollup",
         "rollup_member",

@@ -10,6 +10,7 @@ from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
 from valueplatform.api.once import provide_sending
@@ -40,6 +41,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             StewardshipController,
             OtlpController,
             CatalogController,
+            IngestKeysController,
         ],
         dependencies={
             **calling.provided(gate),

@@ -21,8 +21,9 @@ from valueplatform.telemetry.event import Event
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
+from valueplatform.telemetry.recent_events import RecentEvents
 from valueplatform.telemetry.rejections import keep_rejections
-from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
+from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Outcome, Report
 from valueplatform.telemetry.rollups import Increments, raise_rollups
 from valueplatform.telemetry.running_totals import RunningTotal, resolve_totals
 
@@ -67,7 +68,8 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class Ledger:
-    """What one process keeps between groups: the meters last in force, and whether its role may COPY.
+    """What one process keeps between groups: the meters last in force, whether its role may COPY, and how much it has
+    written of each key's last events.
 
     PostgreSQL refuses COPY under row security whatever the policy; where the role does not bypass it, events go
     in by INSERT from arrays.
@@ -76,6 +78,7 @@ class Ledger:
     def __init__(self) -> None:
         self.book = NO_MODEL
         self.may_copy: bool | None = None
+        self.recent = RecentEvents()
 
 
 class Sorted(msgspec.Struct):
@@ -84,6 +87,10 @@ class Sorted(msgspec.Struct):
     new: Sequence[Entry]
     conflicts: Sequence[Entry]
     duplicates: Sequence[Entry]
+
+    @property
+    def by_outcome(self) -> Mapping[Outcome, Sequence[Entry]]:
+        return {Outcome.STORED: self.new, Outcome.DUPLICATE: self.duplicates, Outcome.CONFLICT: self.conflicts}
 
 
 class _Tally(msgspec.Struct, gc=False):
@@ -113,6 +120,7 @@ async def store(tx: Transaction, requests: Sequence[IngestRequest], ledger: Ledg
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
         await keep_rejections(connection, requests, admitted.refused, admitted.homes)
     await _tally(connection, requests, reports)
+    await ledger.recent.keep(connection, requests, admitted, found.by_outcome, ledger.book.readings)
     return reports
 
 
