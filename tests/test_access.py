@@ -4,6 +4,7 @@ here fails; so does one that is declared and not there."""
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -138,6 +139,14 @@ PAGES: Final = frozenset(
         "GET /portfolio/live",
         "GET /catalog",
         "POST /catalog/owner",
+        "GET /connect",
+        "POST /connect/keys",
+        "GET /connect/try",
+        "POST /connect/try",
+        "GET /connect/{key_id}",
+        "GET /connect/{key_id}/live",
+        "POST /connect/{key_id}/revoke",
+        "POST /connect/{key_id}/replay/{rejected_id}",
         "GET /accounts/{key}",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /proof/{ref}",
@@ -255,7 +264,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
-             "suggestion_id": "x", "decision": "dismiss"}  # fmt: skip
+             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -145,8 +145,8 @@ async def test_keys_of_accounts_out_of_scope_are_as_keys_that_are_not_there(data
                 await ingest_key(tx, unknown)
 
 
-async def test_the_mark_changes_with_a_transaction_that_commits_late(databases: Databases, sender: Sender) -> None:
-    """Its numbers are lower than those of one that began after it and is long committed."""
+async def test_the_mark_changes_with_a_row_that_is_not_the_newest(databases: Databases, sender: Sender) -> None:
+    """As where a transaction commits after one that began later: its numbers are the lower ones."""
 
     async def mark() -> str:
         async with databases.web.transaction(accounts_or_all(None)) as tx:

@@ -197,19 +197,22 @@ def _value_text(value: Decimal | int | str | None) -> str | None:
     return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def provided(intake: Intake) -> dict[str, Provide]:
-    """What these handlers take by name, beside what `calling.provided` gives."""
+def intake_provided(intake: Intake) -> dict[str, Provide]:
+    """What handlers take that send events on, whoever calls them."""
 
     def provide_intake() -> Intake:
         return intake
 
+    return {"intake": Provide(provide_intake, sync_to_thread=False)}
+
+
+def provided(intake: Intake) -> dict[str, Provide]:
+    """What these handlers take by name, beside what `calling.provided` gives."""
+
     def provide_taking(caller: Caller) -> Taking:
         return Taking(caller, intake)
 
-    return {
-        "intake": Provide(provide_intake, sync_to_thread=False),
-        "taking": Provide(provide_taking, sync_to_thread=False),
-    }
+    return {**intake_provided(intake), "taking": Provide(provide_taking, sync_to_thread=False)}
 
 
 def sender_of(caller: KeyPrincipal, origin: str = ORIGIN) -> Sender:

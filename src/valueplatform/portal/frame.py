@@ -101,6 +101,8 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
     tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
     if has_catalog(caller):
         tabs.append(Tab("Catalog", "/catalog"))
+    if caller.may(Action.READ_INGEST):
+        tabs.append(Tab("Connect", "/connect"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
     return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)
