@@ -67,6 +67,10 @@ def test_the_first_events_are_news_and_many_are_not() -> None:
     assert first.moment is not None
     assert (first.moment.text, first.moment.at) == ("3 s ago", "2026-06-01T11:59:57Z")
     assert state_view(key(**ON), counts(stored=21), CLOCK).title == "Events are coming in"
+    hours_old = key(**{**ON, "taken_at": NOW - timedelta(hours=2)})
+    assert state_view(hours_old, counts(stored=1), CLOCK).title == "Events are coming in"
+    days_old = state_view(key(**{**ON, "taken_at": NOW - timedelta(days=3)}), counts(stored=1), CLOCK)
+    assert (days_old.kind, days_old.title) == ("on", "Connected, and quiet of late")
 
 
 def test_what_a_key_may_write_is_said_in_words() -> None:

@@ -76,7 +76,12 @@ def facts(row: EventRow) -> dict[str, str]:
 
 def test_a_stored_event_opens_to_what_it_became() -> None:
     row = shown(event())
-    assert (row.chip.text, row.title, row.account, row.feeds) == ("Stored", "job.done", "acme", "minutes")
+    assert (row.chip.text, row.title, row.account, row.feeds) == (
+        "Stored",
+        "job.done",
+        "acme",
+        "broken finds nothing to read; fed minutes, users, jobs",
+    )
     told = facts(row)
     assert told["Subject"] == "kim-the-subject"
     assert told["Time"] == "1 Jun 2026, 08:00"
@@ -153,7 +158,11 @@ def preview(outcome: Outcome = Outcome.STORED, **changes: Any) -> Preview:
 
 def test_a_preview_is_told_as_what_became_is() -> None:
     row = preview_row(preview(type="job.done", account="new", new_account=True, meters=READINGS), MODEL, CLOCK)
-    assert (row.chip.text, row.account, row.feeds) == ("Stored", "new", "minutes, users, jobs, broken")
+    assert (row.chip.text, row.account, row.feeds) == (
+        "Stored",
+        "new",
+        "broken finds nothing to read; would feed minutes, users, jobs",
+    )
     assert [fact.small for fact in row.facts if fact.label == "Account"] == ["would be created"]
     assert row.readings[1].value == "kim@example.org"
     rejected = preview_row(preview(Outcome.REJECTED, code="missing_type", message="Set type."), MODEL, CLOCK)
@@ -178,6 +187,14 @@ def test_a_preview_is_told_as_what_became_is() -> None:
 )
 def test_a_sentence_sums_up_the_verdicts(outcomes: list[Outcome], said: str) -> None:
     assert preview_sentence([preview(outcome) for outcome in outcomes]) == said
+
+
+def test_an_event_that_no_meter_can_read_does_not_look_as_if_it_fed_one() -> None:
+    lost = [Measured(name, {}, None, "missing_property") for name in ("minutes", "users")]
+    assert shown(event(), readings=lost).feeds == "minutes, users find nothing to read"
+    assert shown(event(), readings=READINGS[:2]).feeds == "fed minutes, users"
+    assert shown(event(at_hand=False, data=None), readings=[]).feeds == "fed minutes"
+    assert shown(event(type="other", meters=()), readings=[]).feeds == ""
 
 
 def test_a_body_that_is_no_json_stays_as_it_is() -> None:

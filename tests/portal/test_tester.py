@@ -50,7 +50,7 @@ async def test_each_event_is_told_and_nothing_of_it_is_kept(bare_portal: Portal,
     assert "Of four events, there would be one stored, one a duplicate, one in conflict and one rejected." in page
     assert verdicts(page) == ["Duplicate", "Conflict", "Stored", "Rejected"]
     assert "would be created" in page
-    assert "fed syncs" in page
+    assert "would feed syncs" in page
     assert "system erp" in page
     assert "invoices_synced" in page
     assert "The event has no type; set the attribute type." in page

@@ -44,8 +44,8 @@ class IngestKeyOut(msgspec.Struct, frozen=True):
 
 class RecentEventOut(msgspec.Struct, frozen=True):
     """`outcome` is stored, duplicate, conflict or rejected; `code` and `message` say why it was rejected. `event_id` is
-    the id that the event gave itself, `meters` what it fed. `rejected_id` is that of `GET /api/v1/rejected-events`.
-    `subject` is null without the right to single events."""
+    the id that the event gave itself, `meters` those that read it. `rejected_id` is its number among
+    `GET /api/v1/rejected-events`. `subject` is null without the right to single events."""
 
     received_at: datetime
     origin: str

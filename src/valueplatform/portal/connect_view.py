@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,7 +20,10 @@ KEYS_PATH: Final = f"{PATH}/keys"
 TRY_PATH: Final = f"{PATH}/try"
 COMMAND: Final = "valueplatform key create --kind ingest --name my-product"
 FIRST: Final = 20
-"""Up to so many events that were taken, the first of them is the news."""
+"""Up to so many events that were taken, the first of them is the news, for as long as `NEWS`."""
+NEWS: Final = timedelta(hours=1)
+QUIET: Final = timedelta(days=1)
+"""Without an event for so long, nothing is coming in."""
 MASKED: Final = "•••"
 
 _STATES: Final[Mapping[view.StateKind, Chip]] = {
@@ -124,6 +127,7 @@ def _listed(names: Sequence[str], noun: str) -> str:
 def state_view(key: IngestKey, counts: Mapping[Outcome, int], clock: Clock) -> view.State:
     kind = kind_of(key)
     taken = sum(counts.values()) - counts[Outcome.REJECTED]
+    age = timedelta() if key.taken_at is None else clock.now - key.taken_at
     match kind:
         case "revoked":
             title, said = (
@@ -136,7 +140,9 @@ def state_view(key: IngestKey, counts: Mapping[Outcome, int], clock: Clock) -> v
         case "refused":
             title = "Waiting for an event that can be taken"
             said = "What came so far was rejected. The newest below says why, and what to change."
-        case _ if taken <= FIRST:
+        case _ if age >= QUIET:
+            title, said = "Connected, and quiet of late", "The newest events are shown below."
+        case _ if taken <= FIRST and age < NEWS:
             title, said = "Your first event is here", "It is stored, and what follows is shown below as it comes in."
         case _:
             title, said = "Events are coming in", "The newest are shown below as they come in."

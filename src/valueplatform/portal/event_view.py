@@ -82,7 +82,7 @@ def recent_row(
         chip=CHIPS[event.outcome],
         title=event.type or event.code or "",
         account=event.account or "no account",
-        feeds=", ".join(event.meters),
+        feeds=_feeds("fed", readings) if event.at_hand else _fed(event.meters),
         said=said,
         facts=_recent_facts(event, eyes, clock),
         readings=tuple(_reading(one, model, eyes) for one in readings),
@@ -115,7 +115,7 @@ def preview_row(found: Preview, model: Model, clock: Clock) -> view.EventRow:
         chip=CHIPS[found.outcome],
         title=found.type or found.code or "",
         account=found.account or "no account",
-        feeds=", ".join(one.meter for one in meters),
+        feeds=_feeds("would feed", meters),
         said=found.message or _SAID[found.outcome],
         facts=tuple(facts),
         readings=tuple(_reading(one, model, eyes) for one in meters),
@@ -168,6 +168,20 @@ def _reading(one: Measured, model: Model, eyes: Eyes) -> view.ReadingLine:
         feeds=", ".join(model.drivers.get(one.meter, ())) or "no driver yet",
         is_text=not isinstance(one.value, Decimal | int),
     )
+
+
+def _feeds(verb: str, readings: Sequence[Measured]) -> str:
+    """Which meters have something of it, and which read its type and find nothing."""
+    fed = [one.meter for one in readings if one.unmetered is None]
+    lost = [one.meter for one in readings if one.unmetered is not None]
+    if not lost:
+        return f"{verb} {', '.join(fed)}" if fed else ""
+    finds = f"{', '.join(lost)} {'finds' if len(lost) == 1 else 'find'} nothing to read"
+    return f"{finds}; {verb} {', '.join(fed)}" if fed else finds
+
+
+def _fed(meters: Sequence[str]) -> str:
+    return f"fed {', '.join(meters)}" if meters else ""
 
 
 def _value(value: Decimal | int | str | None, eyes: Eyes) -> str:

@@ -80,8 +80,8 @@ class IngestKey(msgspec.Struct, frozen=True):
 
 
 class RecentEvent(msgspec.Struct, frozen=True):
-    """`meters` is what it fed when it came. `subject` and `data` are those of the stored event, where it is still at
-    hand; `body` is what was sent of one that was rejected or in conflict, cut to `LONGEST_SHOWN`."""
+    """`meters` are those that read it when it came. `subject` and `data` are those of the stored event, where it is
+    still at hand; `body` is what was sent of one that was rejected or in conflict, cut to `LONGEST_SHOWN`."""
 
     recent_id: int
     received_at: datetime

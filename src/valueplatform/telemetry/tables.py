@@ -67,8 +67,8 @@ rejected_event = tenant_table(
 )
 
 # The last events of each key, with what became of them: `outcome` is stored, duplicate, conflict or rejected, `meters`
-# what a stored one fed. `content_hash` leads to the body of a conflict, or of a rejected event. account_id 0 as above.
-# Appended only; the worker keeps the newest of each key (`telemetry.recent_events`).
+# those that read a stored one. `content_hash` leads to the body of a conflict, or of a rejected event. account_id 0 as
+# above. Appended only; the worker keeps the newest of each key (`telemetry.recent_events`).
 recent_event = tenant_table(
     "recent_event",
     Column("recent_id", BigInteger, Identity(always=True), nullable=False),

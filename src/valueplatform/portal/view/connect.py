@@ -77,8 +77,8 @@ class ReadingLine:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event and what became, or would become, of it. `readings_note` says what no readings mean; `body` is what was
-    sent, where it may be shown."""
+    """One event and what became, or would become, of it. `feeds` says which meters it feeds, and which of them find
+    nothing to read; `readings_note` what no readings mean; `body` is what was sent, where it may be shown."""
 
     anchor: str
     chip: Chip
