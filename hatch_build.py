@@ -26,8 +26,9 @@ class AssetsBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Leaves `VENDOR` built from exactly the present inputs; an sdist carries the inputs instead."""
-        if version != "editable":  # an editable install finds the migrations beside `src`
+        if version != "editable":  # an editable install finds these beside `src`
             build_data["force_include"]["migrations"] = "valueplatform/migrations"
+            build_data["force_include"]["docs/connect"] = "valueplatform/docs/connect"
         root = Path(self.root)
         stamp = root / STAMP
         wanted = inputs_digest(root)

@@ -4,6 +4,7 @@ here fails; so does one that is declared and not there."""
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -94,6 +95,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/signals": Declared(SUPPLIER),
     "GET /api/v1/catalog": Declared(SUPPLIER),
     "GET /api/v1/data-quality": Declared(SUPPLIER),
+    "GET /api/v1/ingest-keys": Declared(INGEST),
+    "GET /api/v1/ingest-keys/{key_id}/events": Declared(INGEST),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
 }
 PUBLIC: Final = frozenset(
@@ -138,6 +141,14 @@ PAGES: Final = frozenset(
         "GET /catalog",
         "POST /catalog/owner",
         "GET /data-quality",
+        "GET /connect",
+        "POST /connect/keys",
+        "GET /connect/try",
+        "POST /connect/try",
+        "GET /connect/{key_id}",
+        "GET /connect/{key_id}/live",
+        "POST /connect/{key_id}/revoke",
+        "POST /connect/{key_id}/replay/{rejected_id}",
         "GET /accounts/{key}",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /proof/{ref}",
@@ -188,6 +199,7 @@ async def the_things(world: World) -> dict[str, Any]:
         "rejected_id": rejected["id"],
         "event": "stored",
         "event_type": "job.done",
+        "key_id": world.keys["ingest"]["authorization"].split("_")[2],
     }
 
 
@@ -254,7 +266,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
-             "suggestion_id": "x", "decision": "dismiss"}  # fmt: skip
+             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

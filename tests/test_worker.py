@@ -21,6 +21,7 @@ from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.telling import tell
 from valueplatform.telemetry.findings import ALL_ACCOUNTS
 from valueplatform.telemetry.quality import Found
+from valueplatform.telemetry.recent_events import KEPT
 from valueplatform.worker import CATALOG_REST, CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
@@ -137,6 +138,22 @@ async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day
     await worker.keep_house()
     await worker.keep_house()
     assert (await counts(databases))["changed_day"] == 1
+
+
+async def test_housekeeping_lets_go_of_what_is_older_than_the_last_events_of_a_key(databases: Databases) -> None:
+    async with databases.admin.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "WITH made AS (INSERT INTO api_key (key_id, kind, name, secret_hash, provider, scopes)"
+                " VALUES (gen_random_uuid(), 'ingest', 'app', '', 'supplier', '{}') RETURNING key_id)"
+                " INSERT INTO recent_event (account_id, key_id, origin, outcome, content_hash, meters, received_at)"
+                " SELECT 0, key_id, 'http', 'stored', gen_random_uuid(), '{}', now()"
+                f" FROM made, generate_series(1, {KEPT + 7})"
+            )
+        )
+    await Worker(databases.worker, lambda: NOW).keep_house()
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM recent_event")) == KEPT
 
 
 async def test_housekeeping_finds_what_differs_from_raw_events_and_mends_nothing(databases: Databases) -> None:

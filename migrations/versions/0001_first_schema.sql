@@ -244,6 +244,29 @@ CREATE TABLE provider (
     CONSTRAINT pk_provider PRIMARY KEY (slug)
 );
 
+CREATE TABLE recent_event (
+    account_id BIGINT NOT NULL,
+    recent_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    key_id UUID NOT NULL,
+    origin TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    source TEXT,
+    id TEXT,
+    type TEXT,
+    event_key UUID,
+    content_hash UUID NOT NULL,
+    day DATE,
+    time TIMESTAMP WITH TIME ZONE,
+    provider TEXT,
+    code TEXT,
+    message TEXT,
+    meters TEXT[] NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_recent_event PRIMARY KEY (account_id, recent_id)
+);
+
+CREATE INDEX ix_recent_event_key_id_recent_id ON recent_event (key_id, recent_id);
+
 CREATE TABLE rejected_event (
     account_id BIGINT NOT NULL,
     rejected_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -776,7 +799,7 @@ ALTER POLICY web_sees_scope ON standing USING (
 
 -- Hot tables and what ingest needs to know.
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, changed_day TO valueplatform_ingest;
-GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intake TO valueplatform_ingest;
+GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intake, recent_event TO valueplatform_ingest;
 GRANT SELECT, INSERT, DELETE ON key_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
@@ -793,6 +816,14 @@ GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;
+
+-- An administrator makes and revokes keys of products on a page; keys that read, and keys of people, stay with the command line.
+GRANT INSERT, UPDATE (revoked_at) ON api_key TO valueplatform_web;
+ALTER TABLE api_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY all_see_keys ON api_key FOR SELECT USING (true);
+CREATE POLICY web_makes_ingest_keys ON api_key FOR INSERT TO valueplatform_web WITH CHECK (kind = 'ingest' AND person IS NULL);
+CREATE POLICY web_revokes_ingest_keys ON api_key FOR UPDATE TO valueplatform_web USING (kind = 'ingest');
+CREATE POLICY worker_keeps_keys ON api_key TO valueplatform_worker USING (true) WITH CHECK (true);
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;

@@ -97,7 +97,7 @@ def create_app(
             api_router(gate, intake),
             ingest_router(gate, intake),
             *operation_handlers(databases.web, measures),
-            portal_router(portal),
+            portal_router(portal, intake),
             static_files.static_handler(_files()),
         ],
         lifespan=[living],

@@ -26,6 +26,7 @@ from valueplatform.telemetry.intake_check import check_intake, check_keys
 from valueplatform.telemetry.intake_sums import sum_intake
 from valueplatform.telemetry.quality import Found
 from valueplatform.telemetry.quality_looks import due_for_a_look, examine, mark_examined
+from valueplatform.telemetry.recent_events import prune_recent_events
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
@@ -158,12 +159,14 @@ class Worker:
                 served += await self.serve(row.account_id)
 
     async def keep_house(self) -> None:
-        """What the calendar asks for: local midnights and months to close, which become marks; then a few accounts are
-        reconciled with their raw events, a part of the intake is compared, and a few accounts' data is looked at."""
+        """What the calendar asks for: local midnights and months to close, which become marks; what is let go of; then
+        a few accounts are reconciled with their raw events, a part of the intake is compared, and a few accounts' data
+        is looked at."""
         now = self.clock()
         async with self.database.transaction(grant_all()) as tx:
             await mark_new_days(tx, now)
             await mark_month_ends(tx, now)
+            await prune_recent_events(tx)
             accounts = await due(tx, now, RECONCILED_AT_ONCE)
             looks = await due_for_a_look(tx, now, EXAMINED_AT_ONCE)
         for account_id in accounts:

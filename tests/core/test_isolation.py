@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.conftest import Databases
 from tests.core.factories import account
 from tests.core.schema_of_all_rooms import metadata
-from valueplatform.core.authorization import accounts_or_all
+from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.database import Database, Role, Transaction
 from valueplatform.core.isolation import APPEND_ONLY, UNSCOPED, Fault, isolation_faults, role_faults, tenant_tables
 from valueplatform.core.scope import Scope, no_accounts
@@ -145,6 +145,25 @@ async def test_the_web_role_may_not(databases: Databases, statement: str) -> Non
     with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
         async with databases.web.transaction(accounts_or_all(None)) as tx:
             await tx.execute(text(statement))
+
+
+@pytest.mark.parametrize(("kind", "person"), [("admin", None), ("partner", None), ("ingest", "vera@harbor.example")])
+async def test_the_web_role_makes_keys_that_send_and_no_others(
+    databases: Databases, kind: str, person: str | None
+) -> None:
+    make = text(
+        "INSERT INTO api_key (key_id, kind, name, secret_hash, provider, scopes, person)"
+        " VALUES (gen_random_uuid(), :kind, 'x', '', 'supplier', '{}', :person)"
+    )
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await tx.execute(make, {"kind": kind, "person": person})
+    async with databases.web.transaction(no_accounts()) as tx:
+        revoke = "UPDATE api_key SET revoked_at = now()" + (" WHERE kind <> 'ingest'" if kind != "ingest" else "")
+        assert await tx.execute(text(revoke)) == (kind == "ingest")
+        await tx.execute(make, {"kind": "ingest", "person": None})
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with databases.web.transaction(no_accounts()) as tx:
+            await tx.execute(make, {"kind": kind, "person": person})
 
 
 async def test_the_web_role_cannot_switch_row_security_off(databases: Databases, three: list[int]) -> None:

@@ -30,6 +30,7 @@ def test_only_tables_that_take_thousands_of_rows_a_second_do_without_the_foreign
         "intake",
         "intake_day",
         "quality_finding",
+        "recent_event",
         "rejected_event",
         "rollup",
         "rollup_member",

@@ -4,6 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm, QuestionForm
+from valueplatform.portal.view.connect import (
+    EventRow,
+    KeyPage,
+    KeyRow,
+    Keys,
+    Moment,
+    Option,
+    ReadingLine,
+    RecentEvents,
+    Run,
+    Snippet,
+    State,
+    Tester,
+)
 from valueplatform.portal.view.conversation import Message, Quote, Reply, SystemLine, Thread, Together, Topic
 from valueplatform.portal.view.drawings import ChartView, Column, Spark, Strip, TableView
 from valueplatform.portal.view.proof import (
@@ -254,6 +268,50 @@ def _page(template: str, **values: object) -> Rendering:
     return Rendering(template, {"shell": SHELL, **values})
 
 
+MOMENT = Moment("2026-08-21T09:00:00Z", "3 s ago")
+KEY_ROW = KeyRow("app", "/connect/1", Chip("on", "Connected"), "any account", "made 3 May", MOMENT)
+KEYS = Keys(
+    "One key is connected.", (KEY_ROW,), (KEY_ROW,), "valueplatform key create", "/connect/try", "/connect/keys", "x",
+    "A key needs a name.",
+)  # fmt: skip
+LEAST_KEYS = Keys("No product is connected yet.", (), (), "valueplatform key create", "/connect/try")
+EVENT_ROW = EventRow(
+    "event-1",
+    Chip("under", "Rejected"),
+    "job.done",
+    "acme",
+    "jobs",
+    "The event has no type.",
+    (Fact("Id", "1", "given"),),
+    (ReadingLine("jobs", "12", "", "team north", "dispatch_time"), ReadingLine("users", "", "no number", "", "", True)),
+    "No meter reads it.",
+    '{"id": "1"}',
+    "What was sent",
+    (Act("Replay this event", "/connect/1/replay/2"), Act("Try it", "/connect/try", (("body", "{}"),))),
+    MOMENT,
+)
+LEAST_EVENT_ROW = EventRow("event-2", Chip("again", "Duplicate"), "job.done", "acme", "", "", (), ())
+RECENT = RecentEvents(
+    (Filter("All", "/connect/1", 2, current=True),), (EVENT_ROW, LEAST_EVENT_ROW), "", "Subjects are hidden.",
+    Link("Show more", "/connect/1?cursor=x"),
+)  # fmt: skip
+LEAST_RECENT = RecentEvents((), (), "Nothing has come in yet.", "")
+STATE = State("on", "Your first event is here", "It is stored.", MOMENT)
+SNIPPET = Snippet("curl", "curl", ((Run("A "), Run("b", "code"), Run("c", "strong")),), "curl …", ((Run("After."),),))
+KEY_PAGE = KeyPage(
+    "app", (Fact("Made", "3 May"),), STATE, RECENT, (Filter("curl", "/connect/1?client=curl", 0, current=True),),
+    SNIPPET, True, "/connect/1", "/connect/1/live", "/connect/try?key=1", "vp_ingest_x",
+    Act("Revoke", "/connect/1/revoke"),
+)  # fmt: skip
+LEAST_KEY_PAGE = KeyPage(
+    "app", (), State("waiting", "Waiting for your first event", "Run it."), LEAST_RECENT, (), None, False, "/connect/1"
+)
+TESTER = Tester(
+    "/connect/try", (Option("segment", "Segment", selected=True),), (Option("", "Any key"),), "{}", "No JSON.",
+    "Of two …", (EVENT_ROW, LEAST_EVENT_ROW),
+)  # fmt: skip
+LEAST_TESTER = Tester("/connect/try", (), ())
+
 RICH_PAGES = (
     _page("story.html", story=STORY),
     _page("proof.html", proof=PROOF),
@@ -265,6 +323,9 @@ RICH_PAGES = (
     _page("sign_in_asked.html", sign_in=SIGN_IN),
     _page("sign_in_confirm.html", confirm=Act("Sign in", "/sign-in", (("token", "t"),))),
     _page("plain.html", plain=FAILURE),
+    _page("connect.html", keys=KEYS),
+    _page("connect_key.html", key=KEY_PAGE),
+    _page("connect_try.html", tester=TESTER),
     _page("link_expired.html", sign_in=SIGN_IN),
     _page("error.html", failure=FAILURE),
 )
@@ -280,11 +341,16 @@ LEAST_PAGES = tuple(
         _page("together.html", together=Together((), Thread("Talk", (), (), None))),
         _page("assumptions.html", assumptions=LEAST_ASSUMPTIONS),
         _page("assumptions.html", assumptions=Assumptions(None, (LEAST_ASSUMPTION,), "")),
+        _page("connect.html", keys=LEAST_KEYS),
+        _page("connect_key.html", key=LEAST_KEY_PAGE),
+        _page("connect_try.html", tester=LEAST_TESTER),
         _page("sign_in.html", sign_in=SignIn("/sign-in")),
         _page("error.html", failure=Failure("Not found.", "Nothing is lost.", "")),
     )
 )
 FRAGMENTS = (
+    _page("connect_live.html", state=STATE, events=RECENT, csrf="token-1"),
+    _page("connect_live.html", state=LEAST_KEY_PAGE.state, events=LEAST_RECENT, csrf="token-1"),
     _page("story_live.html", story=STORY),
     _page("story_live.html", story=LEAST_STORY),
     _page("proof_drawer.html", proof=PROOF),

@@ -11,7 +11,7 @@ from tests.conftest import Databases
 from valueplatform.core.errors import NotFoundError, UnauthenticatedError
 from valueplatform.core.scope import grant_all
 from valueplatform.core.tokens import token_hash
-from valueplatform.portal.live import CHANNEL, LiveStories
+from valueplatform.portal.live import CHANNEL, UNTOLD, LiveStories
 from valueplatform.portal.streams import Feed, Fragment, event_text, events
 
 SOON = 5.0
@@ -140,6 +140,26 @@ async def test_a_stream_sends_what_is_new_and_nothing_twice(live: LiveStories) -
     ]
     assert sent[0].startswith("retry: ")
     assert ": still here\n\n" in sent
+
+
+async def test_a_stream_that_looks_for_itself_reads_again_though_nothing_wakes_it(live: LiveStories) -> None:
+    read = Reader(Fragment("v2", "two"), None, Fragment("v3", "three"), UnauthenticatedError("gone"))
+    alone = Feed("recent", read, UNTOLD, mark="v1", every=0.01)
+    sent = await asyncio.wait_for(read_all(events(live, COOKIE, alone, heartbeat=1000)), SOON)
+
+    assert read.marks == ["v1", "v2", "v2", "v3"]
+    assert [part for part in sent if part.startswith("event")] == [
+        event_text("recent", "two"),
+        event_text("recent", "three"),
+    ]
+
+
+async def test_streams_that_look_for_themselves_are_counted_and_no_story_wakes_them(live: LiveStories) -> None:
+    with live.waiting(b"session", UNTOLD) as waiter:
+        assert live.open_of(UNTOLD) == 1
+        live.wake(7)
+        assert not await waiter.woken(0)
+    assert live.open_of(UNTOLD) == 0
 
 
 @pytest.mark.parametrize("error", [UnauthenticatedError("signed out"), NotFoundError("no longer yours")])

@@ -8,7 +8,7 @@ from tests.telemetry.test_otlp import metrics, point
 from tests.telemetry.test_posthog import used
 from tests.telemetry.test_segment import call
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.telemetry.dialects import replayed
+from valueplatform.telemetry.dialects import Spoken, parsed_as, replayed
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
 
 LATER = NOW + timedelta(days=3)
@@ -44,3 +44,36 @@ def test_what_came_too_early_is_taken_once_its_time_has_come(origin: str, early:
 def test_what_never_was_an_event_cannot_be_read_again(origin: str) -> None:
     with pytest.raises(InvalidInputError):
         replayed(origin, "a,b", NOW, LATER, DEFAULT_SECTION)
+
+
+NANOSECONDS = str(int(NOW.timestamp()) * 10**9)
+RECORD = {
+    "timeUnixNano": NANOSECONDS,
+    "eventName": "job.done",
+    "attributes": [{"key": "account", "value": {"stringValue": "acme"}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("spoken", "body", "source"),
+    [
+        (Spoken.CLOUDEVENTS, cloud_event(), "/app"),
+        (Spoken.CLOUDEVENTS, [cloud_event()], "/app"),
+        (Spoken.SEGMENT, call(), "segment"),
+        (Spoken.SEGMENT, {"batch": [call()]}, "segment"),
+        (Spoken.POSTHOG, used(), "posthog"),
+        (Spoken.OTLP_METRICS, metrics("gauge", point(asInt=1, timeUnixNano=NANOSECONDS)), "otlp/app"),
+        (Spoken.OTLP_LOGS, {"resourceLogs": [{"scopeLogs": [{"logRecords": [RECORD]}]}]}, "otlp"),
+    ],
+)
+def test_a_body_is_read_as_its_address_would_read_it(spoken: Spoken, body: object, source: str) -> None:
+    parsed = parsed_as(spoken, msgspec.json.encode(body), NOW, DEFAULT_SECTION)
+    assert [event.source for event in parsed.events] == [source]
+    assert not parsed.rejections
+    assert spoken.origin in {"http", "segment", "posthog", "otlp"}
+
+
+@pytest.mark.parametrize("spoken", Spoken)
+def test_what_is_no_body_of_its_dialect_is_refused_in_words(spoken: Spoken) -> None:
+    with pytest.raises(InvalidInputError, match="body"):
+        parsed_as(spoken, b"<xml>", NOW, DEFAULT_SECTION)

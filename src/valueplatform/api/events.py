@@ -21,22 +21,19 @@ from valueplatform.api.request_body import read_body
 from valueplatform.core.authorization import Action, KeyPrincipal, require
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database
-from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.pages import DEFAULT_LIMIT, Page, checked_limit, number_position, page_of
 from valueplatform.core.scope import no_accounts
 from valueplatform.telemetry.cloudevents import ORIGIN, parse_request
-from valueplatform.telemetry.dialects import replayed
 from valueplatform.telemetry.group_commit import GroupCommitter
-from valueplatform.telemetry.otlp_accounts import section_in_force
-from valueplatform.telemetry.preview import Preview, preview
+from valueplatform.telemetry.preview import Preview, Previewer
 from valueplatform.telemetry.rejections import (
     RejectedEvent,
-    first_sender,
     readable_by,
     rejected_event_of,
     rejected_events,
 )
+from valueplatform.telemetry.replaying import replay
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender, shown
 from valueplatform.telemetry.retraction import retract
 from valueplatform.value.feeding import drivers_by_meter
@@ -53,6 +50,7 @@ class Intake:
         self.database = database
         self.committer = committer
         self.clock = clock
+        self.previewer = Previewer(database)
 
 
 class Taking(msgspec.Struct, frozen=True):
@@ -201,19 +199,22 @@ def _value_text(value: Decimal | int | str | None) -> str | None:
     return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def provided(intake: Intake) -> dict[str, Provide]:
-    """What these handlers take by name, beside what `calling.provided` gives."""
+def intake_provided(intake: Intake) -> dict[str, Provide]:
+    """What handlers take that send events on, whoever calls them."""
 
     def provide_intake() -> Intake:
         return intake
 
+    return {"intake": Provide(provide_intake, sync_to_thread=False)}
+
+
+def provided(intake: Intake) -> dict[str, Provide]:
+    """What these handlers take by name, beside what `calling.provided` gives."""
+
     def provide_taking(caller: Caller) -> Taking:
         return Taking(caller, intake)
 
-    return {
-        "intake": Provide(provide_intake, sync_to_thread=False),
-        "taking": Provide(provide_taking, sync_to_thread=False),
-    }
+    return {**intake_provided(intake), "taking": Provide(provide_taking, sync_to_thread=False)}
 
 
 def sender_of(caller: KeyPrincipal, origin: str = ORIGIN) -> Sender:
@@ -241,7 +242,7 @@ class EventsController(Controller):
         received_at = intake.clock()
         parsed = parse_request(headers.get("content-type", ""), headers, body, received_at)
         asked = IngestRequest(sender_of(caller), received_at, parsed.events, parsed.rejections, size=len(body))
-        found = await preview(intake.database, asked)
+        found = await intake.previewer.preview(asked)
         async with intake.database.transaction(no_accounts()) as tx:
             fed = drivers_by_meter(await stored_model(tx))
         return PreviewOut(len(found), [_preview_out(one, fed) for one in found])
@@ -279,17 +280,7 @@ class EventsController(Controller):
         require(caller, Action.REPLAY_REJECTED)
         async with intake.database.transaction(no_accounts()) as tx:
             rejected = await rejected_event_of(tx, readable_by(caller), rejected_id)
-            sender = await first_sender(tx, rejected)
-            section = await section_in_force(tx)
-        received_at = intake.clock()
-        try:
-            parsed = replayed(rejected.origin, rejected.body, rejected.received_at, received_at, section)
-        except InvalidInputError as error:
-            raise UnprocessableError(f"This one cannot be replayed: {error.message} Send it again, mended.") from error
-        request = IngestRequest(
-            sender, received_at, parsed.events, parsed.rejections, size=len(rejected.body), replayed=rejected_id
-        )
-        return report_out(await intake.committer.commit(request))
+        return report_out(await replay(intake.database, intake.committer, rejected, intake.clock()))
 
 
 def event_handlers(gate: Gate, intake: Intake) -> list[HTTPRouteHandler]:

@@ -11,6 +11,7 @@ from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
 from valueplatform.api.once import provide_sending
@@ -42,6 +43,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             OtlpController,
             CatalogController,
             DataQualityController,
+            IngestKeysController,
         ],
         dependencies={
             **calling.provided(gate),

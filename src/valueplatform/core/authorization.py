@@ -34,6 +34,8 @@ class Action(StrEnum):
     RETRACT_EVENTS = "events:retract"
     READ_REJECTED = "rejected-events:read"
     REPLAY_REJECTED = "rejected-events:replay"
+    READ_INGEST = "ingest-keys:read"
+    """Which keys send, and what became of their last events; subjects only with READ_EVENTS."""
     READ_ASSUMPTIONS = "assumptions:read"
     PROPOSE_ASSUMPTION = "assumptions:propose"
     DISPUTE_ASSUMPTION = "assumptions:dispute"
@@ -153,7 +155,13 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
         Action.MANAGE_ACCESS,
     },
     UserRole.PRODUCT: _READER
-    | {Action.READ_ASSUMPTIONS, Action.READ_PORTFOLIO, Action.READ_CATALOG, Action.WRITE_CATALOG},
+    | {
+        Action.READ_ASSUMPTIONS,
+        Action.READ_PORTFOLIO,
+        Action.READ_CATALOG,
+        Action.WRITE_CATALOG,
+        Action.READ_INGEST,
+    },
     UserRole.OPERATIONS: frozenset(
         {
             Action.READ_ACCOUNTS,
@@ -162,6 +170,7 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
             Action.RETRACT_EVENTS,
             Action.READ_REJECTED,
             Action.REPLAY_REJECTED,
+            Action.READ_INGEST,
             Action.READ_SIGNALS,
             Action.READ_CATALOG,
             Action.READ_QUALITY,
@@ -184,7 +193,13 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
 
 RIGHTS_OF_KEYS: Final[Mapping[KeyKind, frozenset[Action]]] = {
     KeyKind.INGEST: frozenset(
-        {Action.WRITE_EVENTS, Action.RETRACT_EVENTS, Action.READ_REJECTED, Action.REPLAY_REJECTED}
+        {
+            Action.WRITE_EVENTS,
+            Action.RETRACT_EVENTS,
+            Action.READ_REJECTED,
+            Action.REPLAY_REJECTED,
+            Action.READ_INGEST,
+        }
     ),
     KeyKind.PARTNER: _PARTNER | {Action.MANAGE_PLAN, Action.MANAGE_MILESTONES, Action.DECIDE_SUGGESTIONS},
     KeyKind.ADMIN: _EVERYTHING,

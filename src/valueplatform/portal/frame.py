@@ -113,6 +113,8 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
         tabs.append(Tab("Catalog", "/catalog"))
     if has_quality(caller):
         tabs.append(Tab("Data quality", "/data-quality"))
+    if caller.may(Action.READ_INGEST):
+        tabs.append(Tab("Connect", "/connect"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
     return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)

@@ -1,5 +1,7 @@
 """`/` sends each role home; who has no pages of their own is told what they can use."""
 
+from typing import Final
+
 from litestar import Response, get
 
 from valueplatform.core.authorization import Action, UserRole
@@ -10,7 +12,14 @@ from valueplatform.portal.portal import Shared
 from valueplatform.portal.view.shell import Failure
 from valueplatform.portal.view.words import Link
 
-API_DOCS = Link("Read the API documentation", "/api/docs")
+PLAIN: Final = Failure(
+    "Your accounts are open to you by the API.",
+    "There are no pages for partners yet. Accounts, value, stories and reports can be read with a key, which whoever "
+    "runs this installation creates for you.",
+    "",
+    (Link("Read the API documentation", "/api/docs"),),
+)
+"""For whoever has no pages: partners, so far."""
 
 
 @get("/")
@@ -20,7 +29,7 @@ async def home(request: PortalRequest, portal: Shared) -> Response[str]:
         if path is not None:
             return see_other(path)
         shell = await plain_shell(caller)
-    return portal.pages.page("plain.html", shell=shell, plain=pages_of(caller))
+    return portal.pages.page("plain.html", shell=shell, plain=PLAIN)
 
 
 def home_of(caller: Caller) -> str | None:
@@ -28,25 +37,9 @@ def home_of(caller: Caller) -> str | None:
         return "/story"
     if caller.may(Action.READ_PORTFOLIO):
         return "/portfolio"
-    return "/data-quality" if has_quality(caller) else None
-
-
-def pages_of(caller: Caller) -> Failure:
-    """What somebody without pages can use."""
-    if caller.user.role is UserRole.PARTNER:
-        return Failure(
-            "Your accounts are open to you by the API.",
-            "There are no pages for partners yet. Accounts, value, stories and reports can be read with a key, which "
-            "whoever runs this installation creates for you.",
-            "",
-            (API_DOCS,),
-        )
-    return Failure(
-        "Your work is open to you by the API.",
-        "There are no pages for your role yet. What you may read and do can be read and done with a key.",
-        "",
-        (API_DOCS,),
-    )
+    if has_quality(caller):
+        return "/data-quality"
+    return "/connect" if caller.may(Action.READ_INGEST) else None
 
 
 HANDLERS = (home,)

@@ -25,6 +25,9 @@ RECONNECT: Final = 1.0  # seconds
 _ANY: Final = 0
 """Stands for every account: of streams that show several."""
 
+UNTOLD: Final = -1
+"""Stands for no account: of streams that nothing wakes, and that look for themselves."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -81,6 +84,9 @@ class LiveStories:
     @property
     def open_streams(self) -> int:
         return sum(len(waiters) for waiters in self._waiters.values())
+
+    def open_of(self, account_id: int) -> int:
+        return len(self._waiters.get(account_id, ()))
 
     def wake(self, account_id: int) -> None:
         for waiter in [*self._waiters.get(account_id, ()), *self._waiters.get(_ANY, ())]:

@@ -4,32 +4,40 @@ from typing import Final
 
 from litestar import Router
 
+from valueplatform.api import events
+from valueplatform.api.events import Intake
 from valueplatform.portal import (
     accounts,
     assumptions,
     catalog,
+    connect,
+    connect_key,
     data_quality,
     home,
     portfolio,
     proof,
     sign_in,
     story,
+    tester,
     together,
 )
 from valueplatform.portal.failures import page_failures
 from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
-MODULES: Final = (home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, accounts)
+MODULES: Final = (
+    home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, connect, tester, connect_key,
+    accounts,
+)  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
 
 
-def portal_router(portal: Portal) -> Router:
+def portal_router(portal: Portal, intake: Intake) -> Router:
     return Router(
         path="/",
         route_handlers=[handler for module in MODULES for handler in module.HANDLERS],
-        dependencies=provided(portal),
+        dependencies={**provided(portal), **events.intake_provided(intake)},
         middleware=[PackedPages()],
         exception_handlers=page_failures(portal.pages),
         request_max_body_size=LARGEST_FORM,

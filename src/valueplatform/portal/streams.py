@@ -43,12 +43,13 @@ Reading = Callable[[str | None], Awaitable[Fragment | None]]
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What one stream sends: events of this name, about this account (0 = any), first compared with `mark`. It reads
-    again after `pause` seconds at the earliest."""
+    again after `pause` seconds at the earliest; where nothing wakes it, each `every` seconds."""
 
     event: str
     read: Reading
     account_id: int = 0
     pause: float = 0.0
+    every: float | None = None
     mark: str | None = None
     closed: Callable[[], Awaitable[None]] | None = None
 
@@ -82,7 +83,7 @@ async def events(live: LiveStories, cookie: str, feed: Feed, heartbeat: float = 
                     mark = fragment.mark
                     yield event_text(feed.event, fragment.html)
                 await asyncio.sleep(feed.pause)
-                if not await waiter.woken(heartbeat):
+                if not await waiter.woken(feed.every or heartbeat):
                     yield ": still here\n\n"
         finally:
             await _closed(feed)

@@ -18,7 +18,7 @@ import msgspec
 from valueplatform.telemetry.admission import Admitted, Entry
 from valueplatform.telemetry.client_time import ON_THE_WAY
 from valueplatform.telemetry.event import NO_SHIFT, Rejection
-from valueplatform.telemetry.rejections import UNKNOWN_ACCOUNT, account_of
+from valueplatform.telemetry.rejections import UNKNOWN_ACCOUNT, home_of
 from valueplatform.telemetry.requests import IngestRequest, Report
 
 SLICES: Final = 64
@@ -132,7 +132,7 @@ def came_in(
         came_of(account_id, source).conflicts = len(entries)
     for request, refused in zip(requests, admitted.refused, strict=True):
         for rejection in refused if request.replayed is None else ():
-            account_id = account_of(rejection, request.sender, admitted.homes)
+            account_id = home_of(request.sender, rejection, admitted.homes)
             came_of(account_id, source_of(rejection, account_id, request)).rejected += 1
     return [found[place] for place in sorted(found)]
 

@@ -64,7 +64,7 @@ async def keep_rejections(
             await _settle(connection, request, rejections)
             continue
         for rejection in rejections:
-            content = _content_hash(request.sender, rejection)
+            content = content_hash(request.sender, rejection)
             rows[content] = _row(request, rejection, content, homes)
     if rows:
         await connection.execute(_KEEP, *zip(*rows.values(), strict=True))
@@ -82,7 +82,7 @@ async def _settle(
 def _row(request: IngestRequest, rejection: Rejection, content: UUID, homes: Mapping[str, Home]) -> tuple[object, ...]:
     sender = request.sender
     return (
-        account_of(rejection, sender, homes),
+        home_of(sender, rejection, homes),
         sender.key_id,
         sender.origin,
         rejection.id,
@@ -94,14 +94,16 @@ def _row(request: IngestRequest, rejection: Rejection, content: UUID, homes: Map
     )
 
 
-def account_of(rejection: Rejection, sender: Sender, homes: Mapping[str, Home]) -> int:
-    """Whose it is, as far as its sender may know of that account."""
+def home_of(sender: Sender, rejection: Rejection, homes: Mapping[str, Home]) -> int:
+    """The account that a rejected event is kept with, as far as its sender may know it; else `UNKNOWN_ACCOUNT`."""
     home = homes.get(rejection.account) if rejection.account is not None else None
-    hidden = home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids)
-    return UNKNOWN_ACCOUNT if hidden or home is None else home.account_id
+    if home is None or (sender.account_ids is not None and home.account_id not in sender.account_ids):
+        return UNKNOWN_ACCOUNT
+    return home.account_id
 
 
-def _content_hash(sender: Sender, rejection: Rejection) -> UUID:
+def content_hash(sender: Sender, rejection: Rejection) -> UUID:
+    """What a rejected event is kept once by: its sender, its body, and in a file its place."""
     place = rejection.index if sender.numbered else None
     return hash_id(_ENCODER.encode((sender.origin, str(sender.key_id), place, rejection.body)))
 

@@ -2,12 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
 from valueplatform.core.errors import UnprocessableError
 from valueplatform.telemetry.event import NO_SHIFT, Event, Rejection
+
+
+class Outcome(StrEnum):
+    """What becomes of an event."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
 
 
 class Sender(msgspec.Struct, frozen=True):

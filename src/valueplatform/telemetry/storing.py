@@ -24,8 +24,9 @@ from valueplatform.telemetry.members import NOTHING_SEEN, KnownMembers, Sighting
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
 from valueplatform.telemetry.quotas import charge
+from valueplatform.telemetry.recent_events import RecentEvents
 from valueplatform.telemetry.rejections import keep_rejections
-from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Report
+from valueplatform.telemetry.requests import IngestRequest, NotAllTakenError, Outcome, Report
 from valueplatform.telemetry.rollups import raise_rollups
 from valueplatform.telemetry.running_totals import RunningTotal, resolve_totals
 
@@ -67,8 +68,8 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 class Ledger:
-    """What one process keeps between groups: the meters last in force, the members that it need not write again, and
-    whether its role may COPY.
+    """What one process keeps between groups: the meters last in force, the members that it need not write again,
+    whether its role may COPY, and how much it has written of each key's last events.
 
     PostgreSQL refuses COPY under row security whatever the policy; where the role does not bypass it, events go
     in by INSERT from arrays.
@@ -79,6 +80,7 @@ class Ledger:
         self.members = KnownMembers()
         self.careful = 0  # groups to come that do without claiming keys by COPY
         self.may_copy: bool | None = None
+        self.recent = RecentEvents()
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -94,6 +96,10 @@ class Sorted(msgspec.Struct):
     new: Sequence[Entry]
     conflicts: Sequence[Entry]
     duplicates: Sequence[Entry]
+
+    @property
+    def by_outcome(self) -> Mapping[Outcome, Sequence[Entry]]:
+        return {Outcome.STORED: self.new, Outcome.DUPLICATE: self.duplicates, Outcome.CONFLICT: self.conflicts}
 
 
 _Claim = Callable[["asyncpg.Connection[Any]", Sequence[Entry]], Awaitable[dict[UUID, UUID]]]
@@ -120,6 +126,7 @@ async def store(
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
         await keep_rejections(connection, requests, admitted.refused, admitted.homes)
     await keep_intake(connection, requests, reports, admitted, found.new, (found.duplicates, found.conflicts))
+    await ledger.recent.keep(connection, requests, admitted, found.by_outcome, ledger.book.readings)
     return Stored(reports, seen)
 
 

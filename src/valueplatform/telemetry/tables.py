@@ -83,6 +83,32 @@ rejected_event = tenant_table(
     hot=True,
 )
 
+# The last events of each key, with what became of them: `outcome` is stored, duplicate, conflict or rejected, `meters`
+# those that read a stored one. `content_hash` leads to the body of a conflict, or of a rejected event. account_id 0 as
+# above. Appended only; the worker keeps the newest of each key (`telemetry.recent_events`).
+recent_event = tenant_table(
+    "recent_event",
+    Column("recent_id", BigInteger, Identity(always=True), nullable=False),
+    Column("key_id", UUID(as_uuid=True), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("source", Text, nullable=True),
+    Column("id", Text, nullable=True),
+    Column("type", Text, nullable=True),
+    Column("event_key", UUID(as_uuid=True), nullable=True),
+    Column("content_hash", UUID(as_uuid=True), nullable=False),
+    Column("day", Date, nullable=True),
+    Column("time", TIMESTAMP, nullable=True),
+    Column("provider", Text, nullable=True),
+    Column("code", Text, nullable=True),
+    Column("message", Text, nullable=True),
+    Column("meters", ARRAY(Text), nullable=False),
+    Column("received_at", TIMESTAMP, nullable=False),
+    Index("ix_recent_event_key_id_recent_id", "key_id", "recent_id"),
+    key=("recent_id",),
+    hot=True,
+)
+
 # Daily aggregates. `dimensions` holds the values of the meter's dimensions in its order, null where absent.
 # `events` counts all events of the meter, and `unmetered` those of them whose property could not be metered. `total`
 # is the sum of SUM and AVG, the count of COUNT, and 0 for UNIQUE_COUNT, whose members are rows of their own. MIN, MAX

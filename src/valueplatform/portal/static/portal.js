@@ -34,12 +34,23 @@ async function copyLink(button) {
   setTimeout(() => button.classList.remove("is-done"), 2000);
 }
 
+async function copyText(button) {
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copyText).textContent);
+  announce("Copied", { now: true });
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = label), 2000);
+}
+
 function startButtons() {
   for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+  if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy-text]")) button.hidden = false;
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-print]")) printPage();
     const copy = target.closest("[data-copy]");
     if (copy && navigator.clipboard) copyLink(copy);
+    const text = target.closest("[data-copy-text]");
+    if (text) copyText(text);
   });
   // a second press of a slow button must not send twice
   document.addEventListener("submit", ({ target, submitter }) => {
@@ -49,6 +60,12 @@ function startButtons() {
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) for (const button of document.querySelectorAll("button[type=submit]:disabled")) button.disabled = false;
   });
+}
+
+// A page that answered a form is found again at its own address, so that reloading it does not send the form again.
+function takeAddress() {
+  const { address } = document.querySelector("[data-address]")?.dataset ?? {};
+  if (address) history.replaceState(history.state, "", address);
 }
 
 // The list of chapters says which one is being read.
@@ -73,6 +90,7 @@ function startRail() {
 sendCsrfToken();
 startTheme();
 startButtons();
+takeAddress();
 startRail();
 startLive();
 startDrawer();

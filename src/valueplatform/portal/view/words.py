@@ -5,8 +5,11 @@ from typing import Literal
 
 # The weakest thing beneath a number; decides its underline (as `narrative.insight.Standing`).
 NumberState = Literal["validated", "touched", "estimated", "proposed", "under-review", "predicted"]
-# The icon and hue of a chip: the states of an input, then those of attainment (over = ahead, on, under = behind).
-ChipState = Literal["estimated", "proposed", "validated", "under-review", "predicted", "over", "on", "under", "nodata"]
+# The icon and hue of a chip: the states of an input, then those of attainment (over = ahead, on, under = behind), and
+# that of an event which had come before.
+ChipState = Literal[
+    "estimated", "proposed", "validated", "under-review", "predicted", "over", "on", "under", "nodata", "again"
+]
 NoteKind = Literal["context", "risk", "caveat"]
 
 
