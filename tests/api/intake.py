@@ -14,6 +14,7 @@ from tests.telemetry.factories import NOW
 from valueplatform.api import calling, events
 from valueplatform.api.otlp import OtlpController
 from valueplatform.api.problems import EXCEPTION_HANDLERS
+from valueplatform.api.routes import ingest_router
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyRing
@@ -34,7 +35,7 @@ def intake_app(
     gate = calling.Gate(web, KeyRing(web, time.monotonic), clock)
     intake = events.Intake(ingest, committer, clock)
     return Litestar(
-        route_handlers=[events.EventsController, OtlpController],
+        route_handlers=[events.EventsController, OtlpController, ingest_router(gate, intake)],
         dependencies={**calling.provided(gate), **events.provided(intake)},
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
