@@ -109,6 +109,13 @@ class Machine:
             writer.close()
         return int(head.split(b" ", 2)[1])
 
+    async def post_and_hang_up(self, payload: bytes) -> None:
+        """Send a request, and go without having heard the answer."""
+        _, writer = await asyncio.open_connection(HOST, self.port)
+        writer.write(payload)
+        await writer.drain()
+        writer.close()
+
 
 @asynccontextmanager
 async def machine(model: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[Machine]:
