@@ -2,8 +2,9 @@
 
 R1 kills server and database again and again under load; its control runs with `synchronous_commit=off` and must be
 caught losing. R2 counts mixed events, and compares what a shuffled half-doubled history leaves with what the plain one
-does. R3 sends one event many times at once. R4 stops the database. R5 attacks the server while others send. R7 is
-`benchmarks.time_bounds`. Run: `python -m benchmarks.faults [--quick] [--only R3 R7]`.
+does. R3 sends one event many times at once. R4 stops the database, and R4-disk fills its disk (`benchmarks.full_disk`).
+R5 attacks the server while others send. R7 is `benchmarks.time_bounds`.
+Run: `python -m benchmarks.faults [--quick] [--only R3 R7]`.
 """
 
 import argparse
@@ -20,7 +21,8 @@ from typing import Any
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from benchmarks.ingest import MODEL, events
+from benchmarks.full_disk import disk_full
+from benchmarks.ingest import DIFFERENT_ROLLUPS, MODEL, events
 from benchmarks.load import HEADER_END, request
 from benchmarks.machine import HOST, Machine, machine
 from benchmarks.time_bounds import bounds_of_time
@@ -30,19 +32,6 @@ SENDERS = 8
 CONNECTIONS = 4096
 PAUSE = 0.05  # seconds before a batch that was not acknowledged is sent again
 NOT_DURABLE = {"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
-DIFFERENT_ROLLUPS = """
-    WITH recounted AS (
-        SELECT account_id, day, data ->> 'team' AS team, count(*) AS events,
-               sum((data ->> 'minutes')::numeric) AS minutes
-        FROM event GROUP BY 1, 2, 3
-    ), held AS (
-        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
-               sum(total) FILTER (WHERE meter = 'minutes') AS minutes
-        FROM rollup WHERE meter IN ('jobs', 'minutes') GROUP BY 1, 2, 3
-    )
-    SELECT count(*) FROM recounted FULL JOIN held USING (account_id, day, team)
-    WHERE recounted.events IS DISTINCT FROM held.events OR recounted.minutes IS DISTINCT FROM held.minutes
-"""
 CONTENT = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
         SELECT concat_ws(',', a.key, e.event_key, e.source, e.id, e.type, e.time, e.day, e.provider, e.data) AS line
@@ -326,7 +315,15 @@ async def attacked(*, quick: bool) -> None:
     figure("R5", "p99 of others meanwhile", Measured(p99, min(waits)), target=1, unit="s", n=len(waits))
 
 
-RUNS = {"R1": killed, "R2": counted, "R3": repeated, "R4": stopped, "R5": attacked, "R7": bounds_of_time}
+RUNS = {
+    "R1": killed,
+    "R2": counted,
+    "R3": repeated,
+    "R4": stopped,
+    "R4-disk": disk_full,
+    "R5": attacked,
+    "R7": bounds_of_time,
+}
 
 
 def _allow_connections() -> None:
