@@ -19,6 +19,7 @@ _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
     RETURNING type, day, provider, data::text AS data, time
 """
+_LEAVE_GROUP: Final = "DELETE FROM group_member WHERE account_id = $1 AND event_key = $2"
 
 
 async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -> None:
@@ -47,3 +48,4 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     increments.add_all([(account_id, row["day"], row["provider"], data, readings, row["time"], key)], sign=-1)
     await lower_rollups(connection, increments, book.readings)
     await mark_days(connection, [Stretch(account_id, row["day"], row["day"])], CAUSE)
+    await connection.execute(_LEAVE_GROUP, account_id, key)

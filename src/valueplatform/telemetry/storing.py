@@ -18,6 +18,7 @@ import msgspec
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.groups import placed
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
@@ -122,7 +123,7 @@ async def sort_out(
     """Tell what is new from what is not, and both from what is refused, under the model in force."""
     await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
     ledger.book = await book_in_force(connection, ledger.book)
-    admitted = await admit(connection, requests, ledger.book)
+    admitted = await admit(connection, await placed(connection, requests), ledger.book)
     return admitted, await _claim(connection, admitted.entries)
 
 

@@ -125,6 +125,18 @@ running_total = tenant_table(
     hot=True,
 )
 
+# Whom group calls put into which account, and when: `member` is a hash of who in whose words (`groups.member_of`),
+# `event_key` that of the call, which takes its row along when it is retracted.
+group_member = tenant_table(
+    "group_member",
+    Column("event_key", UUID(as_uuid=True), nullable=False),
+    Column("member", UUID(as_uuid=True), nullable=False),
+    Column("since", TIMESTAMP, nullable=False),
+    Index("ix_group_member_member", "member", "since", "event_key"),
+    key=("event_key",),
+    hot=True,
+)
+
 # What reconciliation found to differ; `ended_at` is when it was last looked for and no longer there.
 quality_finding = tenant_table(
     "quality_finding",

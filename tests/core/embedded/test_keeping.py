@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ def asked_until_it_answers(database: EmbeddedDatabase, statement: str) -> object
     raise TimeoutError(statement)
 
 
-def keepers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "embedded-postgres"]
+@contextmanager
+def a_server(data_dir: Path) -> Iterator[list[threading.Thread]]:
+    """Its keeper, alone in a list, once it runs: the database of the other tests has one too."""
+    others = set(threading.enumerate())
+    with running(data_dir, settings=FAST):
+        yield [one for one in threading.enumerate() if one.name == "embedded-postgres" and one not in others]
 
 
 def test_a_server_that_is_killed_comes_back_with_its_rows_and_nobody_has_to_ask(
@@ -43,11 +48,10 @@ def test_a_server_that_is_killed_comes_back_with_its_rows_and_nobody_has_to_ask(
 
 
 def test_a_server_that_is_stopped_in_order_stays_stopped(data_dir: Path) -> None:
-    with running(data_dir, settings=FAST):
+    with a_server(data_dir) as (keeper,):
         os.kill(postmaster(data_dir), signal.SIGINT)
-        for keeper in keepers():
-            keeper.join(PATIENCE)
-        assert keepers() == []
+        keeper.join(PATIENCE)
+        assert not keeper.is_alive()
         assert not lives(data_dir)
 
 
@@ -67,11 +71,10 @@ def test_it_is_tried_again_until_what_kept_it_from_starting_is_gone(
 
 
 def test_a_server_that_dies_after_its_starter_has_left_is_not_started_by_it(data_dir: Path, enter: Enter) -> None:
-    with running(data_dir, settings=FAST):
+    with a_server(data_dir) as (keeper,):
         other = enter(data_dir)
         other.says()
     kill(postmaster(data_dir))
-    for keeper in keepers():
-        keeper.join(PATIENCE)
-    assert keepers() == []
+    keeper.join(PATIENCE)
+    assert not keeper.is_alive()
     assert other.leaves() == "left"
