@@ -30,7 +30,7 @@ lint: install
 	$(BIN)/lint-imports --no-cache
 
 check: lint ## lint, types, floors, tests without the browser
-	$(BIN)/python -m pytest tests -n 2
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 browser: install # a Chromium for the browser tests: from the system's packages where we may install them
 	@$(BIN)/python -m e2e.chromium --install

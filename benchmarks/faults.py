@@ -1,14 +1,17 @@
-"""R1, R2, R4, R5: what goes wrong around ingest, and what is left of the events afterward.
+"""R1 to R5, R7: what goes wrong around ingest, and what is left of the events afterward.
 
 R1 kills server and database again and again under load; its control runs with `synchronous_commit=off` and must be
 caught losing. R2 counts mixed events, and compares what a shuffled half-doubled history leaves with what the plain one
-does. R4 stops the database. R5 attacks the server while others send. Run: `python -m benchmarks.faults [--quick]`.
+does. R3 sends one event many times at once. R4 stops the database, and R4-disk fills its disk (`benchmarks.full_disk`).
+R5 attacks the server while others send. R7 is `benchmarks.time_bounds`.
+Run: `python -m benchmarks.faults [--quick] [--only R3 R7]`.
 """
 
 import argparse
 import asyncio
 import gzip
 import random
+import resource
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -18,27 +21,17 @@ from typing import Any
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from benchmarks.ingest import MODEL, events
+from benchmarks.full_disk import disk_full
+from benchmarks.ingest import DIFFERENT_ROLLUPS, MODEL, events
 from benchmarks.load import HEADER_END, request
 from benchmarks.machine import HOST, Machine, machine
+from benchmarks.time_bounds import bounds_of_time
 
 BATCH = 500
 SENDERS = 8
+CONNECTIONS = 4096
 PAUSE = 0.05  # seconds before a batch that was not acknowledged is sent again
 NOT_DURABLE = {"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
-DIFFERENT_ROLLUPS = """
-    WITH recounted AS (
-        SELECT account_id, day, data ->> 'team' AS team, count(*) AS events,
-               sum((data ->> 'minutes')::numeric) AS minutes
-        FROM event GROUP BY 1, 2, 3
-    ), held AS (
-        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
-               sum(total) FILTER (WHERE meter = 'minutes') AS minutes
-        FROM rollup WHERE meter IN ('jobs', 'minutes') GROUP BY 1, 2, 3
-    )
-    SELECT count(*) FROM recounted FULL JOIN held USING (account_id, day, team)
-    WHERE recounted.events IS DISTINCT FROM held.events OR recounted.minutes IS DISTINCT FROM held.minutes
-"""
 CONTENT = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
         SELECT concat_ws(',', a.key, e.event_key, e.source, e.id, e.type, e.time, e.day, e.provider, e.data) AS line
@@ -170,6 +163,43 @@ async def _all_taken(running: Machine, given: Sequence[dict[str, Any]]) -> None:
     await asyncio.gather(*(_send_until_taken(running, waiting, lambda: None) for _ in range(SENDERS)))
 
 
+async def repeated(*, quick: bool) -> None:
+    """One id, sent at once by many: with one body, with two, and again by senders who never heard the answer."""
+    sends = 200 if quick else 1_000
+    one, other, *lost = events(sends + 2, 18)
+    async with machine(MODEL) as running:
+        await _all_at_once(running, [one] * sends)
+        same = await _count(running, "event")
+        await _all_at_once(running, [other | {"data": {"minutes": number % 2}} for number in range(sends)])
+        two = await _count(running, "event") - same, await _count(running, "event_conflict")
+        await asyncio.gather(*(running.post_and_hang_up(post) for post in _posts(running, ([each] for each in lost))))
+        await _all_at_once(running, lost)
+        ((stored, ids),) = await running.rows("SELECT count(*), count(DISTINCT id) FROM event")
+        ((received, added),) = await running.rows(
+            "SELECT sum(received), sum(stored + duplicates + conflicts + rejected) FROM ingest_tally"
+        )
+    wrong = abs(stored - sends - 2) + stored - ids + int(abs(received - added))
+    name = "copies of one event beyond the first, sent many times at once; control: as many ids"
+    figure("R3", name, Measured(same - 1, stored - 2), target=0, unit="events", n=sends)
+    name = "events and conflicts kept of one id with two bodies, beyond one of each"
+    figure("R3", name, Measured(abs(two[0] - 1) + abs(two[1] - 1), 0), target=0, unit="events", n=sends)
+    name = "events missing or doubled after senders who lost the answer came again"
+    figure("R3", name, Measured(wrong, 0), target=0, unit="events", n=sends)
+    if same != 1 or two != (1, 1) or wrong:
+        raise SystemExit(1)
+
+
+async def _all_at_once(running: Machine, given: Sequence[dict[str, Any]]) -> None:
+    """Each in a request and over a connection of its own, until it is acknowledged."""
+    waiting = [deque([post]) for post in _posts(running, ([event] for event in given))]
+    await asyncio.gather(*(_send_until_taken(running, one, lambda: None) for one in waiting))
+
+
+async def _count(running: Machine, table: str) -> int:
+    ((count,),) = await running.rows(f"SELECT count(*) FROM {table}")
+    return int(count)
+
+
 async def stopped(*, quick: bool) -> None:
     """The database is away for 30 seconds: senders are told at once, and served soon after it is back."""
     away, count = (3, 5_000) if quick else (30, 50_000)
@@ -285,8 +315,27 @@ async def attacked(*, quick: bool) -> None:
     figure("R5", "p99 of others meanwhile", Measured(p99, min(waits)), target=1, unit="s", n=len(waits))
 
 
+RUNS = {
+    "R1": killed,
+    "R2": counted,
+    "R3": repeated,
+    "R4": stopped,
+    "R4-disk": disk_full,
+    "R5": attacked,
+    "R7": bounds_of_time,
+}
+
+
+def _allow_connections() -> None:
+    """As many files as a thousand connections need, on either side."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < CONNECTIONS:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTIONS if hard < 0 else min(CONNECTIONS, hard), hard))
+
+
 async def main(*, quick: bool, only: Sequence[str]) -> None:
-    for name, run in {"R1": killed, "R2": counted, "R4": stopped, "R5": attacked}.items():
+    _allow_connections()
+    for name, run in RUNS.items():
         if not only or name in only:
             await run(quick=quick)
 
@@ -294,7 +343,7 @@ async def main(*, quick: bool, only: Sequence[str]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer events and kills")
-    parser.add_argument("--only", nargs="*", default=(), help="R1, R2, R4, R5")
+    parser.add_argument("--only", nargs="*", default=(), help=", ".join(RUNS))
     parser.add_argument("--data", help="taken for the sake of one form; this benchmark makes its own data")
     given = parser.parse_args()
     asyncio.run(main(quick=given.quick, only=given.only))

@@ -43,6 +43,20 @@ event = "job.done"
 aggregation = "UNIQUE_COUNT"
 property = "crew"
 """
+DIFFERENT_ROLLUPS = """
+    WITH recounted AS (
+        SELECT account_id, day, data ->> 'team' AS team, count(*) AS events,
+               sum((data ->> 'minutes')::numeric) AS minutes
+        FROM event GROUP BY 1, 2, 3
+    ), held AS (
+        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
+               sum(total) FILTER (WHERE meter = 'minutes') AS minutes
+        FROM rollup WHERE meter IN ('jobs', 'minutes') GROUP BY 1, 2, 3
+    )
+    SELECT count(*) FROM recounted FULL JOIN held USING (account_id, day, team)
+    WHERE recounted.events IS DISTINCT FROM held.events OR recounted.minutes IS DISTINCT FROM held.minutes
+"""
+"""Days, teams and accounts whose meters another count contradicts."""
 BATCH = 1000
 ACCOUNTS = 200
 BATCH_CONNECTIONS = 32

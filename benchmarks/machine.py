@@ -98,28 +98,43 @@ class Machine:
 
     async def post(self, payload: bytes) -> int:
         """The status of one request over a connection of its own. Raises OSError where there is no answer."""
+        return int((await self.head_of(payload)).split(b" ", 2)[1])
+
+    async def head_of(self, payload: bytes) -> bytes:
+        """Status line and header of its answer."""
         reader, writer = await asyncio.open_connection(HOST, self.port)
         try:
             writer.write(payload)
             await writer.drain()
-            head = await reader.readuntil(HEADER_END)
+            return await reader.readuntil(HEADER_END)
         except asyncio.IncompleteReadError as error:
             raise ConnectionResetError(str(error)) from error
         finally:
             writer.close()
-        return int(head.split(b" ", 2)[1])
+
+    async def post_and_hang_up(self, payload: bytes) -> None:
+        """Send a request, and go without having heard the answer."""
+        _, writer = await asyncio.open_connection(HOST, self.port)
+        writer.write(payload)
+        await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
-async def machine(model: str, settings: Mapping[str, str] | None = None) -> AsyncIterator[Machine]:
-    with tempfile.TemporaryDirectory(prefix="vp-faults-") as folder, ExitStack() as stack:
-        made = Machine(Path(folder), settings or {}, stack)
+async def machine(
+    model: str, settings: Mapping[str, str] | None = None, folder: Path | None = None
+) -> AsyncIterator[Machine]:
+    """In a folder of its own, or in one that is prepared."""
+    with tempfile.TemporaryDirectory(prefix="vp-faults-") as own, ExitStack() as stack:
+        made = Machine(folder or Path(own), settings or {}, stack)
         made.start_database()
         databases = made.databases()
         await upgrade_schema(databases)
         async with databases.worker.transaction(operator_scope()) as tx:
             await apply_model(tx, read_model(model, "model.toml"))
             made.key = (await create_key(tx, KeyGrant(KeyKind.INGEST, "benchmark"))).key
+        async with databases.admin.engine.begin() as connection:
+            await connection.exec_driver_sql("CHECKPOINT")  # this far it lasts, even where commits do not
         await databases.dispose()
         await made.start_server()
         try:

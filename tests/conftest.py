@@ -5,16 +5,17 @@ import gc
 import os
 import shutil
 import tempfile
+import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 from hypothesis import settings
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from valueplatform.core import migrate
@@ -35,8 +36,10 @@ ROOM = 2 * 1024**3
 # numpy reads it when the first test imports it: the threads of several workers only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# A deadline an example fails on a busy machine, where nothing is wrong with the code.
-settings.register_profile("patient", deadline=None)
+# A deadline an example fails on a busy machine, where nothing is wrong with the code. Each run draws others.
+settings.register_profile(
+    "patient", deadline=None, max_examples=60 * int(os.environ.get("VALUEPLATFORM_TEST_TIMES", "1"))
+)
 settings.load_profile("patient")
 
 
@@ -60,6 +63,34 @@ class Databases:
             await database.dispose()
 
 
+class Operator:
+    """The superuser's one connection, in a loop of its own: each test has another, and connecting takes longer than
+    what is to be done."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("+asyncpg", "")
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="operator", daemon=True)
+        self._thread.start()
+
+    async def run(self, statements: Sequence[str]) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._run(statements), self._loop))
+
+    async def _run(self, statements: Sequence[str]) -> None:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._url)
+        for statement in statements:
+            await self._connection.execute(statement)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            asyncio.run_coroutine_threadsafe(self._connection.close(), self._loop).result(30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
+
+
 @dataclass(frozen=True)
 class Server:
     """A running PostgreSQL with a migrated template, and the templates that were filled from it so far.
@@ -68,6 +99,7 @@ class Server:
     """
 
     url: str
+    operator: Operator
     filled: dict[str, Any] = field(default_factory=dict)
 
     async def template(self, name: str, fill: Callable[[Databases], Awaitable[T]], base: str = TEMPLATE) -> T:
@@ -100,18 +132,17 @@ class Server:
 
     async def run(self, *statements: str) -> None:
         """Outside of any transaction."""
-        database = Database(self.url, None)
-        async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            for statement in statements:
-                await connection.execute(text(statement))
-        await database.dispose()
+        await self.operator.run(statements)
+
+    def close(self) -> None:
+        self.operator.close()
 
     def _named(self, database: str) -> str:
         return make_url(self.url).set(database=database).render_as_string(hide_password=False)
 
 
 async def _migrated(url: str) -> Server:
-    server = Server(asyncpg_url(url))
+    server = Server(asyncpg_url(url), Operator(asyncpg_url(url)))
     await server.template(TEMPLATE, lambda databases: migrate.upgrade(databases.admin), base="template1")
     return server
 
@@ -127,13 +158,15 @@ def server() -> Iterator[Server]:
     pytest-xdist worker starts its own."""
     given = os.environ.get("VALUEPLATFORM_TEST_DATABASE_URL")
     if given:
-        yield asyncio.run(_migrated(given))
+        with closing(asyncio.run(_migrated(given))) as server:
+            yield server
         return
     with (
         tempfile.TemporaryDirectory(prefix="vp-test-", dir=_folder()) as folder,
-        running(Path(folder), settings=FAST) as server,
+        running(Path(folder), settings=FAST) as embedded,
+        closing(asyncio.run(_migrated(embedded.url))) as server,
     ):
-        yield asyncio.run(_migrated(server.url))
+        yield server
 
 
 @pytest.fixture

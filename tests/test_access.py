@@ -53,18 +53,28 @@ class Declared:
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
+POSTHOG: Final = {"event": "job.done", "distinct_id": "kim", "properties": {"$groups": {"company": HARBOR}}}
 """Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
+RESOURCE: Final = {"attributes": [{"key": "account.id", "value": {"stringValue": HARBOR}}]}
+POINT: Final = {"timeUnixNano": "1777882800000000000", "startTimeUnixNano": "1777875600000000000", "asInt": "5"}
+COUNTER: Final = {"name": "jobs", "sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [POINT]}}
+RECORD: Final = {"timeUnixNano": "1777882800000000000", "body": {"stringValue": "done"}}
 API: Final[Mapping[str, Declared]] = {
     "POST /api/v1/events": Declared(INGEST, cloud_event(id="new")),
     "POST /api/v1/events/preview": Declared(INGEST, cloud_event(id="new")),
     "DELETE /api/v1/events": Declared(INGEST, query={"source": "/app", "id": "$event"}),
-    "POST /ingest/otlp/v1/metrics": Declared(INGEST, {"resourceMetrics": []}),
-    "POST /ingest/otlp/v1/logs": Declared(INGEST, {"resourceLogs": []}),
+    "POST /ingest/otlp/v1/metrics": Declared(
+        INGEST, {"resourceMetrics": [{"resource": RESOURCE, "scopeMetrics": [{"metrics": [COUNTER]}]}]}
+    ),
+    "POST /ingest/otlp/v1/logs": Declared(
+        INGEST, {"resourceLogs": [{"resource": RESOURCE, "scopeLogs": [{"logRecords": [RECORD]}]}]}
+    ),
     "GET /api/v1/rejected-events": Declared(INGEST),
     "POST /api/v1/rejected-events/{rejected_id}/replay": Declared(INGEST),
     **{f"POST /ingest/segment/v1/{call}": Declared(INGEST, {"messageId": call, **SEGMENT}) for call in CALLS},
     "POST /ingest/segment/v1/batch": Declared(INGEST, {"batch": [SEGMENT]}),
-    **{f"POST /ingest/posthog/{way}": Declared(INGEST, {"batch": []}) for way in ("batch", "capture", "i/v0/e")},
+    **{f"POST /ingest/posthog/{way}": Declared(INGEST, POSTHOG) for way in ("capture", "i/v0/e")},
+    "POST /ingest/posthog/batch": Declared(INGEST, {"batch": [POSTHOG]}),
     "GET /api/v1/accounts": Declared(READERS),
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),
@@ -217,11 +227,11 @@ async def _insight(world: World, who: str) -> str:
     return str(story["headline_insight"]["id"])
 
 
-async def call(world: World, route: str, who: str, things: dict[str, Any]) -> Any:
-    method, path = route.split(" ", 1)
-    declared = API[route]
+async def named(world: World, route: str, who: str, things: dict[str, Any]) -> dict[str, Any]:
+    """What the address of the route names, fit for `who`."""
+    path = route.split(" ", 1)[1]
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
-    named = {
+    return {
         **things,
         "key": HARBOR,
         "slug": "jobs",
@@ -230,9 +240,19 @@ async def call(world: World, route: str, who: str, things: dict[str, Any]) -> An
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
-    query = {name: things.get(value[1:], value) if value[0] == "$" else value for name, value in declared.query.items()}
+
+
+def query_of(route: str, things: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a good request; `$name` stands for one of the things."""
+    given = API[route].query.items()
+    return {name: things.get(value[1:], value) if value[0] == "$" else value for name, value in given}
+
+
+async def call(world: World, route: str, who: str, things: dict[str, Any]) -> Any:
+    method, path = route.split(" ", 1)
+    address = path.format(**await named(world, route, who, things))
     return await world.client.request(
-        method, path.format(**named), headers=world.keys[who], json=declared.body, params=query
+        method, address, headers=world.keys[who], json=API[route].body, params=query_of(route, things)
     )
 
 

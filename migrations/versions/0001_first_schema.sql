@@ -441,6 +441,16 @@ CREATE TABLE running_total (
     CONSTRAINT pk_running_total PRIMARY KEY (account_id, stream, start_ns)
 );
 
+CREATE TABLE group_member (
+    account_id BIGINT NOT NULL,
+    event_key UUID NOT NULL,
+    member UUID NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_group_member PRIMARY KEY (account_id, event_key)
+);
+
+CREATE INDEX ix_group_member_member ON group_member (member, since, event_key);
+
 CREATE TABLE account_currency (
     account_id BIGINT NOT NULL,
     effective_from DATE NOT NULL,
@@ -798,7 +808,7 @@ ALTER POLICY web_sees_scope ON standing USING (
 );
 
 -- Hot tables and what ingest needs to know.
-GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, changed_day TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, group_member, changed_day TO valueplatform_ingest;
 GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intake, recent_event TO valueplatform_ingest;
 GRANT SELECT, INSERT, DELETE ON key_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;

@@ -2,13 +2,15 @@
 every field of every body, with values that ought not to be."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 
-from tests.api.world import HARBOR, World
+from tests.api.world import HARBOR, World, a_world
+from tests.conftest import Server
 from tests.test_access import API
 
 TEXTS = (
@@ -51,6 +53,13 @@ def broken(body: Any) -> Iterator[object]:
             yield {n: v for n, v in body.items() if n != name}
             yield from (body | {name: value} for value in VALUES)
         yield body | {"more": 1}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(server: Server) -> AsyncIterator[World]:
+    """One for all: what was done to it before is nobody's excuse."""
+    async with a_world(server) as world:
+        yield world
 
 
 @pytest.mark.parametrize("route", sorted(API))

@@ -74,7 +74,7 @@ async def test_every_call_has_an_address_with_and_without_a_slash(world: World, 
 
 
 async def test_bad_events_and_conflicts_are_answered_as_success_and_kept(world: World) -> None:
-    bad = used(messageId="2", context=None)
+    bad = used(messageId="2", context=None, userId="nobody")
     for messages in ([used(messageId="1")], [used(messageId="1", event="Other"), bad, used(messageId="3"), 5]):
         answer = await post(world, batch(*messages))
         assert (answer.status_code, answer.json()) == (200, {"success": True})

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from litestar.testing import AsyncTestClient
@@ -13,13 +14,17 @@ from tests.conftest import TEMPLATE, Databases, Server
 from tests.core.factories import SetClock
 from tests.narrative.next_best_worlds import feature
 from tests.narrative.test_next_best import EVEN, a_fit, suggested
+from tests.telemetry.factories import rows
 from tests.value.factories import NOW, new_account, put_model
 from tests.value.three_parties import THREE_PARTIES, put_etas, put_jobs, put_syncs, validate
 from valueplatform.app import ServerDatabases, create_app
+from valueplatform.commands.context import connect
+from valueplatform.commands.verify import FIRST_DAY, verified
 from valueplatform.core.authorization import KeyKind, operator_scope
 from valueplatform.core.database import Database, Role
 from valueplatform.core.keys import KeyGrant, create_key, revoke_key
 from valueplatform.core.scope import grant_accounts
+from valueplatform.core.settings import Settings
 from valueplatform.narrative import next_best_store
 from valueplatform.worker import refresh_account
 
@@ -153,6 +158,19 @@ async def serving(databases: Databases, content: Content) -> AsyncIterator[World
     keys = {name: bearer(key) for name, key in content.keys.items()} | {"anonymous": {}}
     async with AsyncTestClient(app) as client:
         yield World(databases, client, clock, content.harbor, content.globex, keys)
+
+
+async def differences(databases: Databases, now: datetime = NOW) -> list[dict[str, Any]]:
+    """What `verify` finds, once the worker has done its work for every account."""
+    for account in await rows(databases, "SELECT account_id FROM account WHERE account_id > 0"):
+        await refresh(databases, account["account_id"], now)
+    connected = connect(Settings(None, Path()), databases.url)
+    try:
+        verdict = await verified(connected, None, FIRST_DAY)
+    finally:
+        await connected.dispose()
+    assert not verdict.waiting
+    return verdict.differences
 
 
 async def suggest(world: World, *features: str) -> dict[str, str]:

@@ -56,6 +56,31 @@ def test_what_it_was_not_told_success_for_and_gave_up_it_may_send_again(product:
     assert product.stored(sender.account) == sender.given
 
 
+def test_a_user_stays_in_the_group_that_a_call_named(product: Product) -> None:
+    client = Client(product.key, host=f"{product.url}/ingest/segment", upload_interval=0.05)
+    calls = [
+        client.track("lee", "Job Begun"),
+        client.group("lee", "py-segment-first"),
+        client.track("lee", "Job Done"),
+        client.page("lee", "Docs", "Home"),
+    ]
+    client.flush()
+    client.group("lee", "py-segment-second")
+    moved = client.track("lee", "Job Done")
+    named = client.track("lee", "Job Done", context={"groupId": "py-segment-first"})
+    client.flush()
+    client.join()
+    assert product.stored("py-segment-first") == sorted(message["messageId"] for _, message in [*calls, named])
+    assert moved[1]["messageId"] in product.stored("py-segment-second")
+
+
+def test_who_is_in_no_group_is_kept_and_named(product: Product) -> None:
+    Client(product.key, host=f"{product.url}/ingest/segment", sync_mode=True).track(
+        "nobody", "Job Done", message_id="n"
+    )
+    assert product.column("SELECT code FROM rejected_event WHERE id = 'n'") == ["missing_account"]
+
+
 def test_its_other_calls_are_taken_in_one_batch(product: Product) -> None:
     client = Client(product.key, host=f"{product.url}/ingest/segment", upload_interval=0.05)
     context = {"groupId": "py-segment-calls"}

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from valueplatform.api.measuring import SHARED_FOLDER
 from valueplatform.commands.serve import COUNTS_FOLDER
@@ -54,24 +53,28 @@ def until_ready(base_url: str, server: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_the_embedded_database_and_takes_it_with_it(tmp_path: Path, number: signal.Signals) -> None:
+def is_stopped_with_its_database(data_dir: Path, server: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    assert (data_dir / "postgres" / "postmaster.pid").exists()
+    server.send_signal(number)
+    assert server.wait(30) == 0
+    assert not (data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_it_serves_the_embedded_database_and_takes_it_with_it(tmp_path: Path) -> None:
     with serving(tmp_path) as (base_url, server):
         until_ready(base_url, server)
         assert httpx.get(f"{base_url}/api/v1/accounts").status_code == 401
-        assert (tmp_path / "postgres" / "postmaster.pid").exists()
-        server.send_signal(number)
-        assert server.wait(30) == 0
-    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+        is_stopped_with_its_database(tmp_path, server, signal.SIGINT)
 
 
-def test_several_processes_serve_and_count_together(tmp_path: Path) -> None:
+def test_several_processes_serve_and_count_together_and_end_together(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2") as (base_url, server):
         until_ready(base_url, server)
         for _ in range(40):
             assert httpx.get(f"{base_url}/healthz").status_code == 200
         line = 'valueplatform_http_requests_total{method="GET",route="/healthz",status="200"} 40.0'
         assert line in httpx.get(f"{base_url}/metrics").text
+        is_stopped_with_its_database(tmp_path, server, signal.SIGTERM)
     assert COUNTS_FOLDER == SHARED_FOLDER
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import select, text
@@ -141,6 +143,15 @@ async def test_a_database_that_is_gone_is_unavailable_with_a_time_to_retry(tmp_p
             async with database.transaction(no_accounts()) as tx:
                 await tx.scalar(text("SELECT 1"))
         assert error.value.retry_after > 0
+    await database.dispose()
+
+
+async def test_a_database_without_its_roles_is_unavailable_rather_than_blaming_who_asks(databases: Databases) -> None:
+    missing = cast("Role", SimpleNamespace(value="valueplatform_missing", short="missing"))
+    database = Database(databases.url, missing)
+    with pytest.raises(UnavailableError):
+        async with database.transaction(no_accounts()):
+            pass
     await database.dispose()
 
 

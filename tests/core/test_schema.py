@@ -36,6 +36,7 @@ def test_only_tables_that_take_thousands_of_rows_a_second_do_without_the_foreign
         "rollup_member",
         "rollup_unmetered",
         "running_total",
+        "group_member",
     }
 
 

@@ -223,7 +223,7 @@ async def test_progress_is_told_up_to_the_last_row(databases: Databases, tmp_pat
     assert told == [(5000, 12_001), (10_000, 12_001), (12_000, 12_001), (12_001, 12_001)]
 
 
-def many(folder: Path, count: int = 30_000) -> Path:
+def many(folder: Path, count: int = 12_000) -> Path:
     lines = [
         f"{n},job.done,acme {n % 50},2026-01-{n % 28 + 1:02d},{n % 9}.25,app,t{n % 4},u{n % 5}\n" for n in range(count)
     ]
@@ -238,7 +238,7 @@ async def test_kill_9_of_the_database_in_the_middle_loses_and_doubles_nothing(tm
         await apply_meters(databases)
 
         def kill_database(done: int, _of: int) -> None:
-            if done == 15_000:
+            if done == 5_000:
                 pid = int((Path(folder) / "postgres/postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
                 os.kill(pid, signal.SIGKILL)
 
@@ -248,11 +248,11 @@ async def test_kill_9_of_the_database_in_the_middle_loses_and_doubles_nothing(tm
         with running(Path(folder)) as second:
             databases = Databases.connect(second.url)
             held = await scalar(databases, "SELECT count(*) FROM event")
-            assert held >= 15_000  # what was acknowledged is there
+            assert held >= 5_000  # what was acknowledged is there
             assert await stored_rollups(databases) == await recounted(databases)
             report = await imported(databases, {"events": path})
-            assert counts(report) == (30_000, 30_000 - held, held, 0, 0)
-            assert await scalar(databases, "SELECT count(*) FROM event") == 30_000
+            assert counts(report) == (12_000, 12_000 - held, held, 0, 0)
+            assert await scalar(databases, "SELECT count(*) FROM event") == 12_000
             assert await stored_rollups(databases) == await recounted(databases)
             await databases.dispose()
 
@@ -265,7 +265,7 @@ from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.importing import import_events
 
 def die(done, of):
-    if done == 15_000:
+    if done == 5_000:
         os.kill(os.getpid(), signal.SIGKILL)
 
 database = Database(sys.argv[1], Role.INGEST)
@@ -281,8 +281,8 @@ async def test_kill_9_of_the_import_in_the_middle_loses_and_doubles_nothing(
     path = many(tmp_path)
     died = subprocess.run([sys.executable, "-c", DYING, databases.url, str(path)], cwd=ROOT, check=False)  # noqa: ASYNC221 - nothing else is to be done meanwhile
     assert died.returncode == -signal.SIGKILL
-    assert await scalar(databases, "SELECT count(*) FROM event") == 15_000
-    assert counts(await imported(databases, {"events": path})) == (30_000, 15_000, 15_000, 0, 0)
+    assert await scalar(databases, "SELECT count(*) FROM event") == 5_000
+    assert counts(await imported(databases, {"events": path})) == (12_000, 7_000, 5_000, 0, 0)
     assert await stored_rollups(databases) == await recounted(databases)
 
 

@@ -25,6 +25,7 @@ from valueplatform.core.keys import KeyGrant, create_key
 from valueplatform.telemetry import recent_events, rollups
 from valueplatform.telemetry.cloudevents import parse_json
 from valueplatform.telemetry.group_commit import commit_requests
+from valueplatform.telemetry.members import Sighting
 from valueplatform.telemetry.recent_events import KEPT, MOST, prune_recent_events
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender
 from valueplatform.telemetry.storing import Ledger
@@ -161,12 +162,13 @@ async def test_a_group_that_is_tried_again_is_remembered_all_the_same(
     raised = rollups.raise_rollups
     tries = []
 
-    async def breaking(*arguments: Any) -> None:
-        await raised(*arguments)
+    async def breaking(*arguments: Any) -> Sighting:
+        seen = await raised(*arguments)
         tries.append(1)
         if len(tries) == 1:
             async with databases.admin.transaction(operator_scope()) as tx:
                 await (await tx.driver()).execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+        return seen
 
     monkeypatch.setattr("valueplatform.telemetry.storing.raise_rollups", breaking)
     await give(databases, key, *(cloud_event(id=str(n)) for n in range(MOST)))

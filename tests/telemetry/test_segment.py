@@ -13,6 +13,7 @@ from tests.telemetry.factories import NOW
 from valueplatform.core.errors import InvalidInputError, TooLargeError
 from valueplatform.telemetry.dialect import LARGEST_EVENT, MOST_EVENTS, Parsed
 from valueplatform.telemetry.event import Event, Rejection
+from valueplatform.telemetry.groups import NOWHERE, Unplaced
 from valueplatform.telemetry.profiles import Profile
 from valueplatform.telemetry.segment import BATCH, CALLS, parse_segment, replay_segment
 
@@ -81,9 +82,17 @@ def test_the_account_is_the_group_of_the_context_and_of_group_calls_their_own() 
     assert one(call(type="group", groupId="own")).account == "own"
     assert one(call(type="group")).account == "acme"
     assert one(call(context={"groupId": 42})).account == "42"
-    missing = refused(call(context={"groupId": None}))
-    assert (missing.code, missing.id, missing.account) == ("missing_account", "m-1", None)
-    assert "context.groupId" in missing.message
+    for nobody in (call(context={"groupId": None}, userId=None), call(type="group", context=None)):
+        missing = refused(nobody)
+        assert (missing.code, missing.id, missing.account) == ("missing_account", "m-1", None)
+        assert "context.groupId" in missing.message
+
+
+def test_of_a_person_without_a_group_the_account_is_yet_to_be_found() -> None:
+    event = one(call(context=None))
+    assert (event.account, event.effect, event.subject) == (NOWHERE, Unplaced(None), "kim")
+    identify = one(call(type="identify", context=None, traits={"email": "kim@acme.example"}))
+    assert identify.effect == Unplaced(Profile(email="kim@acme.example"))
 
 
 def test_the_person_is_the_user_else_the_anonymous_visitor() -> None:
@@ -144,7 +153,7 @@ def test_two_events_with_neither_id_nor_time_are_two() -> None:
         ({"userId": 1.5}, "invalid_user_id"),
         ({"userId": True}, "invalid_user_id"),
         ({"context": {"groupId": ["x"]}}, "invalid_group_id"),
-        ({"context": "acme"}, "missing_account"),
+        ({"context": "acme", "userId": None}, "missing_account"),
         ({"timestamp": "soon"}, "invalid_time"),
         ({"timestamp": "2026-06-02T12:00:01Z"}, "time_in_future"),
         ({"timestamp": "0001-01-01T00:00:00+10:00"}, "invalid_time"),
@@ -218,12 +227,12 @@ def test_an_empty_call_is_rejected_and_says_what_it_was() -> None:
 
 
 def test_a_rejected_call_is_kept_without_the_key_and_read_again_as_what_it_was() -> None:
-    body = msgspec.json.encode({**call(type=None, context=None), "writeKey": KEY})
+    body = msgspec.json.encode({**call(type=None, context=None, userId=None), "writeKey": KEY})
     (rejection,) = parse_segment("track", body, NOW).parsed.rejections
     assert "a" * 43 not in rejection.body
     (again,) = replay_segment(rejection.body.encode(), NOW, NOW + timedelta(days=9)).rejections
     assert (again.code, again.body) == (rejection.code, rejection.body)
-    mended = rejection.body.replace('"userId":"kim"', '"userId":"kim","context":{"groupId":"acme"}')
+    mended = rejection.body.replace('"event"', '"userId":"kim","context":{"groupId":"acme"},"event"')
     (event,) = replay_segment(mended.encode(), NOW, NOW + timedelta(days=9)).events
     assert (event.type, event.time.isoformat()) == ("Job Done", "2026-06-01T10:00:00+00:00")
     assert (event.key, event.body_hash) == (one(call()).key, one(call()).body_hash)
@@ -238,7 +247,9 @@ def test_a_replay_keeps_the_time_and_id_of_the_first_arrival() -> None:
 
 def test_identify_and_group_calls_say_who_they_speak_of() -> None:
     group = one(call(type="group", groupId="acme", traits={"name": "Acme Inc.", "seats": 5, "gone": None}))
-    assert group.effect == Profile(account_name="Acme Inc.", attributes={"seats": 5})
+    assert group.effect == Profile(account_name="Acme Inc.", attributes={"seats": 5}, joins="kim")
+    assert one(call(type="group", groupId="acme")).effect == Profile(joins="kim")
+    assert one(call(type="group", groupId="acme", userId=None)).effect is None
     identify = one(call(type="identify", traits={"email": " Kim@Acme.Example ", "firstName": "Kim", "lastName": "Lee"}))
     assert identify.effect == Profile(email="kim@acme.example", person_name="Kim Lee")
     assert one(call(type="identify", traits={"name": "Kim"})).effect is None

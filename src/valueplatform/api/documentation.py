@@ -29,7 +29,9 @@ from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta
 
+from valueplatform.api.once import LONGEST as LONGEST_KEY
 from valueplatform.api.problems import MEDIA_TYPE
+from valueplatform.core.pages import LARGEST_LIMIT
 
 PUBLIC: Final[list[dict[str, list[str]]]] = [{}]
 """The `security` of what needs no key."""
@@ -63,11 +65,19 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
 
 
+class _Answer(ResponseSpec):
+    """What is said once is the same for every copy of a handler; the framework copies each deeply as it registers it,
+    and what its answers look like was three quarters of starting."""
+
+    def __deepcopy__(self, _memo: object) -> "_Answer":
+        return self
+
+
 def answers(
     shape: object, example: object, *errors: int, status: int = 200, description: str = ""
 ) -> dict[int, ResponseSpec]:
     """What an operation answers, for its `responses`: the good answer with an example, and its errors."""
-    good = ResponseSpec(
+    good = _Answer(
         data_container=shape,
         generate_examples=False,
         description=description or HTTPStatus(status).phrase,
@@ -79,7 +89,7 @@ def answers(
 def _error(status: int) -> ResponseSpec:
     title = HTTPStatus(status).phrase
     example = {"type": "about:blank", "title": title, "status": status, "detail": _WHEN[status], "code": "…"}
-    return ResponseSpec(
+    return _Answer(
         data_container=Problem,
         generate_examples=False,
         description=_WHEN[status],
@@ -147,6 +157,15 @@ _TAGS: Final = (
 )
 
 
+_BOUNDS: Final[Mapping[tuple[str, str], Mapping[str, int]]] = MappingProxyType(
+    {
+        ("limit", "integer"): {"minimum": 1, "maximum": LARGEST_LIMIT},
+        ("Idempotency-Key", "string"): {"minLength": 1, "maxLength": LONGEST_KEY},
+    }
+)
+"""By parameter and type."""
+
+
 class _Documents(Router):
     """Where the description is served, without the framework's own page for every other address beneath `/api`: those
     answer 404 as all unknown addresses do."""
@@ -159,7 +178,7 @@ class _Documents(Router):
 
 class _Description(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, with_docstrings(openapi_schema))
+        return super().render(request, with_bounds(with_docstrings(openapi_schema)))
 
 
 def with_docstrings(document: dict[str, Any]) -> dict[str, Any]:
@@ -171,6 +190,20 @@ def with_docstrings(document: dict[str, Any]) -> dict[str, Any]:
         said = named[name]
         if len(said) == 1 and any(said):  # of two shapes of one name nothing is said
             schema.setdefault("description", next(iter(said)))
+    return document
+
+
+def with_bounds(document: dict[str, Any]) -> dict[str, Any]:
+    """The description with what is checked beyond the types: how many items a page may have, how long a key to write
+    once may be, and that bodies with members which nobody knows are refused."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                for schema in (parameter["schema"], *parameter["schema"].get("oneOf", ())):
+                    schema.update(_BOUNDS.get((parameter["name"], schema.get("type")), {}))
+    strict = {shape.__name__ for shape in _shapes(msgspec.Struct) if shape.__struct_config__.forbid_unknown_fields}
+    for name in strict & document["components"]["schemas"].keys():
+        document["components"]["schemas"][name]["additionalProperties"] = False
     return document
 
 

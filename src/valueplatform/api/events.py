@@ -293,7 +293,10 @@ def event_handlers(gate: Gate, intake: Intake) -> list[HTTPRouteHandler]:
         tags=EventsController.tags,
         request_max_body_size=None,  # `read_body` is stricter, and knows what is packed
         summary="Take usage events: CloudEvents structured, binary, batch, or a plain JSON array",
-        responses=answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
+        responses={
+            **answers(ReportOut, _REPORT, 400, 401, 403, 408, 413, 422, 429, 503),
+            **answers(None, None, status=204, description="All were taken, now or before."),
+        },
         operation_class=described_body(_BODY_ABOUT, _BODIES, _SENT),
     )
     async def receive(request: ApiRequest) -> ASGIResponse:

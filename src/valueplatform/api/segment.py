@@ -40,9 +40,9 @@ _TRACK: Final[dict[str, Any]] = {
 }
 _BATCH_SENT: Final = {"batch": [{"type": "track", **_TRACK}], "sentAt": "2026-03-02T09:00:01.000Z"}
 _ABOUT: Final = (
-    "The account is `context.groupId`, of group calls `groupId`; an event without one is rejected, kept, and can be "
-    "replayed. A group call names the account and adds its traits to it; an identify call with an e-mail address adds "
-    "the person to it."
+    "The account is `context.groupId`, of group calls `groupId`, else the group that the user was put into; an event "
+    "without any is rejected, kept, and can be replayed. A group call names the account and adds its traits to it; an "
+    "identify call with an e-mail address adds the person to it."
 )
 
 

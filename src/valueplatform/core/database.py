@@ -19,6 +19,9 @@ RETRY_AFTER_SECONDS = 2
 _AWAY = ("08", "53", "57P")
 """What SQLSTATE begins with where no connection is, disk or memory is used up, or the server starts or ends."""
 
+_NO_SUCH_ROLE = "22023"
+"""Of a connection: the role that it starts in is not there, because the database was not upgraded yet, or lost."""
+
 
 class Role(StrEnum):
     """Database roles. *owner* owns the tables; *ingest* bypasses row security, *worker* has a policy for all
@@ -97,6 +100,10 @@ class Database:
                     connection = await stack.enter_async_context(self.engine.begin())
                 except (OSError, TimeoutError) as error:  # a socket that is not there, among others
                     raise unavailable() from error
+                except DBAPIError as error:
+                    if _state(error) == _NO_SUCH_ROLE:  # no fault of what was to be stored
+                        raise unavailable() from error
+                    raise
                 await connection.exec_driver_sql(f"SET LOCAL valueplatform.scope = '{scope.literal}'")
                 if steady:
                     await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -116,10 +123,13 @@ def _reachable() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise unavailable() from error
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if error.connection_invalidated or state.startswith(_AWAY):
+        if error.connection_invalidated or _state(error).startswith(_AWAY):
             raise unavailable() from error
         raise
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def unavailable() -> UnavailableError:

@@ -4,8 +4,10 @@ Only events that are new say anything: a duplicate, a conflict or a rejected eve
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -14,7 +16,7 @@ from valueplatform.core.authorization import PersonRole
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.users import normal_email
 from valueplatform.telemetry.admission import Entry
-from valueplatform.telemetry.event import Effect
+from valueplatform.telemetry.event import Effect, hash_id
 
 LONGEST_NAME: Final = 200
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
@@ -41,15 +43,21 @@ _PEOPLE: Final = """
     ON CONFLICT (account_id, email) DO UPDATE SET name = excluded.name
     WHERE person.name <> excluded.name AND excluded.name <> split_part(excluded.email, '@', 1)
 """
+_JOIN: Final = """
+    INSERT INTO group_member (account_id, event_key, member, since)
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::timestamptz[]) ON CONFLICT DO NOTHING
+"""
 
 
 class Profile(Effect, frozen=True, kw_only=True):
-    """None = nothing said. `attributes` are merged into those of the account, a member that is null left out."""
+    """None = nothing said. `attributes` are merged into those of the account, a member that is null left out. `joins`
+    is who is in the account from the time of the event on (`groups`)."""
 
     account_name: str | None = None
     attributes: Mapping[str, object] | None = None
     email: str | None = None
     person_name: str | None = None
+    joins: str | None = None
 
 
 def account_profile(traits: object) -> Profile | None:
@@ -89,6 +97,7 @@ async def apply_profiles(connection: "asyncpg.Connection[Any]", entries: Sequenc
     """Accounts by id, then people by address; what came later in the group counts. A role is never changed."""
     accounts: dict[int, tuple[str | None, dict[str, object]]] = {}
     people: dict[tuple[int, str], str | None] = {}
+    members: list[tuple[int, UUID, UUID, datetime]] = []
     for entry in sorted(entries, key=attrgetter("request", "event.index")):
         profile = entry.event.effect
         if not isinstance(profile, Profile):
@@ -99,11 +108,20 @@ async def apply_profiles(connection: "asyncpg.Connection[Any]", entries: Sequenc
         if profile.email is not None:
             key = (entry.account_id, profile.email)
             people[key] = profile.person_name or people.get(key)
+        if profile.joins is not None:
+            members.append((entry.account_id, entry.event.key, member_of(entry.provider, profile.joins), entry.time))
     if accounts:
         await _change_accounts(connection, accounts)
     if people:
         ids, emails = zip(*people, strict=True)
         await connection.execute(_PEOPLE, ids, emails, list(people.values()), PersonRole.USER.value)
+    if members:
+        await connection.execute(_JOIN, *zip(*members, strict=True))
+
+
+def member_of(provider: str, person: str) -> UUID:
+    """Who somebody is in the words of one provider: another's `kim` is another person."""
+    return hash_id(f"{len(provider)}:{provider}{person}".encode())
 
 
 async def _change_accounts(

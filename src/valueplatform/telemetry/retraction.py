@@ -33,6 +33,7 @@ _LEAVE_OUT: Final = """
     INSERT INTO archived_retraction (account_id, path, event_key) VALUES ($1, $2, $3)
 """
 _READ: Final = ("type", "time", "provider", "data")
+_LEAVE_GROUP: Final = "DELETE FROM group_member WHERE account_id = $1 AND event_key = $2"
 
 
 async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -> None:
@@ -62,6 +63,7 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     increments.add_all([(account_id, event.day, event.provider, event.data, readings, event.time, key)], sign=-1)
     await lower_rollups(tx, increments, book.readings)
     await take_back(connection, account_id, source, event.day)
+    await connection.execute(_LEAVE_GROUP, account_id, key)
     day = Stretch(account_id, event.day, event.day)
     await mark_days(connection, [day], CAUSE)
     if book.builds:

@@ -1,9 +1,10 @@
 """Segment: batch, track, identify, group, page, screen and alias, as its libraries send them.
 
-The account is `context.groupId`, of group calls their own `groupId`; the person is `userId`, else `anonymousId`. The
-id is `messageId`, the source `segment`. A track call has the name of its event as type, any other call
-`segment.identify`, `segment.group`, `segment.page` and so on. Data is the properties, of identify and group calls the
-traits. The rest of the context (addresses, devices, libraries) is not kept.
+The account is `context.groupId`, of group calls their own `groupId`; of a call that names none it is the one that group
+calls have put its person into (`groups`). The person is `userId`, else `anonymousId`. The id is `messageId`, the source
+`segment`. A track call has the name of its event as type, any other call `segment.identify`, `segment.group`,
+`segment.page` and so on. Data is the properties, of identify and group calls the traits. The rest of the context
+(addresses, devices, libraries) is not kept.
 
 Times are corrected for the sender's clock: timestamp + (received - sentAt). A message with both `originalTimestamp`
 and `timestamp` has been through that once, and its `timestamp` stands.
@@ -18,6 +19,7 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.telemetry.client_time import client_time
 from valueplatform.telemetry.dialect import Parsed, json_items, json_members
 from valueplatform.telemetry.event import Attributes, Effect, Event, make_event
+from valueplatform.telemetry.groups import NOWHERE, Unplaced, missing_account
 from valueplatform.telemetry.payload import RefusedEventError
 from valueplatform.telemetry.product_analytics import (
     Arrival,
@@ -28,7 +30,7 @@ from valueplatform.telemetry.product_analytics import (
     parse_items,
     plain_value,
 )
-from valueplatform.telemetry.profiles import account_profile, person_profile
+from valueplatform.telemetry.profiles import Profile, account_profile, person_profile
 
 ORIGIN: Final = "segment"
 SOURCE: Final = "segment"
@@ -88,11 +90,10 @@ def _event(index: int, text: bytes, message: Members, at: Arrival) -> Event:
     event_type = name_in(message, "event") if call == "track" else f"segment.{call}"
     if not event_type:
         raise RefusedEventError("missing_event", "The track call has no event; give the name of what happened.")
-    account = _account(message)
-    if not account:
-        raise RefusedEventError(
-            "missing_account", "The event names no account; set context.groupId to the key of the account."
-        )
+    account, person = _account(message), name_in(message, "userId", "anonymousId") or None
+    unplaced = not account and person is not None and call != "group"
+    if not account and not unplaced:
+        raise missing_account()
     original, corrected = (client_time(name, message.get(name)) for name in ("originalTimestamp", "timestamp"))
     time = original or corrected
     shift = at.shift
@@ -104,12 +105,13 @@ def _event(index: int, text: bytes, message: Members, at: Arrival) -> Event:
         id=name_in(message, "messageId") or id_from_content(index, message, time, _OF_THE_REQUEST, at),
         source=SOURCE,
         type=event_type,
-        account=account,
+        account=account or NOWHERE,
         time=time,
-        subject=name_in(message, "userId", "anonymousId") or None,
+        subject=person,
     )
     event = make_event(index, attributes, _data(str(call), message), at.received_at, shift)
-    return msgspec.structs.replace(event, raw=text, effect=_effect(str(call), message))
+    effect = _effect(str(call), message, person)
+    return msgspec.structs.replace(event, raw=text, effect=Unplaced(effect) if unplaced else effect)
 
 
 def _account(message: Members) -> str:
@@ -140,10 +142,11 @@ def _said(message: Members, *names: str) -> dict[str, object] | None:
     return {name: message[name] for name in names if message.get(name) is not None} or None
 
 
-def _effect(call: str, message: Members) -> Effect | None:
+def _effect(call: str, message: Members, person: str | None) -> Effect | None:
     match call:
         case "group":
-            return account_profile(message.get("traits"))
+            said = account_profile(message.get("traits"))
+            return said if person is None else msgspec.structs.replace(said or Profile(), joins=person)
         case "identify":
             return person_profile(message.get("traits"))
         case _:

@@ -17,6 +17,7 @@ import msgspec
 from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
+from valueplatform.telemetry.groups import placed
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.intake import keep_intake
 from valueplatform.telemetry.marks import Stretch, mark_days
@@ -140,7 +141,7 @@ async def sort_out(
     """
     await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", MODEL_LOCK)
     ledger.book = await book_in_force(connection, ledger.book)
-    admitted = await admit(connection, requests, ledger.book)
+    admitted = await admit(connection, await placed(connection, requests), ledger.book)
     claim = _claim if careful or len(admitted.entries) < _FEW else _claim_by_copy
     return admitted, await _sorted(connection, admitted.entries, claim)
 

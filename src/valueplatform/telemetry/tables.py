@@ -263,6 +263,18 @@ intake_day = tenant_table(
     hot=True,
 )
 
+# Whom group calls put into which account, and when: `member` is a hash of who in whose words (`groups.member_of`),
+# `event_key` that of the call, which takes its row along when it is retracted.
+group_member = tenant_table(
+    "group_member",
+    Column("event_key", UUID(as_uuid=True), nullable=False),
+    Column("member", UUID(as_uuid=True), nullable=False),
+    Column("since", TIMESTAMP, nullable=False),
+    Index("ix_group_member_member", "member", "since", "event_key"),
+    key=("event_key",),
+    hot=True,
+)
+
 # What data quality and reconciliation found. `found_at` is when it was first seen, `ended_at` when it was looked for
 # again and no longer there. Reconciliation says what is stated and what was recomputed, data quality what is usual and
 # what was seen; `numbers` are the exact ones, by name, `types` the event types concerned. account_id 0 = all accounts

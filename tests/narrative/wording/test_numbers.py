@@ -75,6 +75,7 @@ def test_another_language_places_its_own_signs() -> None:
 def test_days_are_told_as_readers_expect() -> None:
     assert day_text(date(2026, 8, 1), ENGLISH) == "1 Aug 2026"
     assert month_text(date(2026, 8, 1), ENGLISH) == "August 2026"
+    assert day_text(date(2, 1, 1), ENGLISH) == "1 Jan 0002"  # or it would read as a number that nobody told
 
 
 @pytest.mark.parametrize(

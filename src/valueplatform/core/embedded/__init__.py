@@ -38,7 +38,8 @@ def running(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> Ite
     """Start the PostgreSQL of `data_dir`, or join it if it runs; stop it when the last user leaves.
 
     The server has a session of its own: Ctrl-C in a terminal reaches the user, which then leaves in order.
-    `settings` (server parameters by name) count for the one who starts it. Raises InstallationError.
+    `settings` (server parameters by name) count for the one who starts it, and who starts it again should it end by
+    itself. Raises InstallationError.
     """
     home = Home(data_dir.expanduser().resolve())
     home.prepare()
@@ -48,9 +49,10 @@ def running(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> Ite
         with home.gate():
             fcntl.flock(users, fcntl.LOCK_SH)
             socket_dir = server.ensure({**SETTINGS, **(settings or {})})
-        yield EmbeddedDatabase(
-            url=f"postgresql+asyncpg://postgres@/postgres?host={socket_dir}&port=5432", data_dir=home.path
-        )
+        with server.kept():
+            yield EmbeddedDatabase(
+                url=f"postgresql+asyncpg://postgres@/postgres?host={socket_dir}&port=5432", data_dir=home.path
+            )
     finally:
         try:
             with home.gate():

@@ -7,11 +7,14 @@ import socket
 import stat
 import struct
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import structlog
 
 from valueplatform.core.embedded.home import SOCKET_NAME, TICK, Home, try_lock
 from valueplatform.core.embedded.program import MAJOR, Program, find_program
@@ -20,6 +23,7 @@ from valueplatform.core.errors import InstallationError
 START_PATIENCE = 120.0  # seconds: recovery after a crash replays up to max_wal_size
 STOP_PATIENCE = 30.0  # seconds, for a fast shutdown and its checkpoint; then an immediate one
 ANSWER_PATIENCE = 1.0  # seconds, then asked again
+REVIVAL_REST = 1.0  # seconds between two tries to start a server that ended by itself
 RETRY_PATIENCE = 3.0  # seconds that the remains of a killed server may hold its shared memory
 TLS_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL's frontend protocol, message SSLRequest
 
@@ -34,11 +38,14 @@ SETTINGS: Mapping[str, str] = {
 
 
 class Server:
-    """The server of one home. Every method is called with the gate held."""
+    """The server of one home. Every method is called with the gate held, but for `kept`."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._collector: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: threading.Thread | None = None
+        self._in_use = False
+        self._left = threading.Event()
 
     def ensure(self, settings: Mapping[str, str]) -> str:
         """Start the server unless it lives, wait until it is ready; its socket folder."""
@@ -68,6 +75,41 @@ class Server:
             f"still be recovering: try again.{self.home.log_tail()}"
         )
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Meanwhile, a server that this user started and that ends by itself is started again: killed, or because the
+        disk of its log was full, as soon as there is room. One that was stopped in order stays so."""
+        self._in_use = True
+        try:
+            yield
+        finally:
+            self._in_use = False
+            self._left.set()
+
+    def _keep(self, settings: Mapping[str, str]) -> None:
+        """Collect the exit of the server that was started here, or a zombie stays; and see that it goes on."""
+        while process := self._process:
+            code = process.wait()
+            if code == 0 or not self._in_use:
+                return
+            structlog.wrap_logger(structlog.PrintLogger(sys.stderr)).warning(
+                "the embedded PostgreSQL ended by itself; starting it again", code=code, log=str(self.home.log)
+            )
+            while not self._revived(settings):
+                if self._left.wait(REVIVAL_REST):
+                    return
+            if self._process is process:
+                return  # another user was faster, and keeps it
+
+    def _revived(self, settings: Mapping[str, str]) -> bool:
+        try:
+            with self.home.gate():
+                if self._in_use:
+                    self.ensure(settings)
+        except InstallationError:
+            return False
+        return True
+
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, a checkpoint is written. Returns when no process of it is left."""
         socket_dir = self._ready_at()
@@ -78,8 +120,8 @@ class Server:
                 claim = self._claim()
                 if claim is not None:
                     os.close(claim)
-                    if self._collector is not None:
-                        self._collector.join(timeout=5)
+                    if self._keeper is not None:
+                        self._keeper.join(timeout=5)
                     if socket_dir:
                         with suppress(OSError):
                             Path(socket_dir).rmdir()
@@ -164,9 +206,12 @@ class Server:
             )
         finally:
             os.close(log)
-        # Whoever stops the server: the one who started it must collect its exit, or a zombie stays.
-        self._collector = threading.Thread(target=process.wait, name="embedded-postgres", daemon=True)
-        self._collector.start()
+        if self._process is not None:
+            self._process.wait()  # gone, as the claim proves; only its exit is to be collected
+        self._process = process
+        if threading.current_thread() is not self._keeper:
+            self._keeper = threading.Thread(target=self._keep, args=(settings,), name="embedded-postgres", daemon=True)
+            self._keeper.start()
 
     def _refuse_other_versions(self) -> None:
         cluster = self.home.cluster

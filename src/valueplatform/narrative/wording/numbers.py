@@ -31,11 +31,11 @@ def number_text(value: Decimal, unit: str, locale: Locale, *, signed: bool = Tru
 
 
 def day_text(day: date, locale: Locale) -> str:
-    return format_date(day, "d MMM y", locale=locale)
+    return format_date(day, "d MMM yyyy", locale=locale)
 
 
 def month_text(day: date, locale: Locale) -> str:
-    return format_date(day, "MMMM y", locale=locale)
+    return format_date(day, "MMMM yyyy", locale=locale)
 
 
 def _unsigned(amount: Decimal, unit: str, locale: Locale) -> str:
