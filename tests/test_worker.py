@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.telling import tell
-from valueplatform.worker import CATALOG_REST, CHANNEL, Worker
+from valueplatform.worker import CATALOG_CHANGED, CATALOG_REST, CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 
@@ -318,3 +319,51 @@ async def test_a_running_worker_counts_until_all_is_counted_and_rests_in_proport
     waits = [later - earlier for earlier, later in itertools.pairwise(steps)]
     assert waits[:2] == [timedelta(seconds=70)] * 2
     assert timedelta(seconds=30 * CATALOG_REST) <= waits[2] - timedelta(seconds=10) < timedelta(seconds=30 * 22)
+
+
+async def test_what_types_are_worth_is_made_in_steps_once_the_catalog_is_counted(databases: Databases) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases, days=100)
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+    while await worker.keep_catalog():
+        pass
+    steps = [await worker.keep_worth() for _ in range(6)]
+    assert steps == [True, True, True, True, True, False]
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert [row.driver for row in await tx.rows(text("SELECT driver FROM catalog_realized"))] == ["dispatch_time"]
+
+
+async def test_open_catalogs_are_told_when_an_estimate_is_done(databases: Databases) -> None:
+    await put_model(databases)
+    url = make_url(databases.url)
+    connection = await asyncpg.connect(host=str(url.query["host"]), user="postgres", database=url.database)
+    heard: list[str] = []
+    await connection.add_listener(CHANNEL, lambda *message: heard.append(str(message[-1])))
+    worker = Worker(databases.worker, lambda: NOW)
+    while await worker.keep_worth():
+        assert heard == []
+    await connection.execute("SELECT 1")
+    assert heard == [CATALOG_CHANGED]
+    await connection.close()
+
+
+async def test_an_estimate_that_fails_is_logged_and_the_next_begins_anew(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    worker = Worker(databases.worker, lambda: NOW)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr("valueplatform.worker.estimate_worth", _failing)
+        assert not await worker.keep_worth()
+    assert [one["event"] for one in logs] == ["worth of event types not estimated"]
+    while await worker.keep_worth():
+        pass
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM catalog_estimate")) == 1
+
+
+async def _failing(*asked: object) -> AsyncIterator[None]:
+    if asked:
+        raise RuntimeError("spoiled")
+    yield

@@ -15,7 +15,7 @@ from valueplatform.portal.frame import has_catalog, supplier_shell
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.view.catalog import Catalog
 from valueplatform.telemetry.catalog_reads import set_owner
-from valueplatform.value.catalog import Chosen, catalog_counts, catalog_page
+from valueplatform.value.catalog import Chosen, Question, catalog_counts, catalog_page
 from valueplatform.value.models import stored_model
 
 ROWS: Final = 50
@@ -31,7 +31,7 @@ async def read_catalog(caller: Caller, asked: Asked) -> Catalog:
     model = await stored_model(caller.tx)
     today = local_day(caller.now, model.supplier.timezone if model else UTC)
     counts = await catalog_counts(caller.tx, model)
-    page = await catalog_page(caller.tx, model, chosen=asked.chosen, limit=ROWS, cursor=asked.cursor)
+    page = await catalog_page(caller.tx, model, None, Question(asked.chosen, limit=ROWS, cursor=asked.cursor))
     return catalog_view(counts, page, asked, today, may_own=caller.may(Action.WRITE_CATALOG))
 
 

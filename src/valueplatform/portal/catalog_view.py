@@ -84,7 +84,7 @@ def _row(entry: CatalogEntry, asked: Asked, today: date) -> view.TypeRow:
     return view.TypeRow(
         anchor=anchor_of(entry.type),
         type=entry.type,
-        sub=_span(entry.first_seen.date(), entry.last_seen.date(), today),
+        sub=_seen(entry, today),
         events=f"{entry.events:,}",
         accounts=f"{entry.accounts:,}",
         chip=_MAPPED if entry.mapped else _UNMAPPED,
@@ -96,6 +96,12 @@ def _row(entry: CatalogEntry, asked: Asked, today: date) -> view.TypeRow:
         note="It has more properties than are listed here." if entry.more_properties else "",
         is_open=entry.type == asked.opened,
     )
+
+
+def _seen(entry: CatalogEntry, today: date) -> str:
+    if entry.first_seen is None or entry.last_seen is None:
+        return "Not sent by any account"
+    return _span(entry.first_seen.date(), entry.last_seen.date(), today)
 
 
 def _span(first: date, last: date, today: date) -> str:
