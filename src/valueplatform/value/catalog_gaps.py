@@ -7,7 +7,7 @@ that holds for most decides, and says for how many. A person may correct it; the
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -58,6 +58,7 @@ _SIZE: Final = {
     Rule.NEW_TYPE: Size.MEDIUM,
     Rule.NEW_SOURCE: Size.LARGE,
 }
+OCCASIONAL: Final = " It comes now and then: they may have had nothing to tell."
 _FAMILY: Final = re.compile(r"[./:_\-\s]+")
 _READ: Final = text("""
     SELECT type, path, count(*) AS accounts, sum(events)::bigint AS events FROM catalog_property
@@ -103,7 +104,10 @@ class CatalogGap(msgspec.Struct, frozen=True):
 class _Book:
     """What gaps are made from."""
 
-    def __init__(self, model: ValueModel | None, book: WorthBook | None, seen: frozenset[str]) -> None:
+    def __init__(
+        self, model: ValueModel | None, book: WorthBook | None, seen: frozenset[str], occasional: Collection[str]
+    ) -> None:
+        self.occasional = occasional
         self.paths = Paths(model)
         self.book = book
         self.seen = seen
@@ -122,7 +126,14 @@ class _Book:
             type=event_type,
             property=path,
             title=self.titles.get(event_type, ""),
-            says=_says(kind, event_type, path, totals, sent=event_type in self.seen),
+            says=_says(
+                kind,
+                event_type,
+                path,
+                totals,
+                sent=event_type in self.seen,
+                now_and_then=event_type in self.occasional,
+            ),
             sent=event_type in self.seen,
             accounts=max((one.accounts for one in totals), default=0),
             connected=max((one.connected for one in totals), default=0),
@@ -142,14 +153,15 @@ class _Book:
         return [one for one in self.book.of(event_type, path).potential if one.reach is Reach.MORE]
 
 
-def _says(kind: Kind, event_type: str, path: str, totals: Sequence[GapTotal], *, sent: bool) -> str:
+def _says(kind: Kind, event_type: str, path: str, totals: Sequence[GapTotal], *, sent: bool, now_and_then: bool) -> str:
     accounts = max((one.accounts for one in totals), default=0)
-    many = f"{accounts:,} account{'s' if accounts != 1 else ''}"
+    many = _accounts(accounts)
     match kind:
         case Kind.TYPE if not sent:
             return "No account sends it."
         case Kind.TYPE:
-            return f"{many} that might send it {'do' if accounts != 1 else 'does'} not."
+            rest = OCCASIONAL if now_and_then else ""
+            return f"{many} that might send it {'do' if accounts != 1 else 'does'} not.{rest}"
         case Kind.PROPERTY:
             events = sum(one.events for one in totals)
             bare = f"; {events:,} events could not be metered for it" if events else ""
@@ -167,13 +179,14 @@ def _type_effort(totals: Sequence[GapTotal], *, sent: bool) -> Effort:
         return _ruled(Rule.NEW_SOURCE, "Connect a new source: nothing of its product is sent yet.")
     if 2 * connected < accounts:
         rest = f"; {connected:,} have its client already" if connected else ""
-        return _ruled(
-            Rule.NEW_SOURCE, f"Connect a new source in {accounts - connected:,} of {accounts:,} accounts{rest}."
-        )
+        return _ruled(Rule.NEW_SOURCE, f"Connect a new source in {_accounts(accounts - connected)}{rest}.")
     whose = "whose client is connected" if sent else "that send other events already"
     rest = "" if connected == accounts else f"; the other {accounts - connected:,} need a new source"
-    which = f"{connected:,} account{'s' if connected != 1 else ''} {whose}"
-    return _ruled(Rule.NEW_TYPE, f"Send a new event type in {which}{rest}.")
+    return _ruled(Rule.NEW_TYPE, f"Send a new event type in {_accounts(connected)} {whose}{rest}.")
+
+
+def _accounts(count: int) -> str:
+    return f"{count:,} account{'s' if count != 1 else ''}"
 
 
 def _ruled(rule: Rule, says: str) -> Effort:
@@ -240,7 +253,8 @@ async def catalog_gaps(tx: Transaction, model: ValueModel | None, book: WorthBoo
         totals[total.type, total.path].append(total)
     unmapped = stored.estimates.unmapped if stored else ()
     asked = {*Paths(model).known, *unmapped, *(one.type for one in wished)}
-    made = _Book(model, book, await seen_of(tx, asked))
+    occasional = stored.estimates.occasional if stored else ()
+    made = _Book(model, book, await seen_of(tx, asked), occasional)
     found = [*_of_types(made, totals), *_of_properties(made, totals)]
     found += [*await _of_siblings(tx, made, unmapped), *_of_wishes(made, wished)]
     currency = model.supplier.currency if model else ""

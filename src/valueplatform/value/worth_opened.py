@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from sqlalchemy import text
@@ -16,22 +16,24 @@ from valueplatform.core.pages import Page, checked_limit, page_of, text_position
 from valueplatform.value.type_worth import NotEstimated, Worth, WorthBook
 from valueplatform.value.worth import Cohort
 
-_PLACES: Final = 4
+REALIZED: Final = "realized"
+_Place = Annotated[int, msgspec.Meta(ge=0, le=1)]
 _ROWS: Final = text("""
     SELECT * FROM (
-        SELECT a.key AS account, a.name, r.driver, r.unit, 'realized' AS part, r.benefit_class,
+        SELECT a.key AS account, a.name, r.driver, r.unit, 0 AS place, 'realized' AS part, r.benefit_class,
                NULL::text AS basis, NULL::text AS segment, NULL::numeric AS size, r.low, r.expected, r.high, r.by_month,
                ARRAY[]::text[] AS needs
         FROM catalog_realized r JOIN account a ON a.account_id = r.account_id
         WHERE r.run = :run AND r.driver = ANY(CAST(:drivers AS text[]))
         UNION ALL
-        SELECT a.key, a.name, p.driver, p.unit, p.reach, p.benefit_class, p.basis, p.segment, p.size, p.low, p.expected,
-               p.high, NULL, p.needs
+        SELECT a.key, a.name, p.driver, p.unit, 1, p.reach, p.benefit_class, p.basis, p.segment, p.size, p.low,
+               p.expected, p.high, NULL, p.needs
         FROM catalog_potential p JOIN account a ON a.account_id = p.account_id
         WHERE p.run = :run AND p.type = :type AND p.path = :path
     ) parts
-    WHERE CAST(:account AS text) IS NULL OR (account, driver, unit, part) > (:account, :driver, :unit, :part)
-    ORDER BY account, driver, unit, part LIMIT :limit
+    WHERE CAST(:account AS text) IS NULL
+       OR (account, driver, unit, place) > (:account, :driver, :unit, CAST(:place AS integer))
+    ORDER BY account, driver, unit, place LIMIT :limit
 """)
 _MONTHS: Final = text("""
     SELECT r.driver, r.unit, r.benefit_class, month.place, sum(month.expected) AS expected,
@@ -155,23 +157,25 @@ async def _months(tx: Transaction, book: WorthBook, drivers: Sequence[str]) -> d
 async def _accounts(
     tx: Transaction, book: WorthBook, place: tuple[str, str], drivers: Sequence[str], limit: int, cursor: str | None
 ) -> Page[AccountAmount]:
-    names = ("account", "driver", "unit", "part")
+    names = ("account", "driver", "unit", "place")
     after = dict(zip(names, _position(cursor), strict=True))
     asked = {"run": book.stored.run, "drivers": list(drivers), "type": place[0], "path": place[1]}
-    rows = [AccountAmount(**row._asdict()) for row in await tx.rows(_ROWS, {**asked, **after, "limit": limit + 1})]
+    found = await tx.rows(_ROWS, {**asked, **after, "limit": limit + 1})
+    rows = [AccountAmount(**{name: getattr(row, name) for name in AccountAmount.__struct_fields__}) for row in found]
     return page_of(rows, limit, _place_of)
 
 
 def _place_of(one: AccountAmount) -> str:
-    return msgspec.json.encode([one.account, one.driver, one.unit, one.part]).decode()
+    place = 0 if one.part == REALIZED else 1
+    return msgspec.json.encode([one.account, one.driver, one.unit, place]).decode()
 
 
-def _position(cursor: str | None) -> Sequence[str | None]:
+def _position(cursor: str | None) -> tuple[str | None, str | None, str | None, int | None]:
     """Raises InvalidInputError."""
     position = text_position(cursor)
     if position is None:
-        return [None] * _PLACES
+        return None, None, None, None
     try:
-        return msgspec.json.decode(position, type=tuple[str, str, str, str])
+        return msgspec.json.decode(position, type=tuple[str, str, str, _Place])
     except msgspec.DecodeError as error:
         raise InvalidInputError(f"`cursor` {cursor!r} is not one that this list gave.") from error

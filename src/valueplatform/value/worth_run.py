@@ -99,11 +99,17 @@ def _compute(
     shared = {kind: source for kind, source in clients.source_of.items() if _senders(standing, kind) >= SHARED_BY}
     if not months:
         return Findings(Estimates((), looked.unmapped, (), shared), standing, (), lacking)
+    occasional = tuple(kind for kind in looked.types if _is_occasional(standing, kind))
     mapped = potential(paths, standing, months)
     unmapped = likeness(paths, standing, looked.unmapped, daily, months)
     verdicts = (*mapped.verdicts, *unmapped.verdicts)
-    estimates = Estimates(looked.months, looked.unmapped, verdicts, shared)
+    estimates = Estimates(looked.months, looked.unmapped, verdicts, shared, occasional)
     return Findings(estimates, standing, (*mapped.estimates, *unmapped.estimates), lacking)
+
+
+def _is_occasional(standing: Sequence[Standing], kind: str) -> bool:
+    senders = [one for one in standing if kind in one.types]
+    return 2 * sum(kind in one.steady for one in senders) < len(senders)
 
 
 def _senders(standing: Sequence[Standing], kind: str) -> int:

@@ -77,12 +77,14 @@ _GAPS: Final = text("""
 
 
 class Estimates(msgspec.Struct, frozen=True):
-    """Of which months, of which types that no meter reads, what was found, and where types come from; no account."""
+    """Of which months, of which types that no meter reads, what was found, and where types come from; no account.
+    `occasional` are types that most of those who send them do not send in every month."""
 
     months: tuple[date, ...]
     unmapped: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     sources: Mapping[str, str]
+    occasional: tuple[str, ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):
