@@ -188,7 +188,8 @@ async def test_the_most_potential_comes_first_with_its_range_and_accounts(produc
     types = re.findall(r'<span class="type">([^<]+)</span>', page)
     assert types[:2] == ["tracking.opened", "job.done"]
     row = row_of(page, "tracking.opened")
-    assert re.search(r'class="opens opens-estimated"[^>]*>\$[\d.]+</a><span class="sub">capacity</span>', row)
+    realized = r'class="opens opens-estimated"[^>]*>\$[\d.]+</a><span class="sub">capacity, vendor estimate</span>'
+    assert re.search(realized, row)
     assert re.search(r'class="opens opens-predicted"[^>]*>about \$[\d.]+</a><span class="sub">\$.* in 3 accounts', row)
     assert "the mean of March to May 2026. As of 15 Jun 2026, 12:00 (UTC)." in page
     assert "Estimates of what could come stand beside realized value, never in it" in page

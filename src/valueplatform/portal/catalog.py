@@ -1,6 +1,5 @@
 """The catalog: what is sent, what of it is used and worth, what could be sent, and who answers for it."""
 
-from hashlib import sha256
 from typing import Annotated, Final
 
 from litestar import Response, get, post
@@ -31,6 +30,7 @@ from valueplatform.value.model import ValueModel
 from valueplatform.value.models import stored_model
 from valueplatform.value.type_worth import read_worth
 from valueplatform.value.worth_opened import opened_worth
+from valueplatform.value.worth_store import catalog_version
 
 ROWS: Final = 50
 UTC: Final = "UTC"
@@ -105,14 +105,17 @@ async def catalog_live(
 
 
 async def catalog_feed(portal: Portal, cookie: str, asked: Asked) -> Feed:
-    """What is on the page, whenever it is other than now. Raises UnauthenticatedError, NotFoundError."""
+    """What is on the page, whenever there is something new: the worker has been round, or somebody has said something.
+    Raises UnauthenticatedError, NotFoundError."""
 
     async def read(mark: str | None) -> Fragment | None:
         async with portal.door.opened(await portal.door.session(cookie)) as caller:
+            _require(caller)
+            now = await catalog_version(caller.tx)
+            if now == mark:
+                return None
             found = await read_catalog(caller, asked)
-        html = portal.pages.render("_catalog.html", catalog=found)
-        now = sha256(html.encode()).hexdigest()
-        return None if now == mark else Fragment(now, html)
+        return Fragment(now, portal.pages.render("_catalog.html", catalog=found))
 
     first = await read(None)
     return Feed("catalog", read, CATALOG, pause=CALM, mark=first.mark if first else None)

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from valueplatform.portal.exact import bare_text, count_text, short_text
 from valueplatform.portal.view.catalog import WorthLine
 from valueplatform.portal.view.words import NumberState
-from valueplatform.value.states import State
+from valueplatform.value.model import weakest
+from valueplatform.value.states import State, weakest_state
 from valueplatform.value.type_worth import PotentialAmount, RealizedAmount, Worth
 from valueplatform.value.worth import Reach, Reason
 
@@ -65,9 +66,10 @@ def realized_lines(event_type: str, worth: Worth, currency: str, path: str = "")
         first = amounts[0]
         if isinstance(first, PotentialAmount):
             return _line(expected, first, "goes with it", "predicted", href, about=True)
-        states = [one.state for one in amounts if isinstance(one, RealizedAmount)]
-        state = _STATES[min(states, key=list(State).index)]
-        return _line(expected, first, CLASSES[first.benefit_class], state, href)
+        known = [one for one in amounts if isinstance(one, RealizedAmount)]
+        state = _STATES[weakest_state(one.state for one in known)]
+        grade = weakest(one.evidence for one in known).replace("-", " ")
+        return _line(expected, first, f"{CLASSES[first.benefit_class]}, {grade}", state, href)
 
     return _lines(groups, currency, line, href)
 

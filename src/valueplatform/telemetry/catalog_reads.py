@@ -31,20 +31,25 @@ _COUNTS: Final = text("""
     SELECT count(*) AS types, count(*) FILTER (WHERE type = ANY(CAST(:types AS text[]))) AS mapped
     FROM (SELECT DISTINCT type FROM catalog_type) AS seen
 """)
+# Most accounts say the same of a property: what is said alike is brought together before anything is taken apart.
 _PROPERTIES: Final = text("""
-    WITH one AS (SELECT * FROM catalog_property WHERE type = ANY(CAST(:types AS text[]))),
+    WITH alike AS (
+        SELECT type, path, kinds, samples, sum(events) AS events, count(*) AS accounts, min(first_day) AS first_day,
+               max(last_day) AS last_day
+        FROM catalog_property WHERE type = ANY(CAST(:types AS text[])) GROUP BY type, path, kinds, samples
+    ),
     summed AS (
-        SELECT type, path, sum(events)::bigint AS events, count(*) AS accounts, min(first_day) AS first_day,
-               max(last_day) AS last_day, bool_or(samples IS NULL) AS hidden,
+        SELECT type, path, sum(events)::bigint AS events, sum(accounts)::bigint AS accounts,
+               min(first_day) AS first_day, max(last_day) AS last_day, bool_or(samples IS NULL) AS hidden,
                row_number() OVER (PARTITION BY type ORDER BY path COLLATE "C") AS place
-        FROM one GROUP BY type, path
+        FROM alike GROUP BY type, path
     ),
     kinds AS (SELECT type, path, array_agg(DISTINCT kind ORDER BY kind) AS kinds
-              FROM one, unnest(kinds) AS kind GROUP BY type, path),
+              FROM alike, unnest(kinds) AS kind GROUP BY type, path),
     examples AS (
         SELECT DISTINCT ON (type, path) type, path, sample AS example
-        FROM one, unnest(samples) AS sample GROUP BY type, path, sample HAVING count(*) >= :shared_by
-        ORDER BY type, path, count(*) DESC, sample COLLATE "C"
+        FROM alike, unnest(samples) AS sample GROUP BY type, path, sample HAVING sum(accounts) >= :shared_by
+        ORDER BY type, path, sum(accounts) DESC, sample COLLATE "C"
     )
     SELECT summed.type, summed.path, kinds, CASE WHEN NOT hidden THEN example END AS example, events, accounts,
            first_day, last_day

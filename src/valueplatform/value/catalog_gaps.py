@@ -181,7 +181,9 @@ def _type_effort(totals: Sequence[GapTotal], *, sent: bool) -> Effort:
         rest = f"; {connected:,} have its client already" if connected else ""
         return _ruled(Rule.NEW_SOURCE, f"Connect a new source in {_accounts(accounts - connected)}{rest}.")
     whose = "whose client is connected" if sent else "that send other events already"
-    rest = "" if connected == accounts else f"; the other {accounts - connected:,} need a new source"
+    left = accounts - connected
+    others = "the other one needs" if left == 1 else f"the other {left:,} need"
+    rest = f"; {others} a new source" if left else ""
     return _ruled(Rule.NEW_TYPE, f"Send a new event type in {_accounts(connected)} {whose}{rest}.")
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 COHORT: Final = 5
 """Fewer accounts than this are not compared."""
-MOST_PAIRED: Final = 300
+MOST_PAIRED: Final = 100
 """Of each group, in a difference: pairs grow with the square."""
 _NORMAL_95: Final = 1.6449
 """Standard normal quantile: 5 % lie above."""
@@ -61,7 +61,7 @@ Groups = Mapping[str, tuple[Sequence[Fraction], Sequence[Fraction]]]
 
 def difference(groups: Groups) -> Spread:
     """By how much the values of one group are higher than those of the other, with its 90 % interval. Some segment has
-    both. Values stand in an order that has nothing to do with them; of each segment and group the first 300 are
+    both. Values stand in an order that has nothing to do with them; of each segment and group the first 100 are
     paired."""
     pairs: list[Fraction] = []
     variance = 0.0

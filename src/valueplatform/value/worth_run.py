@@ -33,6 +33,8 @@ from valueplatform.value.worth_store import Estimates, Findings, begin, keep_sam
 
 BATCH: Final = 200
 """Accounts that are read or written in one step."""
+PATIENCE: Final = 0.2
+"""Seconds of computing that are one step; it goes on meanwhile."""
 SHARED_BY: Final = 3
 """Types that so many accounts send may have their source named: one account's may name the account."""
 
@@ -60,9 +62,11 @@ async def estimate_worth(database: Database, scope: Scope, now: datetime) -> Asy
     async with database.transaction(scope) as tx:
         daily = await volumes(tx, looked, standing)
     yield
-    found = await asyncio.to_thread(_compute, looked, clients, standing, left_out, daily)
-    yield
-    digest = await asyncio.to_thread(lambda: found.digest)
+    computing = asyncio.create_task(asyncio.to_thread(_computed, looked, clients, standing, left_out, daily))
+    while not computing.done():
+        await asyncio.wait({computing}, timeout=PATIENCE)
+        yield
+    found, digest = computing.result()
     async with database.transaction(scope) as tx:
         if await keep_same(tx, digest, now):
             return
@@ -85,6 +89,17 @@ async def _look(
         unmapped = await widest_unmapped(tx, looked.paths.mapped, looked.since)
         looked = Looked(months, today, unmapped, looked.paths, looked.currency)
         return looked, await clients_of(tx, looked.types), await accounts_of_all(tx)
+
+
+def _computed(
+    looked: Looked,
+    clients: Clients,
+    standing: Sequence[Standing],
+    left_out: Sequence[Unmetered],
+    daily: Volumes,
+) -> tuple[Findings, str]:
+    found = _compute(looked, clients, standing, left_out, daily)
+    return found, found.digest
 
 
 def _compute(

@@ -23,6 +23,11 @@ _NEWEST: Final = text("""
     SELECT run, as_of, digest, document::text AS document FROM catalog_estimate
     WHERE document IS NOT NULL ORDER BY run DESC LIMIT 1
 """)
+_VERSION: Final = text("""
+    SELECT concat_ws(' ', (SELECT max(as_of) FROM catalog_estimate WHERE document IS NOT NULL),
+                     (SELECT max(revision) FROM model_revision), (SELECT max(entry_id) FROM catalog_owner),
+                     (SELECT max(entry_id) FROM catalog_effort), (SELECT max(entry_id) FROM catalog_wish))
+""")
 _BEGIN: Final = text("INSERT INTO catalog_estimate (as_of) VALUES (:as_of) RETURNING run")
 _SHOW: Final = text("""
     UPDATE catalog_estimate SET digest = :digest, document = CAST(:document AS jsonb)
@@ -175,6 +180,12 @@ async def keep_same(tx: Transaction, digest: str, as_of: datetime) -> bool:
         return False
     await tx.execute(_SAME, {"as_of": as_of, "run": row.run})
     return True
+
+
+async def catalog_version(tx: Transaction) -> str:
+    """Another whenever the worker has estimated anew, which is whenever it has counted, or a person has said something.
+    Cheap: it reads no account."""
+    return str(await tx.scalar(_VERSION))
 
 
 async def begin(tx: Transaction, as_of: datetime) -> int:
