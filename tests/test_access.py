@@ -108,6 +108,13 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/ingest-keys": Declared(INGEST),
     "GET /api/v1/ingest-keys/{key_id}/events": Declared(INGEST),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
+    "GET /api/v1/catalog/gaps": Declared(SUPPLIER),
+    "GET /api/v1/catalog/estimates": Declared(SUPPLIER, query={"type": "job.dispatched"}),
+    "POST /api/v1/catalog/efforts": Declared(SUPPLIER, {"type": "job.dispatched", "effort": "small"}),
+    "POST /api/v1/catalog/wishes": Declared(
+        SUPPLIER, {"type": "part.returned", "name": "n", "why": "w", "effort": "small"}
+    ),
+    "POST /api/v1/catalog/wishes/withdraw": Declared(SUPPLIER, {"type": "held"}),
 }
 PUBLIC: Final = frozenset(
     {
@@ -149,7 +156,13 @@ PAGES: Final = frozenset(
         "GET /portfolio",
         "GET /portfolio/live",
         "GET /catalog",
+        "GET /catalog/live",
+        "GET /catalog/worth",
+        "GET /catalog/types.csv",
         "POST /catalog/owner",
+        "POST /catalog/effort",
+        "POST /catalog/wish",
+        "POST /catalog/wish/withdraw",
         "GET /data-quality",
         "GET /connect",
         "POST /connect/keys",
@@ -203,7 +216,12 @@ async def the_things(world: World) -> dict[str, Any]:
     cloud = {"content-type": "application/cloudevents-batch+json"}
     assert (await world.send("POST", "/api/v1/events", "ingest", batch, **cloud)).status_code == 200
     (rejected,) = (await world.get("/api/v1/rejected-events", "ingest")).json()["items"]
-    await Worker(world.databases.worker, world.clock).keep_catalog()
+    worker = Worker(world.databases.worker, world.clock)
+    await worker.keep_catalog()
+    while await worker.keep_worth():
+        pass
+    wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
+    assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
     return {
         "suggestion_id": ids["erp-connector"],
         "rejected_id": rejected["id"],

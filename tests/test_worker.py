@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from valueplatform.narrative.telling import tell
 from valueplatform.telemetry.findings import ALL_ACCOUNTS
 from valueplatform.telemetry.quality import Found
 from valueplatform.telemetry.recent_events import KEPT
-from valueplatform.worker import CATALOG_REST, CHANNEL, Worker
+from valueplatform.worker import CATALOG_CHANGED, CATALOG_REST, CHANNEL, Worker
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 
@@ -376,3 +377,53 @@ async def test_housekeeping_compares_what_came_in_where_it_may_read_the_keys(dat
         {"account_id": ALL_ACCOUNTS, "what": "intake"},
         {"account_id": account_id, "what": "intake"},
     ]
+
+
+async def test_what_types_are_worth_is_made_in_steps_once_the_catalog_is_counted(databases: Databases) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases, days=100)
+    worker = Worker(databases.worker, lambda: NOW)
+    await worker.drain()
+    while await worker.keep_catalog():
+        pass
+    steps = 0
+    while await worker.keep_worth():
+        steps += 1
+    assert steps >= 5
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert [row.driver for row in await tx.rows(text("SELECT driver FROM catalog_realized"))] == ["dispatch_time"]
+
+
+async def test_open_catalogs_are_told_when_an_estimate_is_done(databases: Databases) -> None:
+    await put_model(databases)
+    url = make_url(databases.url)
+    connection = await asyncpg.connect(host=str(url.query["host"]), user="postgres", database=url.database)
+    heard: list[str] = []
+    await connection.add_listener(CHANNEL, lambda *message: heard.append(str(message[-1])))
+    worker = Worker(databases.worker, lambda: NOW)
+    while await worker.keep_worth():
+        assert heard == []
+    await connection.execute("SELECT 1")
+    assert heard == [CATALOG_CHANGED]
+    await connection.close()
+
+
+async def test_an_estimate_that_fails_is_logged_and_the_next_begins_anew(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    worker = Worker(databases.worker, lambda: NOW)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr("valueplatform.worker.estimate_worth", _failing)
+        assert not await worker.keep_worth()
+    assert [one["event"] for one in logs] == ["worth of event types not estimated"]
+    while await worker.keep_worth():
+        pass
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM catalog_estimate")) == 1
+
+
+async def _failing(*asked: object) -> AsyncIterator[None]:
+    if asked:
+        raise RuntimeError("spoiled")
+    yield

@@ -143,6 +143,88 @@ CREATE TABLE catalog_property (
 
 CREATE INDEX ix_catalog_property_type ON catalog_property (type);
 
+CREATE TABLE catalog_effort (
+    type TEXT NOT NULL,
+    path TEXT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    effort TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_catalog_effort PRIMARY KEY (type, path, entry_id),
+    CONSTRAINT ck_catalog_effort_effort CHECK (effort IN ('', 'small', 'medium', 'large'))
+);
+
+CREATE TABLE catalog_wish (
+    type TEXT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    name TEXT NOT NULL,
+    why TEXT NOT NULL,
+    effort TEXT NOT NULL,
+    withdrawn BOOLEAN NOT NULL,
+    author TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_catalog_wish PRIMARY KEY (type, entry_id),
+    CONSTRAINT ck_catalog_wish_effort CHECK (effort IN ('small', 'medium', 'large'))
+);
+
+CREATE TABLE catalog_estimate (
+    run BIGINT GENERATED ALWAYS AS IDENTITY,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    digest TEXT,
+    document JSONB,
+    CONSTRAINT pk_catalog_estimate PRIMARY KEY (run)
+);
+
+CREATE TABLE catalog_realized (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    driver TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    benefit_class TEXT NOT NULL,
+    low NUMERIC(38, 4) NOT NULL,
+    expected NUMERIC(38, 4) NOT NULL,
+    high NUMERIC(38, 4) NOT NULL,
+    counted NUMERIC(38, 4) NOT NULL,
+    evidence TEXT NOT NULL,
+    state TEXT NOT NULL,
+    by_month NUMERIC(38, 4)[] NOT NULL,
+    CONSTRAINT pk_catalog_realized PRIMARY KEY (account_id, run, driver, unit, benefit_class),
+    CONSTRAINT fk_catalog_realized_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE catalog_potential (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    path TEXT NOT NULL,
+    driver TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    benefit_class TEXT NOT NULL,
+    reach TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    segment TEXT NOT NULL,
+    size NUMERIC(38, 4),
+    low NUMERIC(38, 4) NOT NULL,
+    expected NUMERIC(38, 4) NOT NULL,
+    high NUMERIC(38, 4) NOT NULL,
+    needs TEXT[] NOT NULL,
+    CONSTRAINT pk_catalog_potential PRIMARY KEY (account_id, run, type, path, driver, unit),
+    CONSTRAINT fk_catalog_potential_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE catalog_gap (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    path TEXT NOT NULL,
+    code TEXT NOT NULL,
+    connected BOOLEAN NOT NULL,
+    events BIGINT NOT NULL,
+    CONSTRAINT pk_catalog_gap PRIMARY KEY (account_id, run, type, path, code),
+    CONSTRAINT fk_catalog_gap_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE changed_day (
     account_id BIGINT NOT NULL,
     mark_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -778,7 +860,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -820,7 +902,8 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
-GRANT SELECT, INSERT ON catalog_owner TO valueplatform_web;
+GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
+GRANT SELECT ON catalog_estimate TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
@@ -837,7 +920,8 @@ CREATE POLICY worker_keeps_keys ON api_key TO valueplatform_worker USING (true) 
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
-GRANT SELECT, INSERT ON catalog_owner TO valueplatform_worker;
+GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;

@@ -5,7 +5,7 @@ reads. Accounts with an open page come first; others are served at most once a m
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -31,6 +31,7 @@ from valueplatform.value.calendar import close_due_months, mark_month_ends, mark
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.worth_run import estimate_worth
 
 log = structlog.get_logger()
 
@@ -54,6 +55,8 @@ CATALOG_REST = 19
 time, and may cost a twentieth of a worker."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
+CATALOG_CHANGED = "catalog:"
+"""Told on the same channel: pages that show the catalog read it anew."""
 
 _OPEN = text("""
     SELECT c.account_id FROM changed_day c
@@ -86,6 +89,7 @@ class Worker:
         self._resting: dict[int, datetime] = {}
         self._count_at = datetime.min.replace(tzinfo=UTC)
         self._counted_for = timedelta()
+        self._estimating: AsyncIterator[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -225,11 +229,14 @@ class Worker:
                 await mark_examined(tx, account_id, now)
 
     async def _count_when_due(self) -> None:
-        """One step of the catalog, between two rounds of accounts; when all is counted it rests."""
+        """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth; then it
+        rests."""
         began = self.clock()
         if began < self._count_at:
             return
-        more = await self.keep_catalog()
+        more = self._estimating is None and await self.keep_catalog()
+        if not more:
+            more = await self.keep_worth()
         self._counted_for += self.clock() - began
         if not more:
             self._count_at = self.clock() + max(HOUSEKEEPING, self._counted_for * CATALOG_REST)
@@ -248,6 +255,26 @@ class Worker:
             # Stories must not wait for the catalog; the next housekeeping tries again.
             log.exception("catalog not counted")
             return False
+
+    async def keep_worth(self) -> bool:
+        """One step of estimating what event types are worth; whether there is more to do. Pages are told at the end."""
+        if self._estimating is None:
+            self._estimating = estimate_worth(self.database, grant_all(), self.clock())
+        try:
+            await anext(self._estimating)
+        except StopAsyncIteration:
+            self._estimating = None
+            async with self.database.transaction(grant_all()) as tx:
+                await tx.execute(_NOTIFY, {"channel": CHANNEL, "payload": CATALOG_CHANGED})
+            return False
+        except UnavailableError:
+            self._estimating = None
+            raise
+        except Exception:
+            self._estimating = None
+            log.exception("worth of event types not estimated")
+            return False
+        return True
 
 
 async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:

@@ -1,9 +1,14 @@
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from tests.api.world import World
+from tests.api.worth_world import ODD, a_worth_world
+from tests.conftest import Server
 from tests.telemetry.factories import cloud_event
 from valueplatform.core.authorization import KeyKind
 from valueplatform.core.scope import grant_all
@@ -138,3 +143,128 @@ async def test_what_cannot_be_asked_is_refused(world: World, params: dict[str, A
 async def test_it_is_for_the_supplier_alone(world: World, who: str) -> None:
     assert (await world.get(CATALOG, who)).status_code == 403
     assert (await world.send("PUT", OWNER, who, {"owner": "x"})).status_code == 403
+
+
+# --- what types are worth
+
+
+@pytest.fixture
+async def worthy(server: Server) -> AsyncIterator[World]:
+    async with a_worth_world(server) as world:
+        yield world
+
+
+async def test_each_type_says_what_it_is_worth_a_month_and_what_would_come(worthy: World) -> None:
+    entry = (await catalog(worthy))["tracking.opened"]
+    worth = entry["worth"]
+    assert worth["months"] == ["2026-03-01", "2026-04-01", "2026-05-01"]
+    (realized,), (potential,) = worth["realized"], worth["potential"]
+    assert (realized["driver"], realized["unit"], realized["accounts"], realized["state"]) == (
+        "calls",
+        "USD",
+        6,
+        "estimated",
+    )
+    assert (potential["reach"], potential["basis"], potential["accounts"]) == ("more", "size", 3)
+    assert 0 < Decimal(potential["low"]) < Decimal(potential["expected"]) < Decimal(potential["high"])
+    paths = {one["path"]: one["worth"] for one in entry["properties"]}
+    assert paths["opens"]["realized"] == worth["realized"]
+
+
+async def test_a_property_that_only_cuts_has_no_worth(worthy: World) -> None:
+    paths = {one["path"]: one["worth"] for one in (await catalog(worthy))["job.done"]["properties"]}
+    assert paths["team"] is None
+    assert paths["minutes"]["realized"]
+
+
+async def test_what_cannot_be_estimated_says_why(worthy: World) -> None:
+    reasons = {
+        kind: [one["reason"] for one in entry["worth"]["not_estimated"]]
+        for kind, entry in (await catalog(worthy)).items()
+    }
+    assert reasons[ODD] == ["nothing-alike"]
+    assert reasons["list.done"] == ["not-looked-at"]  # three accounts send it
+    assert reasons["job.done"] == ["all-send"]
+
+
+async def test_by_value_the_most_comes_first_and_every_type_comes_once(worthy: World) -> None:
+    names: list[str] = []
+    cursor = None
+    while cursor is not None or not names:
+        asked: dict[str, Any] = {"sort": "value", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await worthy.get(CATALOG, **asked)).json()
+        names += [entry["type"] for entry in page["items"]]
+        cursor = page["next_cursor"]
+    assert names[:2] == ["tracking.opened", "job.done"]
+    assert sorted(names) == sorted(await catalog(worthy))
+    assert list(await catalog(worthy, sort="value", filter="unmapped")) == names[2:]
+    assert list(await catalog(worthy, sort="value", filter="mapped")) == names[:2]
+
+
+async def test_types_that_no_account_sends_are_a_list_of_their_own(worthy: World) -> None:
+    found = await catalog(worthy, filter="not-sent")
+    assert set(found) == {"safety.checked", "incident.reported", "login", "quote.accepted"}
+    entry = found["safety.checked"]
+    assert (entry["events"], entry["accounts"], entry["first_seen"], entry["properties"]) == (0, 0, None, [])
+    assert (entry["mapped"], entry["drivers"], entry["effort"]["size"]) == (True, ["safety"], "medium")
+    page = (await worthy.get(CATALOG, filter="not-sent", limit=2)).json()
+    rest = (await worthy.get(CATALOG, filter="not-sent", limit=2, cursor=page["next_cursor"])).json()
+    assert [one["type"] for one in (*page["items"], *rest["items"])] == sorted(found)
+    assert rest["next_cursor"] is None
+
+
+async def test_amounts_are_for_keys_that_may_read_value(worthy: World) -> None:
+    entries = (await worthy.get(CATALOG, "counts")).json()["items"]
+    assert {entry["worth"] for entry in entries} == {None}
+    assert {one["worth"] for entry in entries for one in entry["properties"]} == {None}
+    assert (await worthy.get(CATALOG, "counts", sort="value")).status_code == 403
+    assert (await worthy.get(f"{CATALOG}/estimates", "counts", type="job.done")).status_code == 403
+
+
+async def test_a_key_of_some_accounts_sees_what_these_are_worth(worthy: World) -> None:
+    (job,) = (await worthy.get(CATALOG, "some")).json()["items"]
+    assert [one["accounts"] for one in job["worth"]["realized"]] == [1]
+    opened = (await worthy.get(f"{CATALOG}/estimates", "some", type="tracking.opened")).json()
+    assert {one["account"] for one in opened["accounts"]["items"]} == {"small"}
+    assert opened["drivers"][0]["cohorts"][0]["peers"] == 6
+
+
+async def test_an_estimate_opens_to_all_that_it_is_made_from(worthy: World) -> None:
+    entry = (await catalog(worthy))["tracking.opened"]["worth"]
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    while cursor is not None or not rows:
+        asked: dict[str, Any] = {"type": "tracking.opened", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        opened = (await worthy.get(f"{CATALOG}/estimates", **asked)).json()
+        rows += opened["accounts"]["items"]
+        cursor = opened["accounts"]["next_cursor"]
+    (driver,) = opened["drivers"]
+    (cohort,) = driver["cohorts"]
+    more = [one for one in rows if one["part"] == "more"]
+    for one in more:
+        exact = Fraction(cohort["expected"]) * Fraction(one["size"]) / 3
+        assert abs(Fraction(one["expected"]) - exact) <= Fraction(1, 20000)
+    assert sum(Decimal(one["expected"]) for one in more) == Decimal(entry["potential"][0]["expected"])
+    realized = [one for one in rows if one["part"] == "realized"]
+    total = sum((Fraction(one["expected"]) for one in realized), Fraction(0)) / 3
+    assert abs(Fraction(entry["realized"][0]["expected"]) - total) <= Fraction(1, 20000)
+    by_month = [sum(Decimal(one["by_month"][at]) for one in realized) for at in range(3)]
+    assert by_month == [Decimal(one["expected"]) for one in driver["months"][0]["months"]]
+
+
+@pytest.mark.parametrize("params", [{"type": "nothing"}, {"type": ODD, "property": "x"}])
+async def test_of_what_was_not_estimated_nothing_opens(worthy: World, params: dict[str, str]) -> None:
+    assert (await worthy.get(f"{CATALOG}/estimates", **params)).status_code == 404
+
+
+@pytest.mark.parametrize("cursor", ["x", "WyJhIl0", "Imki", "IlsxXSI"])
+async def test_a_cursor_that_was_not_given_is_refused(worthy: World, cursor: str) -> None:
+    answer = await worthy.get(f"{CATALOG}/estimates", type="job.done", cursor=cursor)
+    assert answer.status_code == 400
+
+
+async def test_before_the_first_estimate_there_is_no_worth(world: World) -> None:
+    await count(world)
+    assert {entry["worth"] for entry in (await catalog(world)).values()} == {None}
+    assert list(await catalog(world, sort="value")) == list(await catalog(world))
+    assert (await world.get(f"{CATALOG}/estimates", type="job.dispatched")).status_code == 404

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.api.world import CHAMPION, PUBLIC_URL, VALIDATOR, Content, World, serving, template
+from tests.api.worth_world import worth_template
 from tests.conftest import Databases, Server
 from valueplatform.core.authorization import UserRole, operator_scope
 from valueplatform.core.scope import no_accounts
@@ -89,6 +90,16 @@ async def _add_people(databases: Databases, content: Content) -> None:
         await create_user(tx, OPERATOR, UserRole.OPERATIONS, name="Op")
         await create_user(tx, LEADER, UserRole.LEADERSHIP, name="Lea")
         await tx.execute(_NAMED)
+
+
+@asynccontextmanager
+async def a_worth_portal(server: Server) -> AsyncIterator[Portal]:
+    """Over accounts whose event types are worth something."""
+    base, content = await worth_template(server)
+    name = f"{base}_with_people"
+    await server.template(name, lambda databases: _add_people(databases, content), base)
+    async with server.clone(name) as databases, serving(databases, content) as world:
+        yield Portal(world)
 
 
 @asynccontextmanager

@@ -3,12 +3,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.conftest import Server
-from tests.portal.browsers import CHAMPION, STEWARD, VALIDATOR, Browser, Portal, a_portal
+from tests.portal.browsers import CHAMPION, STEWARD, VALIDATOR, Browser, Portal, a_portal, a_worth_portal
 
 
 @pytest.fixture
 async def portal(server: Server) -> AsyncIterator[Portal]:
     async with a_portal(server) as portal:
+        yield portal
+
+
+@pytest.fixture
+async def worth_portal(server: Server) -> AsyncIterator[Portal]:
+    async with a_worth_portal(server) as portal:
         yield portal
 
 

@@ -74,7 +74,7 @@ async def test_open_rows_change_with_the_record(told: Portal, steward: Browser) 
 
     assert fragment is not None
     assert fragment.html.count("<tr id=") == 2
-    assert feed.account_id == 0
+    assert feed.topic == 0
 
 
 @pytest.mark.parametrize("who", [CHAMPION, PARTNER])

@@ -7,6 +7,7 @@ from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
+from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
@@ -44,6 +45,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             CatalogController,
             DataQualityController,
             IngestKeysController,
+            CapturingController,
         ],
         dependencies={
             **calling.provided(gate),

@@ -56,7 +56,7 @@ class Action(StrEnum):
     SETTLE_SIGNALS = "signals:settle"
     READ_CATALOG = "catalog:read"
     WRITE_CATALOG = "catalog:write"
-    """Who answers for an event type."""
+    """Who answers for an event type, what it takes to send it, and which are wished for."""
     READ_QUALITY = "data-quality:read"
     READ_FINANCE = "finance:read"
     READ_SYSTEM = "system:read"

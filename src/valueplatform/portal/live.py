@@ -20,13 +20,18 @@ from sqlalchemy.engine import make_url
 from valueplatform.core.database import Role
 
 CHANNEL: Final = "valueplatform_story"
-"""The worker's; the payload is `account_id:version`."""
+"""The worker's; the payload is `account_id:version`, or `catalog:`."""
+CATALOG: Final = "catalog"
+"""In place of an account: what types are worth was estimated anew."""
 RECONNECT: Final = 1.0  # seconds
 _ANY: Final = 0
 """Stands for every account: of streams that show several."""
 
 UNTOLD: Final = -1
 """Stands for no account: of streams that nothing wakes, and that look for themselves."""
+
+Topic = int | str
+"""An account, every one, or CATALOG."""
 
 _log = structlog.get_logger(__name__)
 
@@ -60,15 +65,15 @@ class LiveStories:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._waiters: defaultdict[int, set[Waiter]] = defaultdict(set)
+        self._waiters: defaultdict[Topic, set[Waiter]] = defaultdict(set)
         self._listening: asyncio.Task[None] | None = None
         self._closed = False
 
     @contextlib.contextmanager
-    def waiting(self, session: bytes, account_id: int = _ANY) -> Iterator[Waiter]:
+    def waiting(self, session: bytes, topic: Topic = _ANY) -> Iterator[Waiter]:
         """A stream's place, for as long as it is open; without an account it hears of every one."""
         waiter = Waiter(session)
-        self._waiters[account_id].add(waiter)
+        self._waiters[topic].add(waiter)
         if self._closed:
             waiter.end()
         elif self._listening is None:
@@ -77,9 +82,9 @@ class LiveStories:
         try:
             yield waiter
         finally:
-            self._waiters[account_id].discard(waiter)
-            if not self._waiters[account_id]:
-                del self._waiters[account_id]
+            self._waiters[topic].discard(waiter)
+            if not self._waiters[topic]:
+                del self._waiters[topic]
 
     @property
     def open_streams(self) -> int:
@@ -90,6 +95,10 @@ class LiveStories:
 
     def wake(self, account_id: int) -> None:
         for waiter in [*self._waiters.get(account_id, ()), *self._waiters.get(_ANY, ())]:
+            waiter.wake()
+
+    def wake_catalog(self) -> None:
+        for waiter in list(self._waiters.get(CATALOG, ())):
             waiter.wake()
 
     def end_session(self, session: bytes) -> None:
@@ -135,7 +144,9 @@ class LiveStories:
 
     def _notified(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         account_id, _, _ = str(payload).partition(":")
-        if account_id.isdecimal():
+        if account_id == CATALOG:
+            self.wake_catalog()
+        elif account_id.isdecimal():
             self.wake(int(account_id))
 
     def _close_at_shutdown(self) -> None:

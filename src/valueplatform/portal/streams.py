@@ -20,7 +20,7 @@ from valueplatform.core.errors import (
     UnavailableError,
 )
 from valueplatform.core.tokens import token_hash
-from valueplatform.portal.live import LiveStories
+from valueplatform.portal.live import LiveStories, Topic
 
 HEARTBEAT: Final = 15.0  # seconds
 RETRY_MILLISECONDS: Final = 2000
@@ -42,12 +42,12 @@ Reading = Callable[[str | None], Awaitable[Fragment | None]]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What one stream sends: events of this name, about this account (0 = any), first compared with `mark`. It reads
-    again after `pause` seconds at the earliest; where nothing wakes it, each `every` seconds."""
+    """What one stream sends: events of this name, about this account (0 = any) or the catalog, first compared with
+    `mark`. It reads again after `pause` seconds at the earliest; where nothing wakes it, each `every` seconds."""
 
     event: str
     read: Reading
-    account_id: int = 0
+    topic: Topic = 0
     pause: float = 0.0
     every: float | None = None
     mark: str | None = None
@@ -68,7 +68,7 @@ def event_stream(live: LiveStories, cookie: str, feed: Feed) -> Stream:
 async def events(live: LiveStories, cookie: str, feed: Feed, heartbeat: float = HEARTBEAT) -> AsyncIterator[str]:
     """The text of a stream, until the session, the process or the reader ends it."""
     mark = feed.mark
-    with live.waiting(token_hash(cookie), feed.account_id) as waiter:
+    with live.waiting(token_hash(cookie), feed.topic) as waiter:
         try:
             yield f"retry: {RETRY_MILLISECONDS}\n\n"
             while not waiter.ended:

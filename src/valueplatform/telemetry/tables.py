@@ -419,3 +419,33 @@ catalog_owner = Table(
     Column("author", Text, nullable=False),
     Column("at", TIMESTAMP, nullable=False),
 )
+
+# What it takes to send a type, or a property of it ('' = the type), as a person says: append-only, the newest entry
+# holds; an empty effort takes back what was said, so that the rule holds again.
+catalog_effort = Table(
+    "catalog_effort",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("effort", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", TIMESTAMP, nullable=False),
+    CheckConstraint("effort IN ('', 'small', 'medium', 'large')", name="effort"),
+)
+
+# Types that a person would like to have sent: append-only, the newest entry holds; `withdrawn` takes it off the list.
+catalog_wish = Table(
+    "catalog_wish",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("entry_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("effort", Text, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", TIMESTAMP, nullable=False),
+    CheckConstraint("effort IN ('small', 'medium', 'large')", name="effort"),
+)

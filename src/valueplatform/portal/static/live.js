@@ -43,11 +43,20 @@ function markNew(container) {
   }
 }
 
-// A drawn chart is not markup to compare, and what the reader opened stays open.
+function isBeingFilled(form) {
+  const changed = (field) =>
+    field instanceof HTMLSelectElement
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+      : field.value !== field.defaultValue;
+  return [...form.elements].some((field) => field.matches("input:not([type=hidden]), textarea, select") && changed(field));
+}
+
+// A drawn chart is not markup to compare, what the reader opened stays open, and what they write stays written.
 function keepWhatScriptMade() {
   if (!globalThis.Idiomorph) return;
   Object.assign(Idiomorph.defaults.callbacks, {
-    beforeNodeMorphed: (old) => !(old instanceof Element && old.matches(".chart[data-drawn]")),
+    beforeNodeMorphed: (old) =>
+      !(old instanceof Element && (old.matches(".chart[data-drawn]") || (old.matches("form") && isBeingFilled(old)))),
     beforeAttributeUpdated: (name, node) => !(name === "open" && node instanceof HTMLDetailsElement),
   });
 }
