@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.telling import tell
+from valueplatform.telemetry.archiving import Archived, archive_events, due_archiving
 from valueplatform.telemetry.findings import ALL_ACCOUNTS
 from valueplatform.telemetry.quality import Found
 from valueplatform.telemetry.recent_events import KEPT
@@ -311,6 +313,29 @@ async def test_an_idle_worker_counts_the_catalog_and_a_broken_count_stops_no_sto
     assert not await worker.keep_catalog()
     async with databases.worker.transaction(grant_all()) as tx:
         assert await tx.scalar(text("SELECT sum(events) FROM catalog_type")) == 3
+
+
+async def test_a_running_worker_moves_old_events_into_the_archive_once_a_day(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 6, 20, 12, tzinfo=UTC)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), now - timedelta(days=60), now)
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await due_archiving(tx, now + timedelta(hours=23)) is None
+        assert await due_archiving(tx, now + timedelta(hours=25)) == timedelta(days=60)
+    await send(databases, cloud_event(time="2026-01-10T10:00:00Z"), cloud_event(time="2026-05-30T10:00:00Z"))
+    stop = asyncio.Event()
+
+    async def archive_and_stop(*given: Any) -> Archived:
+        done = await archive_events(*given)
+        stop.set()
+        return done
+
+    monkeypatch.setattr("valueplatform.worker.archive_events", archive_and_stop)
+    async with asyncio.timeout(60):
+        await Worker(databases.worker, lambda: now + timedelta(hours=25)).run(stop)
+    left = await rows(databases, "SELECT time FROM event")
+    assert [row["time"] for row in left] == [datetime(2026, 5, 30, 10, tzinfo=UTC)]
 
 
 async def test_a_running_worker_counts_until_all_is_counted_and_rests_in_proportion(

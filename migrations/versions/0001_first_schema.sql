@@ -406,6 +406,8 @@ CREATE TABLE rollup_unmetered (
 CREATE TABLE archive (
     single BOOLEAN NOT NULL DEFAULT true,
     root TEXT NOT NULL,
+    hot_days INTEGER NOT NULL,
+    ran_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_archive PRIMARY KEY (single),
     CONSTRAINT ck_archive_single CHECK (single)
 );

@@ -13,13 +13,14 @@ from sqlalchemy import text
 
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
-from valueplatform.core.errors import UnavailableError
+from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
+from valueplatform.telemetry.archiving import archive_events, due_archiving
 from valueplatform.telemetry.catalog_count import count_some, note_marks
 from valueplatform.telemetry.findings import ALL_ACCOUNTS
 from valueplatform.telemetry.intake_check import check_intake, check_keys
@@ -90,14 +91,24 @@ class Worker:
         self._count_at = datetime.min.replace(tzinfo=UTC)
         self._counted_for = timedelta()
         self._estimating: AsyncIterator[None] | None = None
+        self._archiving: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
+        try:
+            await self._work(stop)
+        finally:
+            if self._archiving is not None:
+                self._archiving.cancel()
+                await asyncio.wait([self._archiving])
+
+    async def _work(self, stop: asyncio.Event) -> None:
         housekept = datetime.min.replace(tzinfo=self.clock().tzinfo)
         while not stop.is_set():
             try:
                 if self.clock() - housekept > HOUSEKEEPING:
                     await self.keep_house()
+                    await self._archive_when_due()
                     housekept = self.clock()
                 served = await self.serve_due()
                 await self._count_when_due()
@@ -227,6 +238,26 @@ class Worker:
             log.exception("data quality not looked at", account=account_id)
             async with self.database.transaction(grant_all()) as tx:
                 await mark_examined(tx, account_id, now)
+
+    async def _archive_when_due(self) -> None:
+        """Once a day, where there is an archive, old events move there: beside all else, since it may take long."""
+        if self._archiving is not None and not self._archiving.done():
+            return
+        async with self.database.transaction(grant_all()) as tx:
+            hot = await due_archiving(tx, self.clock())
+        self._archiving = None if hot is None else asyncio.create_task(self.archive(hot))
+
+    async def archive(self, hot: timedelta) -> None:
+        """Move the events that are older than that. What goes wrong is logged, and tried again."""
+        now = self.clock()
+        try:
+            done = await archive_events(self.database, grant_all(), None, now - hot, now)
+        except ConflictError:
+            return  # another worker is at it, or a command
+        except Exception:
+            log.exception("events not archived")
+        else:
+            log.info("events archived", events=done.events, files=done.files, rewritten=done.rewritten)
 
     async def _count_when_due(self) -> None:
         """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth; then it

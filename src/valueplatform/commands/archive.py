@@ -20,13 +20,15 @@ from valueplatform.core.clock import system_clock
 from valueplatform.telemetry.archiving import HOT, Archived, archive_events, relocate
 from valueplatform.telemetry.storage import Storage, Taken, storage
 
+_HOT = text("SELECT hot_days FROM archive")
 _OLD = text("SELECT count(*) FROM event WHERE time < :before")
 
 
 @click.command()
 @click.option("--to", "place", help="Where: a folder, or an address such as s3://bucket/folder. Needed the first time.")
-@click.option("--keep-days", type=click.IntRange(min=60), default=HOT.days, show_default=True,
-              help="Events of so many days stay in the database; whole months before that are moved.")  # fmt: skip
+@click.option("--keep-days", type=click.IntRange(min=60),
+              help="Events of so many days stay in the database; whole months before that are moved. "
+              f"[default: as last time; at first {HOT.days}]")  # fmt: skip
 @click.option("--status", is_flag=True, help="Move nothing; tell what events take up.")
 @click.option("--moved-to", "moved", help="The files of the archive were copied to this place: read them there.")
 @data_dir_option
@@ -39,12 +41,19 @@ _OLD = text("SELECT count(*) FROM event WHERE time < :before")
 )
 @click.pass_context
 @asynchronous
-async def archive(ctx: click.Context, place: str | None, keep_days: int, status: bool, moved: str | None) -> None:  # noqa: FBT001 - click calls it so
+async def archive(
+    ctx: click.Context,
+    place: str | None,
+    keep_days: int | None,
+    status: bool,  # noqa: FBT001 - click calls it so
+    moved: str | None,
+) -> None:
     """Move old events out of the database into Parquet files by month and account bucket.
 
     Every figure, proof, back-fill and retraction covers both, and keys stay, so that nothing is ever stored twice. The
     folder must be open to every process of the product. An object store is signed in to by its usual environment
-    variables. Run it once a day; interrupted, it goes on where it was.
+    variables. Once there is an archive, the worker moves events each day by itself; interrupted, it goes on where it
+    was.
     """
     async with opened(ctx) as databases:
         if moved is not None:
@@ -57,10 +66,10 @@ async def archive(ctx: click.Context, place: str | None, keep_days: int, status:
     say(ctx, {"moved": done, "storage": taken}, "\n".join([*_done(done), *_taken(taken)]))
 
 
-async def _archived(databases: Databases, place: str | None, keep_days: int) -> Archived:
+async def _archived(databases: Databases, place: str | None, keep_days: int | None) -> Archived:
     now = system_clock()
-    before = now - timedelta(days=keep_days)
     async with databases.worker.transaction(operator_scope()) as tx:
+        before = now - timedelta(days=keep_days or await tx.scalar(_HOT) or HOT.days)
         old = int(await tx.scalar(_OLD, {"before": before}) or 0)
     done = 0
     with counted_events("Archiving") as told:

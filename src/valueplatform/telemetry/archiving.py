@@ -38,6 +38,7 @@ MOST_IN_FILE: Final = 200_000
 """Events moved in one transaction."""
 SMALL: Final = 20_000
 """Files with fewer events are written together once there are several of one month and bucket."""
+EVERY: Final = timedelta(days=1)
 GRACE: Final = timedelta(hours=24)
 """Files that nothing names any more are kept for so long, for reads that began before."""
 
@@ -47,7 +48,9 @@ _TRY_RUN: Final = text("SELECT pg_try_advisory_lock(:lock)")
 _END_RUN: Final = text("SELECT pg_advisory_unlock(:lock)")
 _HOLD: Final = text("SELECT pg_advisory_xact_lock(:lock)")
 _ROOT: Final = text("SELECT root FROM archive")
-_FOUND: Final = text("INSERT INTO archive (root) VALUES (:root)")
+_FOUND: Final = text("INSERT INTO archive (root, hot_days) VALUES (:root, :hot)")
+_RAN: Final = text("UPDATE archive SET hot_days = :hot, ran_at = :now")
+_DUE: Final = text("SELECT hot_days FROM archive WHERE ran_at IS NULL OR ran_at < :before")
 _MOVED: Final = text("UPDATE archive SET root = :root")
 _OLD: Final = text("""
     SELECT date_trunc('month', time AT TIME ZONE 'UTC')::date AS month, array_agg(DISTINCT account_id) AS accounts
@@ -137,24 +140,34 @@ async def archive_events(
     """Move the events of all months (UTC) that end before a moment, then put the archive in order (worker role).
 
     `place` names the archive the first time; later it may be left out, and no other may be given. `told` hears of
-    events as they go. Interrupted, it goes on where it was. Raises ConflictError where another run is at work or the
-    archive is elsewhere, InvalidInputError for no place at all or a hot period of less than a day, UnavailableError
-    where the place cannot be written.
+    events as they go. Interrupted, it goes on where it was. From then on the worker does the same each day.
+
+    Raises ConflictError where another run is at work or the archive is elsewhere, InvalidInputError for no place at all
+    or a hot period of less than a day, UnavailableError where the place cannot be written.
     """
     if before > now - LEAST_HOT:
         raise InvalidInputError("Events of the last day stay in the database; ask for a longer hot period.")
     ledger = _Ledger(database, scope)
+    hot = (now - before).days
     async with ledger.opened() as outer:
         if not await outer.scalar(_TRY_RUN, {"lock": _RUN_LOCK}):
             raise ConflictError("Events are being archived already; wait for the end of that run.")
         try:
-            store = await _store(ledger, place)
+            store = await _store(ledger, place, hot)
             events, files, size = await _move(ledger, store, before, told)
             rewritten = await _put_in_order(ledger, store, now)
             swept = await _sweep(ledger, store, now)
+            async with ledger.opened() as tx:
+                await tx.execute(_RAN, {"hot": hot, "now": now})
         finally:
             await outer.scalar(_END_RUN, {"lock": _RUN_LOCK})
     return Archived(store.root, before, events, files, size, rewritten, swept)
+
+
+async def due_archiving(tx: Transaction, now: datetime) -> timedelta | None:
+    """How long events stay in the database, where there is an archive and events were not moved for a day."""
+    days = await tx.scalar(_DUE, {"before": now - EVERY})
+    return None if days is None else timedelta(days=int(days))
 
 
 async def relocate(database: Database, scope: Scope, place: str) -> ArchiveStore:
@@ -177,7 +190,7 @@ async def relocate(database: Database, scope: Scope, place: str) -> ArchiveStore
     return store
 
 
-async def _store(ledger: _Ledger, place: str | None) -> ArchiveStore:
+async def _store(ledger: _Ledger, place: str | None, hot: int) -> ArchiveStore:
     async with ledger.opened() as tx:
         held = await tx.scalar(_ROOT)
         if held is None:
@@ -186,7 +199,7 @@ async def _store(ledger: _Ledger, place: str | None) -> ArchiveStore:
                     "Name the place of the archive with --to: a folder, or an address such as s3://…."
                 )
             store = ArchiveStore.at(place)
-            await tx.execute(_FOUND, {"root": store.root})
+            await tx.execute(_FOUND, {"root": store.root, "hot": hot})
             return store
     if place is not None and ArchiveStore.at(place).root != held:
         raise ConflictError(f"The archive is at {held}; move its files, then say so with --moved-to.")

@@ -168,12 +168,15 @@ running_total = tenant_table(
     hot=True,
 )
 
-# Where archived events are kept: one row, once there is an archive.
+# Where archived events are kept: one row, once there is an archive. Events stay in the database for `hot_days`;
+# `ran_at` is when events were last moved.
 archive = Table(
     "archive",
     metadata,
     Column("single", Boolean, primary_key=True, server_default=true()),
     Column("root", Text, nullable=False),
+    Column("hot_days", Integer, nullable=False),
+    Column("ran_at", TIMESTAMP, nullable=True),
     CheckConstraint("single", name="single"),
 )
 
