@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "close": "valueplatform.commands.verify:close",
     "meters": "valueplatform.commands.meters:meters",
     "archive": "valueplatform.commands.archive:archive",
+    "erase": "valueplatform.commands.erase:erase",
     "train": "valueplatform.commands.suggestions:train_command",
     "suggest": "valueplatform.commands.suggestions:suggest",
 }

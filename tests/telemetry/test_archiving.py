@@ -299,7 +299,7 @@ async def test_a_crash_before_the_commit_leaves_the_events_where_they_were(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(archiving, "_tell", crash)
+        patch.setattr(archiving, "tell_file", crash)
         with pytest.raises(RuntimeError):
             await put_away(databases, tmp_path)
     assert len(files(tmp_path)) == 1

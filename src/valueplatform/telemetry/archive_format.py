@@ -18,7 +18,7 @@ import msgspec
 import polars as pl
 
 from valueplatform.telemetry.meters import path_reader
-from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.payload import decode, normal_form
 
 BUCKETS: Final = 16
 MOST_COLUMNS: Final = 100
@@ -59,9 +59,14 @@ def column_of(path: str) -> str:
 
 
 def events_frame(rows: Iterable[Sequence[Any]]) -> pl.DataFrame:
-    """Events, in the order of `SCHEMA`, as a frame with a column for each path of their data."""
+    """Events, in the order of `SCHEMA`, as a frame with a column for each path of their data, this in normal form."""
     frame = pl.DataFrame(rows, schema=dict(SCHEMA), orient="row")
-    found = [_leaves(text) for text in frame["data"]]
+    values = [None if text is None else decode(text) for text in frame["data"]]
+    texts = [
+        None if text is None else normal_form(value).decode() for text, value in zip(frame["data"], values, strict=True)
+    ]
+    frame = frame.with_columns(pl.Series("data", texts, dtype=pl.String))
+    found = [_leaves(value) for value in values]
     often = Counter(path for leaves, _ in found for path in leaves)
     kept = [path for path, _ in often.most_common(MOST_COLUMNS)]
     columns: defaultdict[str, list[str | None]] = defaultdict(lambda: [None] * frame.height)
@@ -109,9 +114,9 @@ def _fields(text: str | None) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _leaves(text: str | None) -> tuple[_Leaves, bool]:
+def _leaves(decoded: object) -> tuple[_Leaves, bool]:
     """Cells by path, and whether there are paths deeper than columns go."""
-    data = _fields(text)
+    data: Mapping[str, Any] = decoded if isinstance(decoded, dict) else {}
     found: _Leaves = {}
     level: list[tuple[str, Mapping[str, Any]]] = [("", data)]
     for depth in range(DEEPEST_COLUMN):

@@ -251,16 +251,16 @@ async def _move_some(
         done = await connection.execute(_DELETE, frame["account_id"].to_list(), frame["type"].to_list(), keys, *days)
         if int(done.rpartition(" ")[2]) != len(rows):
             raise _ChangedMeanwhileError
-        await _tell(tx, month, path, frame)
+        await tell_file(tx, month, path, frame)
     return len(rows), size
 
 
 def _write(store: ArchiveStore, path: str, rows: Sequence[Any]) -> tuple[pl.DataFrame, int]:
     frame = events_frame([(row[0], row[1].bytes, *row[2:]) for row in map(tuple, rows)])
-    return frame, _keep(store, path, frame)
+    return frame, keep_file(store, path, frame)
 
 
-def _keep(store: ArchiveStore, path: str, frame: pl.DataFrame) -> int:
+def keep_file(store: ArchiveStore, path: str, frame: pl.DataFrame) -> int:
     """Write a file and read it back: the database lets go of events only when the archive has them. Its size."""
     content = parquet(frame)
     store.put(path, content)
@@ -269,7 +269,18 @@ def _keep(store: ArchiveStore, path: str, frame: pl.DataFrame) -> int:
     return len(content)
 
 
-async def _tell(tx: Transaction, month: date, path: str, frame: pl.DataFrame) -> None:
+async def forget_files(tx: Transaction, paths: Sequence[str]) -> None:
+    """Nothing is read of these files any more."""
+    for statement in _FORGET:
+        await tx.execute(statement, {"paths": list(paths)})
+
+
+async def hold_moves(tx: Transaction) -> None:
+    """Keep all others from moving, retracting or rewriting archived events; who reads them without a snapshot ends."""
+    await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+
+
+async def tell_file(tx: Transaction, month: date, path: str, frame: pl.DataFrame) -> None:
     slices = frame.group_by("account_id", "type", maintain_order=True).agg(
         pl.len().alias("events"), pl.col("time").min().alias("first_time"), pl.col("time").max().alias("last_time")
     )
@@ -311,11 +322,10 @@ async def _rewrite(tx: Transaction, store: ArchiveStore, group: Sequence[_Kept])
     gone = [row.event_key.bytes for row in await tx.rows(_RETRACTED, {"paths": paths})]
     path = path_of(group[0].month, group[0].bucket, uuid4().hex)
     frame = await asyncio.to_thread(_joined, store, paths, gone)
-    for statement in _FORGET:
-        await tx.execute(statement, {"paths": paths})
+    await forget_files(tx, paths)
     if frame.height:
-        await asyncio.to_thread(_keep, store, path, frame)
-        await _tell(tx, group[0].month, path, frame)
+        await asyncio.to_thread(keep_file, store, path, frame)
+        await tell_file(tx, group[0].month, path, frame)
 
 
 def _joined(store: ArchiveStore, paths: Sequence[str], gone: Sequence[bytes]) -> pl.DataFrame:

@@ -9,23 +9,22 @@ puts the meters in force. A crash leaves rows that nobody reads; the next run cl
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-import asyncpg
 import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.archive_reads import Wanted, archived_events, archived_parts, hold_archive
-from valueplatform.telemetry.increments import Increments, Metering
-from valueplatform.telemetry.meter_book import Reading, readings_by_type
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts
+from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.marks import Stretch
+from valueplatform.telemetry.meter_book import readings_by_type
 from valueplatform.telemetry.meters import Meter
-from valueplatform.telemetry.payload import decode
-from valueplatform.telemetry.rebuilding import CHUNK, metered_parts, together
+from valueplatform.telemetry.rebuilding import CHUNK, count_days, metered_parts, meterings, together
 from valueplatform.telemetry.rollups import raise_rollups
 
 # One at a time: the letters "vp build".
@@ -43,15 +42,7 @@ _COUNT: Final = text("SELECT count(*) FROM event WHERE type = ANY(:types)")
 _EVENTS: Final = """
     SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event WHERE type = ANY($1::text[])
 """
-_OF_DAYS: Final = """
-    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
-    WHERE account_id = $1 AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
-"""
 _TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
-_CLEAR_DAYS: Final = tuple(
-    f"DELETE FROM {table} WHERE account_id = $1 AND meter = ANY($2::text[]) AND day BETWEEN $3 AND $4"  # noqa: S608 - our own names
-    for table in _TABLES
-)
 _ACCOUNTS: Final = text("SELECT account_id FROM account ORDER BY account_id")
 _CLEAR: Final = tuple(
     text(f"DELETE FROM {table} WHERE account_id = ANY(:accounts) AND meter = ANY(:names)")  # noqa: S608 - our own names
@@ -88,25 +79,10 @@ async def settle(tx: Transaction, meters: Sequence[Meter]) -> None:
 
     In the transaction that puts the meters in force, under the exclusive model lock.
     """
-    await hold_archive(tx)
-    connection = await tx.driver()
-    names = [meter.rollup_name() for meter in meters]
-    types = sorted({kind for meter in meters for kind in meter.event_types})
-    readings = readings_by_type(meters)
     for due in await tx.rows(_DUE):
-        for statement in _CLEAR_DAYS:
-            await connection.execute(statement, due.account_id, names, due.first, due.last)
-        increments = Increments()
-        async for archived in archived_events(tx, Wanted([due.account_id], types, due.first, due.last)):
-            increments.add_all(
-                (e.account_id, e.day, e.provider, _data(e.data), readings[e.type], e.time, e.event_key)
-                for e in archived
-            )
-        rows = await connection.fetch(_OF_DAYS, due.account_id, types, due.first, due.last)
-        increments.add_all(_meterings(rows, readings))
-        await raise_rollups(connection, increments)
-    for statement_ in _RELEASE:
-        await tx.execute(statement_)
+        await count_days(tx, meters, Stretch(due.account_id, due.first, due.last))
+    for statement in _RELEASE:
+        await tx.execute(statement)
 
 
 async def drop_rollups(database: Database, scope: Scope, names: Sequence[str]) -> None:
@@ -151,7 +127,7 @@ async def _count_history(
     cursor = await connection.cursor(_EVENTS, types)
     while rows := await cursor.fetch(CHUNK):
         increments = Increments()
-        increments.add_all(_meterings(rows, readings))
+        increments.add_all(meterings(rows, readings))
         await _raise(database, scope, increments)
         done += len(rows)
         told(done, total)
@@ -170,12 +146,3 @@ async def _clear_away(database: Database, scope: Scope) -> None:
         for statement in _RELEASE:
             await tx.execute(statement)
     await drop_rollups(database, scope, names)
-
-
-def _meterings(rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]]) -> Iterator[Metering]:
-    for account_id, event_type, day, provider, data, time, key in rows:
-        yield account_id, day, provider, _data(data), readings[event_type], time, key
-
-
-def _data(text_: str | None) -> object:
-    return None if text_ is None else decode(text_)

@@ -1,7 +1,7 @@
 """Rollups from raw events anew: for meters that are new or have changed, and for accounts whose zone has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,11 +11,11 @@ import polars as pl
 from valueplatform.core.database import Transaction
 from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive, readable
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
-from valueplatform.telemetry.increments import Increments
+from valueplatform.telemetry.increments import Increments, Metering
 from valueplatform.telemetry.intake_sums import recount
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
-from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force, readings_by_type
+from valueplatform.telemetry.meter_book import NO_MODEL, Reading, book_in_force, readings_by_type
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.payload import decode
 from valueplatform.telemetry.rollups import raise_rollups
@@ -42,6 +42,15 @@ _ARCHIVED: Final = """
     SELECT account_id, (min(first_time) AT TIME ZONE 'UTC')::date - 1, (max(last_time) AT TIME ZONE 'UTC')::date + 1
     FROM archived_slice WHERE account_id = ANY($1::bigint[]) GROUP BY account_id
 """
+_OF_DAYS: Final = """
+    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
+    WHERE account_id = $1 AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
+"""
+_TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
+_CLEAR_DAYS: Final = tuple(
+    f"DELETE FROM {table} WHERE account_id = $1 AND meter = ANY($2::text[]) AND day BETWEEN $3 AND $4"  # noqa: S608 - our own names
+    for table in _TABLES
+)
 _DUE: Final = "INSERT INTO meter_build_due (account_id, day, through) VALUES ($1, $2, $3)"
 _MOVE: Final = """
     UPDATE event SET day = moved.new_day
@@ -69,10 +78,7 @@ async def rebuild_rollups(
     days: dict[int, tuple[date, date]] = {}
     async for rows in _chunks(connection, _EVENTS, list(readings), accounts):
         increments = Increments()
-        increments.add_all(
-            (r["account_id"], r["day"], r["provider"], _data(r["data"]), readings[r["type"]], r["time"], r["event_key"])
-            for r in rows
-        )
+        increments.add_all(meterings(rows, readings))
         await raise_rollups(connection, increments)
         _widen(days, increments)
     for parts in together(await archived_parts(tx, Wanted(accounts, list(readings)))):
@@ -155,6 +161,29 @@ async def redate_events(tx: Transaction, account_ids: Iterable[int]) -> list[Str
     for start in range(0, len(moves), CHUNK):
         await connection.execute(_MOVE, *zip(*moves[start : start + CHUNK], strict=True))
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
+
+
+async def count_days(tx: Transaction, meters: Sequence[Meter], stretch: Stretch) -> None:
+    """The rollups of these meters on an account's days anew, from both places, under the exclusive model lock."""
+    await hold_archive(tx)
+    connection = await tx.driver()
+    readings = readings_by_type(meters)
+    names = [meter.rollup_name() for meter in meters]
+    for statement in _CLEAR_DAYS:
+        await connection.execute(statement, stretch.account_id, names, stretch.first, stretch.last)
+    wanted = Wanted([stretch.account_id], list(readings), stretch.first, stretch.last)
+    for parts in together(await archived_parts(tx, wanted)):
+        await raise_rollups(connection, await asyncio.to_thread(metered_parts, parts, meters))
+    async for rows in _chunks(connection, _OF_DAYS, stretch.account_id, list(readings), stretch.first, stretch.last):
+        increments = Increments()
+        increments.add_all(meterings(rows, readings))
+        await raise_rollups(connection, increments)
+
+
+def meterings(rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]]) -> Iterator[Metering]:
+    """Events as they are read here, ready to be added."""
+    for account_id, event_type, day, provider, data, time, key in rows:
+        yield account_id, day, provider, _data(data), readings[event_type], time, key
 
 
 async def count_again(tx: Transaction, stretches: Iterable[Stretch]) -> None:
