@@ -54,13 +54,13 @@ async def test_the_rule_that_holds_for_most_accounts_decides_and_says_for_how_ma
     assert login.effort.says == "Connect a new source in 3 accounts."
     incident = found["type", "incident.reported", ""]
     assert (incident.accounts, incident.connected, incident.effort.rule) == (5, 5, Rule.NEW_TYPE)
-    assert incident.effort.says == "Send a new event type in 5 accounts that send other events already."
+    assert incident.effort.says == "Send a new event type from a client that is connected in 5 accounts."
     await put_sent(databases, ids["lists-0"], jobs(2))
     await put_sent(databases, ids["lists-1"], jobs(2))
     await work(databases, ids.values())
     login = (await gaps(databases, the_model()))["type", "login", ""]
     assert login.effort.says == (
-        "Send a new event type in 2 accounts whose client is connected; the other one needs a new source."
+        "Send a new event type from a client that is connected in 2 accounts; the other one needs a new source."
     )
 
 
