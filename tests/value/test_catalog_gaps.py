@@ -46,8 +46,11 @@ async def test_before_any_event_everything_is_a_new_source(databases: Databases)
 
 async def test_the_rule_that_holds_for_most_accounts_decides_and_says_for_how_many(databases: Databases) -> None:
     logins: list[Sent] = [(day, "login", {}) for day in DAYS]
-    world = {f"both-{n}": [*jobs(3), *logins] for n in range(2)}
-    ids = await install(databases, {**world, **{f"lists-{n}": [(DAYS[-1], "list.done", {})] for n in range(3)}})
+    none: dict[str, list[Sent]] = {f"lists-{n}": [] for n in range(3)}
+    ids = await install(databases, {f"both-{n}": [*jobs(3), *logins] for n in range(2)} | none)
+    for key in none:
+        await put_sent(databases, ids[key], [(DAYS[-1], "list.done", {})], source="/lists")
+    await work(databases, ids.values())
     found = await gaps(databases, the_model())
     login = found["type", "login", ""]
     assert (login.accounts, login.connected, login.effort.rule) == (3, 0, Rule.NEW_SOURCE)
