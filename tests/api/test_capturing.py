@@ -44,7 +44,7 @@ async def test_a_type_that_some_accounts_do_not_send_says_how_many_and_what_woul
     assert Decimal(potential["low"]) <= Decimal(potential["expected"]) <= Decimal(potential["high"])
     effort = gap["effort"]
     assert (effort["size"], effort["rule"], effort["said"]) == ("medium", "new-type", None)
-    assert effort["says"] == "Send a new event type in 3 accounts whose client is connected."
+    assert effort["says"] == "Send a new event type from /app, which is connected in 3 accounts."
 
 
 async def test_types_that_nobody_sends_properties_that_lack_and_features_that_no_event_shows_are_gaps(

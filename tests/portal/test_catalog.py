@@ -249,7 +249,7 @@ async def test_what_could_be_sent_says_what_it_takes(product: Browser) -> None:
     row = row_of(page, "tracking.opened")
     assert "3 accounts that might send it do not." in row
     assert "<b>Medium</b>" in row
-    assert "Send a new event type in 3 accounts whose client is connected." in row
+    assert "Send a new event type from /app, which is connected in 3 accounts." in row
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     fields = set(re.findall(r'<(?:input|select|textarea) class="form-control[^"]*" id="([^"]+)"', page))

@@ -46,21 +46,24 @@ async def test_before_any_event_everything_is_a_new_source(databases: Databases)
 
 async def test_the_rule_that_holds_for_most_accounts_decides_and_says_for_how_many(databases: Databases) -> None:
     logins: list[Sent] = [(day, "login", {}) for day in DAYS]
-    world = {f"both-{n}": [*jobs(3), *logins] for n in range(2)}
-    ids = await install(databases, {**world, **{f"lists-{n}": [(DAYS[-1], "list.done", {})] for n in range(3)}})
+    none: dict[str, list[Sent]] = {f"lists-{n}": [] for n in range(3)}
+    ids = await install(databases, {f"both-{n}": [*jobs(3), *logins] for n in range(2)} | none)
+    for key in none:
+        await put_sent(databases, ids[key], [(DAYS[-1], "list.done", {})], source="/lists")
+    await work(databases, ids.values())
     found = await gaps(databases, the_model())
     login = found["type", "login", ""]
     assert (login.accounts, login.connected, login.effort.rule) == (3, 0, Rule.NEW_SOURCE)
     assert login.effort.says == "Connect a new source in 3 accounts."
     incident = found["type", "incident.reported", ""]
     assert (incident.accounts, incident.connected, incident.effort.rule) == (5, 5, Rule.NEW_TYPE)
-    assert incident.effort.says == "Send a new event type in 5 accounts that send other events already."
+    assert incident.effort.says == "Send a new event type from a client that is connected in 5 accounts."
     await put_sent(databases, ids["lists-0"], jobs(2))
     await put_sent(databases, ids["lists-1"], jobs(2))
     await work(databases, ids.values())
     login = (await gaps(databases, the_model()))["type", "login", ""]
     assert login.effort.says == (
-        "Send a new event type in 2 accounts whose client is connected; the other one needs a new source."
+        "Send a new event type from a client that is connected in 2 accounts; the other one needs a new source."
     )
 
 

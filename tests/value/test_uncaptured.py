@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.value.worths import standing, the_model
 from valueplatform.value.feeds import Paths
@@ -50,6 +51,20 @@ def test_an_account_is_connected_where_another_type_of_the_same_client_comes() -
     clients = Clients({"login": "/app"}, {"login": frozenset({"job.done"})})
     assert is_connected(PATHS, clients, "login", standing(1, ["job.done"], {}))
     assert not is_connected(PATHS, clients, "login", standing(1, ["list.done"], {}))
+
+
+def test_an_account_is_connected_by_the_source_itself_where_accounts_share_it() -> None:
+    """Another type of the same client may come from elsewhere here."""
+    clients = Clients({"login": "/partner"}, {"login": frozenset({"job.done"})}, frozenset({"login"}))
+    here, elsewhere = (replace(standing(1, ["job.done"], {}), sources=frozenset({one})) for one in ("/partner", "/app"))
+    assert is_connected(PATHS, clients, "login", here)
+    assert not is_connected(PATHS, clients, "login", elsewhere)
+
+
+def test_a_source_is_shared_where_half_of_the_accounts_have_it() -> None:
+    shared = [(n, "a", "/app") for n in range(3)]
+    own = [(n, "b", f"/client-{n}") for n in range(3)]
+    assert Clients.of([*shared, *own, (0, "c", "/once")]).common == {"a"}
 
 
 def test_a_type_that_nobody_sends_goes_by_its_product_or_by_anything_that_is_sent() -> None:

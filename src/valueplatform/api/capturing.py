@@ -46,7 +46,7 @@ _GAP: Final = {
     "effort": {
         "size": "small",
         "rule": "new-type",
-        "says": "Send a new event type in 7 accounts whose client is connected.",
+        "says": "Send a new event type from /app, which is connected in 7 accounts.",
         "said": _SAID,
     },
     "owner": None,

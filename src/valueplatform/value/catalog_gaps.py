@@ -27,7 +27,7 @@ from valueplatform.value.type_worth import PotentialAmount, WorthBook
 from valueplatform.value.uncaptured import NOT_SENT
 from valueplatform.value.values import is_money
 from valueplatform.value.worth import Reach
-from valueplatform.value.worth_store import GapTotal, gap_totals, newest
+from valueplatform.value.worth_store import Estimates, GapTotal, gap_totals, newest
 
 
 class Kind(StrEnum):
@@ -105,9 +105,10 @@ class _Book:
     """What gaps are made from."""
 
     def __init__(
-        self, model: ValueModel | None, book: WorthBook | None, seen: frozenset[str], occasional: Collection[str]
+        self, model: ValueModel | None, book: WorthBook | None, seen: frozenset[str], estimates: Estimates | None
     ) -> None:
-        self.occasional = occasional
+        self.occasional: Collection[str] = estimates.occasional if estimates else ()
+        self.sources: Mapping[str, str] = estimates.sources if estimates else {}
         self.paths = Paths(model)
         self.book = book
         self.seen = seen
@@ -172,19 +173,21 @@ def _says(kind: Kind, event_type: str, path: str, totals: Sequence[GapTotal], *,
             return ""
 
 
-def _type_effort(totals: Sequence[GapTotal], *, sent: bool) -> Effort:
+def _type_effort(totals: Sequence[GapTotal], source: str) -> Effort:
+    """`source` is where the type comes from, '' where that is not known, or only of too few accounts to be named."""
     accounts = sum(one.accounts for one in totals)
     connected = sum(one.connected for one in totals)
     if not accounts:
         return _ruled(Rule.NEW_SOURCE, "Connect a new source: nothing of its product is sent yet.")
     if 2 * connected < accounts:
-        rest = f"; {connected:,} have its client already" if connected else ""
-        return _ruled(Rule.NEW_SOURCE, f"Connect a new source in {_accounts(accounts - connected)}{rest}.")
-    whose = "whose client is connected" if sent else "that send other events already"
+        rest = f"; {connected:,} have it already" if connected else ""
+        what = f"{source}, a new source," if source else "a new source"
+        return _ruled(Rule.NEW_SOURCE, f"Connect {what} in {_accounts(accounts - connected)}{rest}.")
     left = accounts - connected
     others = "the other one needs" if left == 1 else f"the other {left:,} need"
     rest = f"; {others} a new source" if left else ""
-    return _ruled(Rule.NEW_TYPE, f"Send a new event type in {_accounts(connected)} {whose}{rest}.")
+    whose = f"from {source}, which is connected in" if source else "from a client that is connected in"
+    return _ruled(Rule.NEW_TYPE, f"Send a new event type {whose} {_accounts(connected)}{rest}.")
 
 
 def _accounts(count: int) -> str:
@@ -199,7 +202,7 @@ def _of_types(book: _Book, totals: Mapping[tuple[str, str], Sequence[GapTotal]])
     for kind in sorted(book.paths.known):
         own = [one for one in totals.get((kind, ""), ()) if one.code == NOT_SENT]
         if own or kind not in book.seen:
-            yield book.gap(Kind.TYPE, kind, "", own, _type_effort(own, sent=kind in book.seen))
+            yield book.gap(Kind.TYPE, kind, "", own, _type_effort(own, book.sources.get(kind, "")))
 
 
 def _of_properties(book: _Book, totals: Mapping[tuple[str, str], Sequence[GapTotal]]) -> Iterable[CatalogGap]:
@@ -255,8 +258,7 @@ async def catalog_gaps(tx: Transaction, model: ValueModel | None, book: WorthBoo
         totals[total.type, total.path].append(total)
     unmapped = stored.estimates.unmapped if stored else ()
     asked = {*Paths(model).known, *unmapped, *(one.type for one in wished)}
-    occasional = stored.estimates.occasional if stored else ()
-    made = _Book(model, book, await seen_of(tx, asked), occasional)
+    made = _Book(model, book, await seen_of(tx, asked), stored.estimates if stored else None)
     found = [*_of_types(made, totals), *_of_properties(made, totals)]
     found += [*await _of_siblings(tx, made, unmapped), *_of_wishes(made, wished)]
     currency = model.supplier.currency if model else ""

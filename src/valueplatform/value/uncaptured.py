@@ -1,9 +1,10 @@
 """What each account could send and does not: types and properties that the model reads. Pure.
 
-A client is known by the types that it sends: two types come from one client where most accounts that send both send
-them under one source. An account is *connected* for a type where it sends another type of that client; where nobody
-sends the type, its client is not known, and sending something of the same product, or anything at all where the type
-shows no product, stands for it. What a partner would send needs the partner's own types.
+An account is *connected* for a type where something of it comes from the source that the type comes from elsewhere.
+Where each account's source has a name of its own, a client is known by its types instead: two types come from one
+client where most accounts that send both send them under one source. Where nobody sends the type, its client is not
+known, and sending something of the same product, or anything at all where the type shows no product, stands for it.
+What a partner would send needs the partner's own types.
 """
 
 from collections import defaultdict
@@ -45,10 +46,12 @@ class Unmetered(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """`source_of` is where each type comes from in most accounts, `together` the types of the same client."""
+    """`source_of` is where each type comes from in the most accounts, `common` those of them that hold in half of the
+    accounts or more, `together` the types of the same client."""
 
     source_of: Mapping[str, str] = field(default_factory=dict)
     together: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    common: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, seen: Iterable[tuple[int, str, str]]) -> "Clients":
@@ -60,7 +63,9 @@ class Clients:
             kind: frozenset(other for other, theirs in sources.items() if other != kind and _shared(own, theirs))
             for kind, own in sources.items()
         }
-        return cls({kind: _most_usual(list(own.values())) for kind, own in sources.items()}, together)
+        usual = {kind: _most_usual(list(own.values())) for kind, own in sources.items()}
+        common = (kind for kind, own in sources.items() if 2 * list(own.values()).count(usual[kind]) >= len(own) > 1)
+        return cls(usual, together, frozenset(common))
 
 
 def _shared(own: Mapping[int, str], theirs: Mapping[int, str]) -> bool:
@@ -90,6 +95,8 @@ def _not_sent(paths: Paths, accounts: Sequence[Standing], clients: Clients) -> I
 
 
 def is_connected(paths: Paths, clients: Clients, kind: str, account: Standing) -> bool:
+    if kind in clients.common and account.sources:
+        return clients.source_of[kind] in account.sources
     if kind in clients.source_of:
         return bool(clients.together[kind] & account.types)
     siblings = frozenset(other for one in paths.features_of(kind) for other in paths.siblings(one, kind))

@@ -88,7 +88,7 @@ class Sum:
 class Standing:
     """One account in the months. `types`: what it has sent since they began, of the types that are looked at; `steady`:
     what it sent in each of them; `paths`: the properties (type, path) among these; `realized` by driver and unit;
-    `sends`: it has sent anything at all."""
+    `sends`: it has sent anything at all, `sources` whence the newest of each type came."""
 
     account_id: int
     segment: str | None
@@ -97,6 +97,7 @@ class Standing:
     types: frozenset[str] = frozenset()
     steady: frozenset[str] = frozenset()
     paths: frozenset[tuple[str, str]] = frozenset()
+    sources: frozenset[str] = frozenset()
     realized: Mapping[tuple[str, str], Sum] = field(default_factory=dict)
 
     def has_amounts(self, driver: str) -> bool:

@@ -86,6 +86,16 @@ _UNMETERED: Final = text("""
     WHERE account_id = ANY(CAST(:accounts AS bigint[])) AND day >= :start
     GROUP BY account_id, meter, code HAVING sum(events) > 0
 """)
+_OWN_SOURCES: Final = text("""
+    SELECT sent.account_id, array_agg(DISTINCT newest.source) AS sources
+    FROM catalog_type sent, LATERAL (
+        SELECT source FROM event e WHERE e.account_id = sent.account_id AND e.type = sent.type
+        ORDER BY e.day DESC LIMIT 1
+    ) newest
+    WHERE sent.account_id = ANY(CAST(:accounts AS bigint[])) AND sent.type = ANY(CAST(:types AS text[]))
+      AND sent.last_seen >= :since
+    GROUP BY sent.account_id
+""")
 _VOLUMES: Final = text("""
     SELECT account_id, type, day, CAST(tally ->> 'events' AS bigint) AS events FROM catalog_day
     WHERE account_id = ANY(CAST(:accounts AS bigint[])) AND type = ANY(CAST(:types AS text[])) AND NOT fresh
@@ -159,6 +169,7 @@ async def standings(tx: Transaction, looked: Looked, accounts: Sequence[int]) ->
     paths: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
     for row in await tx.rows(_PATHS, {**asked, "paths": _paths(looked.paths)}):
         paths[row.account_id].add((row.type, row.path))
+    sources = {row.account_id: frozenset(row.sources) for row in await tx.rows(_OWN_SOURCES, asked)}
     realized = _sums(looked.months, await tx.rows(_REALIZED, asked))
     return [
         Standing(
@@ -169,6 +180,7 @@ async def standings(tx: Transaction, looked: Looked, accounts: Sequence[int]) ->
             types=types.get(row.account_id, frozenset()),
             steady=frozenset(steady[row.account_id]),
             paths=frozenset(paths[row.account_id]),
+            sources=sources.get(row.account_id, frozenset()),
             realized=realized.get(row.account_id, {}),
         )
         for row in await tx.rows(_WHO, {**asked, "today": looked.today})

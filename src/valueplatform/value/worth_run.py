@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from valueplatform.core.database import Database
 from valueplatform.core.periods import local_day
 from valueplatform.core.scope import Scope
+from valueplatform.telemetry.catalog_reads import SHARED_BY
 from valueplatform.value.feeds import Paths
 from valueplatform.value.likeness import Volumes, likeness
 from valueplatform.value.model import ValueModel
@@ -35,8 +36,6 @@ BATCH: Final = 200
 """Accounts that are read or written in one step."""
 PATIENCE: Final = 0.2
 """Seconds of computing that are one step; it goes on meanwhile."""
-SHARED_BY: Final = 3
-"""Types that so many accounts send may have their source named: one account's may name the account."""
 
 R = TypeVar("R", Standing, Estimate, Gap)
 
@@ -111,6 +110,7 @@ def _compute(
 ) -> Findings:
     paths, months = looked.paths, len(looked.months)
     lacking = gaps(paths, standing, clients, left_out)
+    # What one account alone sends from may name the account.
     shared = {kind: source for kind, source in clients.source_of.items() if _senders(standing, kind) >= SHARED_BY}
     if not months:
         return Findings(Estimates((), looked.unmapped, (), shared), standing, (), lacking)
