@@ -12,10 +12,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import polars as pl
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from valueplatform.core.database import Database, Transaction
 from valueplatform.core.errors import ConflictError, InvalidInputError
@@ -53,18 +53,21 @@ _RAN: Final = text("UPDATE archive SET hot_days = :hot, ran_at = :now")
 _DUE: Final = text("SELECT hot_days FROM archive WHERE ran_at IS NULL OR ran_at < :before")
 _MOVED: Final = text("UPDATE archive SET root = :root")
 _OLD: Final = text("""
-    SELECT date_trunc('month', time AT TIME ZONE 'UTC')::date AS month, array_agg(DISTINCT account_id) AS accounts
+    SELECT date_trunc('month', time AT TIME ZONE 'UTC')::date AS month, array_agg(DISTINCT account_id) AS accounts,
+           array_agg(DISTINCT type) AS types
     FROM event WHERE time < :before GROUP BY 1, account_id % :buckets ORDER BY 1, account_id % :buckets
 """)
 _EVENTS: Final = f"""
-    SELECT {", ".join(f"{name}::text" if name == "data" else name for name in SCHEMA)} FROM event
-    WHERE account_id = ANY($1::bigint[]) AND day BETWEEN $2 AND $3 AND time >= $4 AND time < $5
-    ORDER BY account_id, type, day, event_key LIMIT $6
+    SELECT {", ".join(f"{name}::text" if name == "data" else name for name in SCHEMA)}, day FROM event
+    WHERE account_id = ANY($1::bigint[]) AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
+        AND time >= $5 AND time < $6
+    ORDER BY account_id, type, day, event_key LIMIT $7
 """  # noqa: S608 - names of our own columns
 _DELETE: Final = """
-    DELETE FROM event USING unnest($1::bigint[], $2::text[], $3::uuid[]) AS moved (account_id, type, event_key)
-    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.event_key = moved.event_key
-        AND event.day BETWEEN $4 AND $5
+    DELETE FROM event USING unnest($1::bigint[], $2::text[], $3::date[], $4::uuid[])
+        AS moved (account_id, type, day, event_key)
+    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.day = moved.day
+        AND event.event_key = moved.event_key
 """
 _TELL: Final = text("""
     INSERT INTO archived_slice (account_id, month, type, path, events, first_time, last_time)
@@ -212,7 +215,7 @@ async def _move(ledger: _Ledger, store: ArchiveStore, before: datetime, told: To
         old = await tx.rows(_OLD, {"before": _month_of(before), "buckets": BUCKETS})
     events = files = size = 0
     for row in old:
-        while moved := await _move_steadily(ledger, store, row.month, row.accounts):
+        while moved := await _move_steadily(ledger, store, row):
             events, files, size = events + moved[0], files + 1, size + moved[1]
             told(moved[0])
             if moved[0] < MOST_IN_FILE:
@@ -220,35 +223,32 @@ async def _move(ledger: _Ledger, store: ArchiveStore, before: datetime, told: To
     return events, files, size
 
 
-async def _move_steadily(
-    ledger: _Ledger, store: ArchiveStore, month: date, accounts: Sequence[int]
-) -> tuple[int, int] | None:
+async def _move_steadily(ledger: _Ledger, store: ArchiveStore, group: Row[Any]) -> tuple[int, int] | None:
     """`_move_some`, again where events were retracted or redated meanwhile."""
     for _ in range(_TRIES):
         try:
-            return await _move_some(ledger, store, month, accounts)
+            return await _move_some(ledger, store, group)
         except _ChangedMeanwhileError:
             continue
     raise ConflictError("Events keep changing while they are archived; run the command again at a quieter time.")
 
 
-async def _move_some(
-    ledger: _Ledger, store: ArchiveStore, month: date, accounts: Sequence[int]
-) -> tuple[int, int] | None:
-    """One file of events, by number and bytes; None where there are none left."""
+async def _move_some(ledger: _Ledger, store: ArchiveStore, group: Row[Any]) -> tuple[int, int] | None:
+    """One file of the events of a month, of accounts of one bucket, by number and bytes; None where none are left."""
+    month = group.month
     end = (month + timedelta(days=31)).replace(day=1)
     days = (_shifted(month, -2), _shifted(end, 2))
     times = (datetime.combine(month, time(), UTC), datetime.combine(end, time(), UTC))
     async with ledger.opened() as tx:
         connection = await tx.driver()
-        rows = await connection.fetch(_EVENTS, accounts, *days, *times, MOST_IN_FILE)
+        rows = await connection.fetch(_EVENTS, group.accounts, group.types, *days, *times, MOST_IN_FILE)
         if not rows:
             return None
-        path = path_of(month, bucket_of(accounts[0]), uuid4().hex)
+        path = path_of(month, bucket_of(group.accounts[0]), uuid4().hex)
         frame, size = await asyncio.to_thread(_write, store, path, rows)
         await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
-        keys = [UUID(bytes=key) for key in frame["event_key"]]
-        done = await connection.execute(_DELETE, frame["account_id"].to_list(), frame["type"].to_list(), keys, *days)
+        keys = ([row[name] for row in rows] for name in ("account_id", "type", "day", "event_key"))
+        done = await connection.execute(_DELETE, *keys)
         if int(done.rpartition(" ")[2]) != len(rows):
             raise _ChangedMeanwhileError
         await tell_file(tx, month, path, frame)
@@ -256,7 +256,7 @@ async def _move_some(
 
 
 def _write(store: ArchiveStore, path: str, rows: Sequence[Any]) -> tuple[pl.DataFrame, int]:
-    frame = events_frame([(row[0], row[1].bytes, *row[2:]) for row in map(tuple, rows)])
+    frame = events_frame([(account, key.bytes, *rest) for account, key, *rest, _day in map(tuple, rows)])
     return frame, keep_file(store, path, frame)
 
 
