@@ -21,7 +21,7 @@ from tests.telemetry.test_retraction import take_back
 from valueplatform.core.database import lock_model_exclusive
 from valueplatform.core.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all, no_accounts
-from valueplatform.telemetry import archiving
+from valueplatform.telemetry import archive_format, archiving
 from valueplatform.telemetry.archive_format import BUCKETS
 from valueplatform.telemetry.archive_reads import ArchivedEvent, Wanted, archived_events
 from valueplatform.telemetry.archiving import Archived, archive_events, relocate
@@ -96,9 +96,12 @@ def files(place: Path) -> list[Path]:
     return sorted(place.rglob("*.parquet"))
 
 
+@pytest.mark.parametrize("columns", [archive_format.MOST_COLUMNS, 1])
 async def test_every_question_about_archived_events_has_the_answer_that_it_had(
-    databases: Databases, tmp_path: Path
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
+    """Also where most paths of the data have no column of their own."""
+    monkeypatch.setattr(archive_format, "MOST_COLUMNS", columns)
     await history(databases)
     said, raised = await answers(databases), await stored_values(databases)
     done = await put_away(databases, tmp_path)

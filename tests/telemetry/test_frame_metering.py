@@ -16,7 +16,7 @@ from valueplatform.telemetry import archive_format
 from valueplatform.telemetry.archive_format import SCHEMA, events_frame, parquet, scan_events
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
 from valueplatform.telemetry.increments import Increments
-from valueplatform.telemetry.local_days import local_day, local_day_of
+from valueplatform.telemetry.local_days import local_day_of, with_days
 from valueplatform.telemetry.meter_book import readings_by_type
 from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.payload import decode, normal_form
@@ -117,7 +117,7 @@ def by_the_column(rows: Sequence[Mapping[str, Any]], folder: Path) -> Increments
     place.write_bytes(parquet(events_frame([[row[name] for name in SCHEMA] for row in rows])))
     events = scan_events(str(place), COLUMNS, paths_of(METERS), pl.col("type").is_in(["job", "login"]))
     increments = Increments()
-    add_frame(increments, events.with_columns(local_day(ZONES, FIRST, LAST)), METERS)
+    add_frame(increments, with_days(events, ZONES, FIRST, LAST), METERS)
     return increments
 
 

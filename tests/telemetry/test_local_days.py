@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueplatform.telemetry.archive_format import MOMENT
-from valueplatform.telemetry.local_days import local_day, local_day_of
+from valueplatform.telemetry.local_days import local_day_of, with_days
 
 ZONES = sorted(available_timezones() - {"Factory", "localtime"})
 anytime = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
@@ -47,5 +47,5 @@ def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
     """In the stretch of time that they span."""
     if times:
         column = pl.DataFrame({"time": times, "account_id": 1}, schema={"time": MOMENT, "account_id": pl.Int64})
-        days = column.select(local_day({1: zone}, min(times).replace(microsecond=0), max(times)))["day"]
+        days = with_days(column.lazy(), {1: zone}, min(times).replace(microsecond=0), max(times)).collect()["day"]
         assert days.to_list() == [time.astimezone(ZoneInfo(zone)).date() for time in times]

@@ -86,6 +86,16 @@ def parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def scan_many(addresses: Sequence[str], columns: Sequence[str], paths: Sequence[str], where: pl.Expr) -> pl.LazyFrame:
+    """`scan_events` of many files at once, and `more`: where that is true, cells that are null may be wrong."""
+    cells = {column_of(path): pl.String() for path in paths}
+    schema = {name: SCHEMA[name] for name in columns} | {"type": SCHEMA["type"], MORE: pl.Boolean()} | cells
+    scan = pl.scan_parquet(
+        list(addresses), schema=schema, missing_columns="insert", extra_columns="ignore", hive_partitioning=False
+    )
+    return scan.filter(where).select(*columns, MORE, *cells)
+
+
 def scan_events(address: str, columns: Sequence[str], paths: Sequence[str], where: pl.Expr) -> pl.LazyFrame:
     """Events of a file that `where` admits: these columns, and `data.<path>` for each path, from the data itself where
     an event has no column for it."""

@@ -20,9 +20,9 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import UnavailableError
-from valueplatform.telemetry.archive_format import scan_events
+from valueplatform.telemetry.archive_format import MORE, scan_events, scan_many
 from valueplatform.telemetry.archive_store import RETRY_AFTER_SECONDS, ArchiveStore
-from valueplatform.telemetry.local_days import local_day
+from valueplatform.telemetry.local_days import with_days
 
 # Any constant will do, as long as no other program in the same database uses it: the letters "vp archi".
 ARCHIVE_LOCK: Final = 0x7670_2061_7263_6869
@@ -122,8 +122,7 @@ class ArchivedPart:
             where &= condition
         needed = [*columns, *({"account_id", "time"} - set(columns))]
         first = datetime.combine(self.month, time(), UTC)
-        day = local_day(self.accounts, first, first + _MONTH)
-        events = scan_events(self.address, needed, paths, where).with_columns(day)
+        events = with_days(scan_events(self.address, needed, paths, where), self.accounts, first, first + _MONTH)
         if not self.wanted.is_bounded:
             return events
         return events.filter(pl.col("day").is_between(self.wanted.first, self.wanted.last))
@@ -132,6 +131,31 @@ class ArchivedPart:
         """The same, read. Raises UnavailableError where the file cannot be."""
         with readable([self]):
             return self.scan(columns, paths, condition).collect()
+
+
+def scan_together(parts: Sequence[ArchivedPart], columns: Sequence[str], paths: Sequence[str]) -> pl.LazyFrame:
+    """All wanted events of several files, as `ArchivedPart.scan` gives them, but for cells without a column."""
+    zones = {account: name for part in parts for account, name in part.accounts.items()}
+    wanted = parts[0].wanted
+    where = pl.col("type").is_in(sorted({kind for part in parts for kind in part.types}))
+    if not all(part.whole for part in parts):
+        where &= pl.col("account_id").is_in(list(zones))
+    if wanted.is_bounded:
+        where &= pl.col("time").is_between(*wanted.reach, closed="left")
+    if retracted := [key for part in parts for key in part.retracted]:
+        where &= ~pl.col("event_key").is_in(retracted)
+    months = sorted({part.month for part in parts})
+    first, last = (datetime.combine(month, time(), UTC) for month in (months[0], months[-1]))
+    addresses = [part.address for part in parts]
+    needed = dict.fromkeys([*columns, *(("event_key",) if retracted else ())])
+    events = with_days(scan_many(addresses, list(needed), paths, where), zones, first, last + _MONTH)
+    return events.filter(pl.col("day").is_between(wanted.first, wanted.last)) if wanted.is_bounded else events
+
+
+def more_anywhere(parts: Sequence[ArchivedPart]) -> bool:
+    """Whether any event of these files has paths without a column."""
+    found = scan_many([part.address for part in parts], (), (), pl.lit(value=True))
+    return bool(found.select(pl.col(MORE).any()).collect().item())
 
 
 @contextmanager

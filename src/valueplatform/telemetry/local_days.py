@@ -1,8 +1,9 @@
 """The local day of a moment, one by one and by the column. Both ways give what `zoneinfo` gives."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -14,6 +15,7 @@ _SECOND: Final = timedelta(seconds=1)
 _HOUR: Final = timedelta(hours=1)
 _MOST_QUARTERS: Final = 200_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE: Final = "number of the zone"
 _days: dict[tuple[str, int], date] = {}
 
 Setting = tuple[datetime, timedelta]
@@ -42,26 +44,29 @@ def _day_at(moment: datetime, zone_name: str) -> date:
     return moment.astimezone(zone(zone_name)).date()
 
 
-def local_day(zones: Mapping[int, str], begin: datetime, end: datetime) -> pl.Expr:
-    """The day of `time` in the zone of `account_id`, for moments (UTC) from `begin` to before `end`."""
-    ahead = {name: settings(name, begin, end) for name in set(zones.values())}
-    changes = sorted({moment for known in ahead.values() for moment, _ in known} - {begin})
-    offset = _offset(zones, ahead, begin)
-    for change in changes:
-        offset = pl.when(pl.col("time") < change).then(offset).otherwise(_offset(zones, ahead, change))
-    return (pl.col("time").dt.epoch("us") + offset).cast(pl.Datetime("us")).dt.date().alias("day")
+def with_days(events: pl.LazyFrame, zones: Mapping[int, str], begin: datetime, end: datetime) -> pl.LazyFrame:
+    """The same events with `day`, that of `time` in the zone of `account_id`; all are from `begin` to before `end`
+    (UTC).
+
+    Each zone's offset at the beginning is looked up, and what its changes add to it from then on is added.
+    """
+    names = sorted(set(zones.values()))
+    known = [settings(name, begin, end) for name in names]
+    place = {name: number for number, name in enumerate(names)}
+    of_account = pl.col("account_id").replace_strict(
+        list(zones), [place[name] for name in zones.values()], return_dtype=pl.UInt32
+    )
+    offset = pl.lit(pl.Series([_microseconds(first[0][1]) for first in known], dtype=pl.Int64)).gather(pl.col(_ZONE))
+    for number, changes in enumerate(known):
+        for (_, before), (since, after) in pairwise(changes):
+            later = (pl.col(_ZONE) == number) & (pl.col("time") >= since)
+            offset += pl.when(later).then(_microseconds(after - before)).otherwise(0)
+    day = (pl.col("time").dt.epoch("us") + offset).cast(pl.Datetime("us")).dt.date()
+    return events.with_columns(of_account.alias(_ZONE)).with_columns(day.alias("day")).drop(_ZONE)
 
 
-def _offset(zones: Mapping[int, str], ahead: Mapping[str, Iterable[Setting]], moment: datetime) -> pl.Expr:
-    """Microseconds by which each account's zone is ahead of UTC from a moment on, up to the next change of any."""
-    by_zone = {
-        name: next(offset for since, offset in reversed(list(known)) if since <= moment) // timedelta(microseconds=1)
-        for name, known in ahead.items()
-    }
-    if len(set(by_zone.values())) == 1:
-        return pl.lit(next(iter(by_zone.values())), pl.Int64)
-    offsets = [by_zone[name] for name in zones.values()]
-    return pl.col("account_id").replace_strict(list(zones), offsets, return_dtype=pl.Int64)
+def _microseconds(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=4096)

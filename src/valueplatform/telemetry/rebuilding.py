@@ -9,7 +9,15 @@ import asyncpg
 import polars as pl
 
 from valueplatform.core.database import Transaction
-from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts, hold_archive, readable
+from valueplatform.telemetry.archive_reads import (
+    ArchivedPart,
+    Wanted,
+    archived_parts,
+    hold_archive,
+    more_anywhere,
+    readable,
+    scan_together,
+)
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
 from valueplatform.telemetry.increments import Increments, Metering
 from valueplatform.telemetry.intake_sums import recount
@@ -90,10 +98,13 @@ async def rebuild_rollups(
 
 def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> Increments:
     """What the events of archived files add to the rollups of these meters. Raises UnavailableError."""
-    increments = Increments()
     paths = paths_of(meters)
     with readable(parts):
-        add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
+        increments = Increments()
+        if paths and more_anywhere(parts):
+            add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
+        else:
+            add_frame(increments, scan_together(parts, COLUMNS, paths), meters)
     return increments
 
 
