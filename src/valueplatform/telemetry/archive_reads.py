@@ -111,13 +111,7 @@ class ArchivedPart:
     def scan(self, columns: Sequence[str], paths: Sequence[str] = (), condition: pl.Expr | None = None) -> pl.LazyFrame:
         """Events (those that meet the condition) with these columns of `archive_format.SCHEMA`, their local `day`, and
         a column for each path of data."""
-        where = pl.col("type").is_in(list(self.types))
-        if not self.whole:
-            where &= pl.col("account_id").is_in(list(self.accounts))
-        if self.wanted.is_bounded:
-            where &= pl.col("time").is_between(*self.wanted.reach, closed="left")
-        if self.retracted:
-            where &= ~pl.col("event_key").is_in(list(self.retracted))
+        where = _wanted([self])
         if condition is not None:
             where &= condition
         needed = [*columns, *({"account_id", "time"} - set(columns))]
@@ -137,19 +131,25 @@ def scan_together(parts: Sequence[ArchivedPart], columns: Sequence[str], paths: 
     """All wanted events of several files, as `ArchivedPart.scan` gives them, but for cells without a column."""
     zones = {account: name for part in parts for account, name in part.accounts.items()}
     wanted = parts[0].wanted
-    where = pl.col("type").is_in(sorted({kind for part in parts for kind in part.types}))
-    if not all(part.whole for part in parts):
-        where &= pl.col("account_id").is_in(list(zones))
-    if wanted.is_bounded:
-        where &= pl.col("time").is_between(*wanted.reach, closed="left")
-    if retracted := [key for part in parts for key in part.retracted]:
-        where &= ~pl.col("event_key").is_in(retracted)
+    retracted = any(part.retracted for part in parts)
     months = sorted({part.month for part in parts})
     first, last = (datetime.combine(month, time(), UTC) for month in (months[0], months[-1]))
     addresses = [part.address for part in parts]
     needed = dict.fromkeys([*columns, *(("event_key",) if retracted else ())])
-    events = with_days(scan_many(addresses, list(needed), paths, where), zones, first, last + _MONTH)
+    events = with_days(scan_many(addresses, list(needed), paths, _wanted(parts)), zones, first, last + _MONTH)
     return events.filter(pl.col("day").is_between(wanted.first, wanted.last)) if wanted.is_bounded else events
+
+
+def _wanted(parts: Sequence[ArchivedPart]) -> pl.Expr:
+    """Of all events of these files, which are read."""
+    where = pl.col("type").is_in(sorted({kind for part in parts for kind in part.types}))
+    if not all(part.whole for part in parts):
+        where &= pl.col("account_id").is_in(list({account for part in parts for account in part.accounts}))
+    if parts[0].wanted.is_bounded:
+        where &= pl.col("time").is_between(*parts[0].wanted.reach, closed="left")
+    if retracted := [key for part in parts for key in part.retracted]:
+        where &= ~pl.col("event_key").is_in(retracted)
+    return where
 
 
 def more_anywhere(parts: Sequence[ArchivedPart]) -> bool:

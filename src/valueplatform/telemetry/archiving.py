@@ -180,7 +180,7 @@ async def relocate(database: Database, scope: Scope, place: str) -> ArchiveStore
     """
     store = ArchiveStore.at(place)
     async with database.transaction(scope) as tx:
-        await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+        await hold_moves(tx)
         there = {file.path for file in await asyncio.to_thread(store.files)}
         missing = sorted({row.path for row in await tx.rows(_NAMED)} - there)
         if missing:
@@ -246,7 +246,7 @@ async def _move_some(ledger: _Ledger, store: ArchiveStore, group: Row[Any]) -> t
             return None
         path = path_of(month, bucket_of(group.accounts[0]), uuid4().hex)
         frame, size = await asyncio.to_thread(_write, store, path, rows)
-        await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+        await hold_moves(tx)
         keys = ([row[name] for row in rows] for name in ("account_id", "type", "day", "event_key"))
         done = await connection.execute(_DELETE, *keys)
         if int(done.rpartition(" ")[2]) != len(rows):
@@ -317,7 +317,7 @@ def _groups(files: Sequence[_Kept]) -> Iterator[Sequence[_Kept]]:
 
 async def _rewrite(tx: Transaction, store: ArchiveStore, group: Sequence[_Kept]) -> None:
     """Retractions wait meanwhile, so that none is lost."""
-    await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
+    await hold_moves(tx)
     paths = [file.path for file in group]
     gone = [row.event_key.bytes for row in await tx.rows(_RETRACTED, {"paths": paths})]
     path = path_of(group[0].month, group[0].bucket, uuid4().hex)

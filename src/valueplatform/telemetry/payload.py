@@ -72,6 +72,11 @@ def decode(text: bytes | str) -> object:
     return _DECODER.decode(text)
 
 
+def stored_value(text: str | None) -> object:
+    """The value of data as it is stored; None where an event has none."""
+    return None if text is None else decode(text)
+
+
 def normal_form(value: object) -> bytes:
     """The one JSON text of a value that `decode` gave. Raises RefusedEventError for the character U+0000."""
     text = _ENCODER.encode(value)

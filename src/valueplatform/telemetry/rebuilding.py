@@ -25,7 +25,7 @@ from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, Reading, book_in_force, readings_by_type
 from valueplatform.telemetry.meters import Meter
-from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.payload import stored_value
 from valueplatform.telemetry.rollups import raise_rollups
 
 CHUNK: Final = 20_000  # events at a time, so that memory does not grow with history
@@ -194,7 +194,7 @@ async def count_days(tx: Transaction, meters: Sequence[Meter], stretch: Stretch)
 def meterings(rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]]) -> Iterator[Metering]:
     """Events as they are read here, ready to be added."""
     for account_id, event_type, day, provider, data, time, key in rows:
-        yield account_id, day, provider, _data(data), readings[event_type], time, key
+        yield account_id, day, provider, stored_value(data), readings[event_type], time, key
 
 
 async def count_again(tx: Transaction, stretches: Iterable[Stretch]) -> None:
@@ -202,10 +202,6 @@ async def count_again(tx: Transaction, stretches: Iterable[Stretch]) -> None:
     what was counted of them may be of events that are gone, or on other days."""
     connection = await tx.driver()
     await connection.executemany(_DUE, [(stretch.account_id, stretch.first, stretch.last) for stretch in stretches])
-
-
-def _data(text: str | None) -> object:
-    return None if text is None else decode(text)
 
 
 async def _chunks(

@@ -17,7 +17,7 @@ from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.intake import take_back
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
-from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.payload import stored_value
 from valueplatform.telemetry.rebuilding import count_again
 from valueplatform.telemetry.requests import Sender
 from valueplatform.telemetry.rollups import lower_rollups
@@ -83,16 +83,12 @@ async def _remove(tx: Transaction, account_id: int, key: UUID, provider: str | N
     connection = await tx.driver()
     row = await connection.fetchrow(_DELETE, account_id, key, provider)
     if row is not None:
-        return _Removed(row["type"], row["day"], row["provider"], _data(row["data"]), row["time"])
+        return _Removed(row["type"], row["day"], row["provider"], stored_value(row["data"]), row["time"])
     for part in await archived_parts(tx, Wanted([account_id])):
         frame = await asyncio.to_thread(part.read, _READ, (), pl.col("event_key") == key.bytes)
         for found in frame.iter_rows(named=True):
             if provider is not None and found["provider"] != provider:
                 return None
             await connection.execute(_LEAVE_OUT, account_id, part.path, key)
-            return _Removed(found["type"], found["day"], found["provider"], _data(found["data"]), found["time"])
+            return _Removed(found["type"], found["day"], found["provider"], stored_value(found["data"]), found["time"])
     return None
-
-
-def _data(text: str | None) -> object:
-    return None if text is None else decode(text)

@@ -22,7 +22,7 @@ from valueplatform.telemetry.archive_reads import Wanted, archived_events
 from valueplatform.telemetry.increments import CellKey, Dimensions, Increments, PickCell
 from valueplatform.telemetry.members import KnownMembers, Sighting, add_members, drop_members
 from valueplatform.telemetry.meter_book import Reading
-from valueplatform.telemetry.payload import decode
+from valueplatform.telemetry.payload import stored_value
 
 _CHUNK: Final = 20_000  # events at a time, so that memory does not grow with them
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -200,16 +200,12 @@ async def _left(tx: Transaction, cells: set[CellKey], readings: Mapping[str, Seq
         types = [kind for kind, each in own.items() if each]
         async for archived in archived_events(tx, Wanted([account_id], types, day, day)):
             left.add_all(
-                (account_id, day, e.provider, _data(e.data), own[e.type], e.time, e.event_key) for e in archived
+                (account_id, day, e.provider, stored_value(e.data), own[e.type], e.time, e.event_key) for e in archived
             )
         cursor = await connection.cursor(_EVENTS_OF_DAY, account_id, types, day)
         while events := await cursor.fetch(_CHUNK):
             left.add_all(
-                (account_id, day, e["provider"], _data(e["data"]), own[e["type"]], e["time"], e["event_key"])
+                (account_id, day, e["provider"], stored_value(e["data"]), own[e["type"]], e["time"], e["event_key"])
                 for e in events
             )
     return left
-
-
-def _data(text: str | None) -> object:
-    return None if text is None else decode(text)

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
@@ -21,15 +21,11 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import proof_expression as expression
-from valueplatform.value.proof_archive import kept_events
+from valueplatform.value.proof_archive import raw_events, widened
 
 LARGEST = 10**34
 """Amounts have 38 digits, four of them after the point; what is larger has no amount."""
 
-_EVENTS = text("""
-    SELECT time, event_key, type, provider, data::text AS data FROM event
-    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
-""")
 _ENTRIES = text("""
     SELECT entry_id, slug, action, answers, low, expected, high, unit, effective_from FROM assumption_entry
     WHERE account_id = :account ORDER BY entry_id
@@ -199,7 +195,7 @@ async def _metered_events(
     # The stored day only narrows the search; the day that counts is told from the time again.
     first, last = widened(start, end)
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
-    async for row in _raw_events(tx, where):
+    async for row in raw_events(tx, where):
         data = json.loads(row.data, parse_float=Decimal) if row.data is not None else None
         day = row.time.astimezone(zone).date()
         if not start <= day < end:
@@ -207,19 +203,6 @@ async def _metered_events(
         for meter in meters:
             if row.type in meter["event_types"] and _passes(meter, data):
                 yield meter, day, row, data
-
-
-def widened(start: date, end: date) -> tuple[date, date]:
-    """Two days more at each end, as far as the calendar goes."""
-    return start - timedelta(days=min(2, (start - date.min).days)), end + timedelta(days=min(2, (date.max - end).days))
-
-
-async def _raw_events(tx: Transaction, where: Mapping[str, Any]) -> AsyncIterator[Any]:
-    """Those of the database, then those of the archive, in a steady transaction."""
-    async for row in await tx.connection.stream(_EVENTS, where):
-        yield row
-    async for kept in kept_events(tx, where["account"], where["types"], where["start"], where["end"]):
-        yield kept
 
 
 def _passes(meter: Mapping[str, Any], data: object) -> bool:

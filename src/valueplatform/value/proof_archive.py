@@ -1,12 +1,12 @@
-"""Archived events for the independent path: whole events, by a reader of its own.
+"""Events for the independent path, stored and archived: whole events, by a reader of its own.
 
 Only the files are shared with what first read them. Numbers are taken from the JSON text of `data`, never from the
 columns beside it; the day is left to the caller.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,10 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import UnavailableError
 
+_EVENTS = text("""
+    SELECT time, event_key, type, provider, data::text AS data FROM event
+    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+""")
 _FILES = text("""
     SELECT DISTINCT a.root || '/' || s.path AS address, s.path FROM archived_slice s CROSS JOIN archive a
     WHERE s.account_id = :account AND (CAST(:types AS text[]) IS NULL OR s.type = ANY(:types))
@@ -43,6 +47,19 @@ class KeptEvent(NamedTuple):
     provider: str
     data: str | None
     source: str
+
+
+def widened(start: date, end: date) -> tuple[date, date]:
+    """Two days more at each end, as far as the calendar goes."""
+    return start - timedelta(days=min(2, (start - date.min).days)), end + timedelta(days=min(2, (date.max - end).days))
+
+
+async def raw_events(tx: Transaction, where: Mapping[str, Any]) -> AsyncIterator[Any]:
+    """Those of the database, then those of the archive, in a steady transaction."""
+    async for row in await tx.connection.stream(_EVENTS, where):
+        yield row
+    async for kept in kept_events(tx, where["account"], where["types"], where["start"], where["end"]):
+        yield kept
 
 
 async def kept_events(

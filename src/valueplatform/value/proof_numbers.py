@@ -31,9 +31,8 @@ from valueplatform.value.proof import (
     rounded,
     tally_events,
     together,
-    widened,
 )
-from valueplatform.value.proof_archive import kept_events
+from valueplatform.value.proof_archive import kept_events, widened
 
 TOLERANCE = 1e-9
 """Relative tolerance of statistics; everything else must agree exactly."""

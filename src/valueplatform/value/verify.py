@@ -11,8 +11,8 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts, widened
-from valueplatform.value.proof_archive import check_files, kept_events
+from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
+from valueplatform.value.proof_archive import check_files, kept_events, widened
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
