@@ -25,6 +25,7 @@ CREATE TABLE accrual (
     expected NUMERIC(38, 4),
     high NUMERIC(38, 4),
     reason TEXT,
+    uncapped NUMERIC(38, 4),
     CONSTRAINT pk_accrual PRIMARY KEY (account_id, driver, provider, day)
 );
 
@@ -580,6 +581,8 @@ CREATE TABLE basis (
     state TEXT NOT NULL,
     counted BOOLEAN NOT NULL,
     inputs JSONB NOT NULL,
+    pool TEXT,
+    cap TEXT,
     CONSTRAINT pk_basis PRIMARY KEY (account_id, basis_id),
     CONSTRAINT fk_basis_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Databases
 from tests.value.factories import CUSTOMER, SUPPLIER, VALIDATOR, new_account, put_model
-from tests.value.seven_meters import SEVEN
+from tests.value.seven_meters import CAPPED
 from valueplatform.core.database import Transaction, lock_model_exclusive
 from valueplatform.core.periods import local_day, month_of, next_month
 from valueplatform.core.scope import grant_accounts, grant_all, no_accounts
@@ -144,7 +144,7 @@ class History:
 
 @pytest.mark.parametrize("seed", range(10))
 async def test_any_history_verifies_exactly(databases: Databases, seed: int, tmp_path: Path) -> None:
-    await put_model(databases, SEVEN)
+    await put_model(databases, CAPPED)
     for number in range(2):
         key = f"account-{number}"
         history = History(databases, await new_account(databases, key), key, seed * 100 + number, tmp_path)

@@ -11,6 +11,7 @@ from valueplatform.core.scope import Scope
 from valueplatform.telemetry.backfilling import Told, counting, drop_rollups, settle
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import clear_rollups, rebuild_rollups
+from valueplatform.value.formula import Formula
 from valueplatform.value.model import BY_EVENT, SUPPLIER, ValueModel
 from valueplatform.value.model_versions import Change, diff, revise
 from valueplatform.value.models import newest_model, store_model, stored_model
@@ -74,6 +75,7 @@ async def apply_counted(database: Database, scope: Scope, model: ValueModel, tol
         if not _changed_meters(previous, revised):
             return await apply_model(tx, model)
         await _keep_commitments(tx, previous, revised)
+        _keep_superseded(revised)
     async with (
         counting(database, scope, _changed_meters(previous, revised), told) as counted,
         database.transaction(scope) as tx,
@@ -112,6 +114,7 @@ async def count_anew(database: Database, scope: Scope, slug: str, told: Told) ->
 async def _put_in_force(tx: Transaction, previous: ValueModel | None, revised: ValueModel) -> int:
     """A new revision, its providers, a mark for each account; the rollups of its meters are the caller's to see to."""
     await _keep_commitments(tx, previous, revised)
+    _keep_superseded(revised)
     revision = await store_model(tx, revised)
     for slug in sorted({driver.provider for driver in revised.drivers} - {BY_EVENT}):
         name = revised.supplier.name if slug == SUPPLIER else slug
@@ -131,6 +134,19 @@ async def _keep_commitments(tx: Transaction, previous: ValueModel | None, revise
             f"Driver {committed.driver!r} cannot go: the plans of account {committed.key!r}{others} commit to it. "
             "Keep the driver, or take its targets out of these plans first."
         )
+
+
+def _keep_superseded(revised: ValueModel) -> None:
+    """What an earlier version of a driver reads stays as long as its days do."""
+    rates = {rate.slug for rate in (*revised.baselines, *revised.assumptions)}
+    known = rates | {meter.slug for meter in revised.meters}
+    for driver in revised.superseded:
+        if lost := sorted(Formula.parse(driver.formula).names - known):
+            raise ConflictError(
+                f"{lost[0]!r} cannot go: version {driver.version} of driver {driver.slug!r} reads it for the days "
+                f"before {driver.effective_to}. Keep it, or take effective_from out of the driver, so that its present "
+                "version speaks for all days."
+            )
 
 
 def _changed_meters(previous: ValueModel | None, revised: ValueModel) -> list[Meter]:

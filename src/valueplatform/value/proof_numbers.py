@@ -24,6 +24,7 @@ from valueplatform.value.proof import (
     ProvedAmount,
     Source,
     Tallies,
+    days_needed,
     drivers_named,
     input_on,
     meters_of,
@@ -102,7 +103,7 @@ class Prover:
         wanted = {meter["slug"] for meter in meters_of(source, drivers)} | {leaf.meter for leaf in metered}
         meters = [meter for meter in source.model.get("meters", ()) if meter["slug"] in wanted]
         spans = [(leaf.start, leaf.end) for leaf in realized] + [(leaf.start, leaf.end) for leaf in metered]
-        start, end = min(start for start, _ in spans), max(end for _, end in spans)
+        start, end = days_needed(source, min(start for start, _ in spans), max(end for _, end in spans))
         prover.tallies = await tally_events(tx, source, meters, start, end)
         prover.amounts = prove_tallied(source, drivers, prover.tallies)
         return prover

@@ -91,10 +91,13 @@ basis = tenant_table(
     Column("state", Text, nullable=False),
     Column("counted", Boolean, nullable=False),
     Column("inputs", JSONB, nullable=False),
+    Column("pool", Text, nullable=True),
+    Column("cap", Text, nullable=True),
     key=("basis_id",),
 )
 
-# Realized value as computed now: live and replaceable. A null amount carries the reason.
+# Realized value as computed now: live and replaceable. A null amount carries the reason. `uncapped` is what was
+# expected before the cap of a benefit pool took some of it.
 accrual = tenant_table(
     "accrual",
     Column("driver", Text, nullable=False),
@@ -105,6 +108,7 @@ accrual = tenant_table(
     Column("expected", AMOUNT, nullable=True),
     Column("high", AMOUNT, nullable=True),
     Column("reason", Text, nullable=True),
+    Column("uncapped", AMOUNT, nullable=True),
     Index("ix_accrual_account_id_day", "account_id", "day"),
     key=("driver", "provider", "day"),
     hot=True,
