@@ -742,6 +742,23 @@ CREATE INDEX ix_posting_account_id_day ON posting (account_id, day);
 
 CREATE INDEX ix_posting_account_id_shown_day ON posting (account_id, shown_day);
 
+CREATE TABLE scenario (
+    account_id BIGINT NOT NULL,
+    scenario_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    name TEXT NOT NULL,
+    start_month DATE NOT NULL,
+    months INTEGER NOT NULL,
+    changes JSONB NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    shared BOOLEAN NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    removed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_scenario PRIMARY KEY (account_id, scenario_id),
+    CONSTRAINT ck_scenario_side CHECK (author_side IN ('supplier', 'customer')),
+    CONSTRAINT fk_scenario_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE session (
     session_hash BYTEA NOT NULL,
     user_id BIGINT NOT NULL,
@@ -906,11 +923,12 @@ GRANT SELECT, INSERT, UPDATE ON key_usage TO valueplatform_ingest;
 GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, scenario, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
+GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;

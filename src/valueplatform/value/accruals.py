@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date
 from decimal import Context, Decimal
+from fractions import Fraction
 from itertools import chain, groupby
 from typing import Any, Final
 
@@ -19,14 +20,16 @@ import polars as pl
 from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
 from valueplatform.core.periods import ONE_DAY, Period, month_of
 from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT, Aggregation, Meter
-from valueplatform.value.assumptions import Default, Entry, Holding, change_days, driver_slug, holding
+from valueplatform.value.assumptions import Default, Entry, Holding, driver_slug, holding
+from valueplatform.value.assumptions import change_days as days_said
 from valueplatform.value.basis import Basis, build_basis, cap_of
-from valueplatform.value.formula import Formula
+from valueplatform.value.formula import FEWEST_IN_BULK, Formula
+from valueplatform.value.formula_exact import Values
 from valueplatform.value.formula_frame import OVER
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
 from valueplatform.value.model import BY_EVENT, Driver, ValueModel
 from valueplatform.value.pools import Draw, PoolDay, within_cap
-from valueplatform.value.ranges import NoValue, Range
+from valueplatform.value.ranges import NoValue, Range, RangedValue
 
 _WIDE: Final = Context(prec=60)
 _Row = tuple[str, date, Mapping[str, MeterDay]]
@@ -78,6 +81,11 @@ def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Acc
     A day counts for a driver only if one of its meters has events on it. Meters without events on such a day
     are 0 where they count or sum; an average, extreme or latest is null, and so is an amount that needs it.
     """
+    return sorted(capped(uncapped(record, days, period)), key=lambda a: (a.driver, a.provider, a.day))
+
+
+def uncapped(record: Record, days: Iterable[MeterDay], period: Period) -> list[Accrual]:
+    """The same before the caps of benefit pools, in no order."""
     values: defaultdict[tuple[str, date], dict[str, MeterDay]] = defaultdict(dict)
     for meter_day in days:
         if meter_day.day in period:
@@ -85,7 +93,7 @@ def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Acc
     accruals: list[Accrual] = []
     for driver in (*record.model.superseded, *record.model.drivers):
         accruals += _accrue_driver(record, driver, values)
-    return sorted(_capped(accruals), key=lambda a: (a.driver, a.provider, a.day))
+    return accruals
 
 
 def in_whole_months(model: ValueModel, period: Period) -> Period:
@@ -126,8 +134,15 @@ def _boundaries(record: Record, driver: Driver) -> list[date]:
     """The days on which the driver's basis may change; between two of them it is one."""
     inputs = input_names(record.model, driver)
     slugs = [*inputs, driver_slug(driver.slug)]
-    said = {day for slug in slugs for day in change_days(record.entries.get(slug, ()))}
+    said = {day for slug in slugs for day in days_said(record.entries.get(slug, ()))}
     return sorted(said | set(_lapses(record, driver, inputs)))
+
+
+def change_days(record: Record) -> list[date]:
+    """The days on which anything but usage may change an amount."""
+    drivers = (*record.model.superseded, *record.model.drivers)
+    windows = {day for driver in drivers for day in (driver.effective_from, driver.effective_to) if day}
+    return sorted(windows.union(*(_boundaries(record, driver) for driver in drivers)))
 
 
 def _lapses(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
@@ -160,6 +175,12 @@ def _accrue_stretch(
     basis = basis_on(record, driver, rows[0][1])
     if isinstance(basis, NoValue):
         return [Accrual(driver.slug, provider, day, None, None, None, None, basis.text) for provider, day, _ in rows]
+    if len(rows) < FEWEST_IN_BULK:
+        ranged = {given.slug: given.value for given in basis.inputs}
+        return [
+            _single(driver.slug, provider, day, basis, formula.evaluate_range(_values(meters, metered), ranged))
+            for provider, day, metered in rows
+        ]
     columns = [column for meter in meters for column in _metered_columns(meter, rows)]
     inputs = {
         name: pl.lit(value, pl.Decimal(27, 9))
@@ -184,6 +205,27 @@ def _metered_columns(meter: Meter, rows: Sequence[_Row]) -> list[pl.Series]:
     return [values, pl.Series(f"{meter.slug}{OVER}", [day.over if day else 1 for day in found], pl.Int64)]
 
 
+def _values(meters: Sequence[Meter], metered: Mapping[str, MeterDay]) -> Values:
+    """The meters of one day, averages as fractions."""
+    values: dict[str, Decimal | Fraction | int | None] = {}
+    for meter in meters:
+        day = metered.get(meter.slug)
+        if day is None:
+            values[meter.slug] = 0 if meter.aggregation in ZERO_WHEN_ABSENT else None
+        else:
+            values[meter.slug] = day.value if day.over == 1 else Fraction(day.value) / day.over
+    return values
+
+
+def _single(driver: str, provider: str, day: date, basis: Basis, found: RangedValue) -> Accrual:
+    match found:
+        case RangedValue(low=Decimal() as low, expected=Decimal() as expected, high=Decimal() as high):
+            return Accrual(driver, provider, day, basis, low, expected, high, None)
+        case RangedValue(expected=NoValue() as lacking) | RangedValue(low=NoValue() as lacking):
+            return Accrual(driver, provider, day, basis, None, None, None, lacking.text)
+    raise TypeError(f"{found} is neither an amount nor the lack of one")
+
+
 def _columns_of(slug: str, value: Range) -> list[tuple[str, Decimal]]:
     """The columns that the bulk evaluation reads a ranged input from."""
     return [(slug, value.expected), (f"{slug}.low", value.low), (f"{slug}.high", value.high)]
@@ -197,7 +239,7 @@ def _accrual(driver: str, provider: str, day: date, basis: Basis, amounts: Mappi
     return Accrual(driver, provider, day, basis, amounts["low"], amounts["expected"], amounts["high"], None)
 
 
-def _capped(accruals: Iterable[Accrual]) -> Iterator[Accrual]:
+def capped(accruals: Iterable[Accrual]) -> Iterator[Accrual]:
     """The same accruals, those of capped pools as far as the months' caps go. No cap, no amount."""
     pools: defaultdict[tuple[str, str, date], list[Accrual]] = defaultdict(list)
     for accrual in accruals:
