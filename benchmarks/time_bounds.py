@@ -87,7 +87,7 @@ Moment = tuple[str, datetime]
 
 _ACCOUNTS: Final = text("SELECT account_id, key, timezone FROM account WHERE account_id > 0 ORDER BY account_id")
 _DIFFERENT_DAYS: Final = text("""
-    SELECT count(*) FROM event JOIN account USING (account_id) WHERE day <> (time AT TIME ZONE timezone)::date
+    SELECT count(*) FROM event WHERE utc_day <> (time AT TIME ZONE 'UTC')::date
 """)
 _DIFFERENT_ROLLUPS: Final = text("""
     WITH recounted AS (
@@ -95,9 +95,9 @@ _DIFFERENT_ROLLUPS: Final = text("""
                sum((data ->> 'minutes')::numeric) AS minutes
         FROM event JOIN account USING (account_id) GROUP BY 1, 2, 3
     ), held AS (
-        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
-               sum(total) FILTER (WHERE meter = 'minutes') AS minutes
-        FROM rollup GROUP BY 1, 2, 3
+        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs' || edition) AS events,
+               sum(total) FILTER (WHERE meter = 'minutes' || edition) AS minutes
+        FROM rollup JOIN account USING (account_id) GROUP BY 1, 2, 3
     )
     SELECT count(*) FROM recounted FULL JOIN held USING (account_id, day, team)
     WHERE recounted.events IS DISTINCT FROM held.events OR recounted.minutes IS DISTINCT FROM held.minutes
@@ -135,7 +135,8 @@ _SILENCED: Final = text("""
 _MOVED: Final = text("""
     UPDATE event SET time = time - interval '1 second' WHERE event_key IN (
         SELECT event_key FROM event JOIN account USING (account_id)
-        WHERE (time AT TIME ZONE timezone)::time = '00:00' AND day = '2026-03-01' LIMIT 1)
+        WHERE (time AT TIME ZONE timezone)::time = '00:00'
+            AND (time AT TIME ZONE timezone)::date = '2026-03-01' LIMIT 1)
 """)
 
 

@@ -4,13 +4,15 @@ A row of `intake` is taken away by the statement that adds it to `intake_day`: i
 crashes. Rows that other workers are summing are passed by.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.core.periods import ONE_DAY
+from valueplatform.telemetry.local_days import offsets_of
 
 AT_ONCE: Final = 20_000
 """Rows of one step: one a group, account and source."""
@@ -63,14 +65,24 @@ _SUM: Final = text("""
     SELECT count(*) FROM gone
 """)
 _FORGET: Final = text("DELETE FROM intake_day WHERE account_id = :account AND day < :before")
-# Between two zones a moment's day differs by two at most.
+_MOVED: Final = text("SELECT EXISTS (SELECT FROM zone_build WHERE account_id = :account AND state = 'in force')")
+_NEWEST: Final = text("SELECT max(day) FROM intake_day WHERE account_id = :account")
+_ZONE: Final = text("SELECT timezone FROM account WHERE account_id = :account")
+# Nobody sums meanwhile; ingest only appends to `intake`, and goes on.
+_HOLD_SUMS: Final = text("LOCK TABLE intake_day IN SHARE ROW EXCLUSIVE MODE")
+# One statement sees the events and what of them was not summed yet as of one moment. Between two zones a moment's day
+# differs by two at most.
 _RECOUNT: Final = text("""
     WITH counted AS (
-        SELECT account_id, source, day, count(*) AS happened FROM event WHERE account_id = :account
-        GROUP BY account_id, source, day
+        SELECT account_id, source, (time AT TIME ZONE 'UTC' + ahead)::date AS day, count(*) AS happened
+        FROM event JOIN unnest(CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]), CAST(:ahead AS interval[]))
+            AS setting (since, until, ahead) ON time >= since AND time < until
+        WHERE account_id = :account AND utc_day >= :oldest GROUP BY 1, 2, 3
+    ), waiting AS (
+        UPDATE intake SET happened = '{}' WHERE account_id = :account
     ), emptied AS (
         UPDATE intake_day AS held SET happened = 0 WHERE account_id = :account
-            AND day >= (SELECT min(day) - 2 FROM counted WHERE counted.account_id = held.account_id)
+            AND day >= (SELECT min(day) - 2 FROM counted)
             AND NOT EXISTS (SELECT FROM counted WHERE (counted.account_id, counted.source, counted.day)
                                 = (held.account_id, held.source, held.day))
     )
@@ -117,9 +129,30 @@ async def forget_old(tx: Transaction, account_id: int, today: date) -> int:
     return await tx.execute(_FORGET, {"account": account_id, "before": today - KEPT})
 
 
+async def is_of_other_zone(tx: Transaction, account_id: int) -> bool:
+    """Whether what happened still stands on the days of a zone that the account had before: `recount` it."""
+    return bool(await tx.scalar(_MOVED, {"account": account_id}))
+
+
 async def recount(tx: Transaction, account_id: int) -> None:
-    """After an account's events have moved to other local days: what happened on each anew, as far back as events are
-    at hand. The caller holds the exclusive model lock, so nothing comes in meanwhile."""
+    """What happened on each day of an account anew, by its present zone, as far back as events are at hand.
+
+    Events may come in meanwhile: what has come and is not summed yet is counted here, and what comes later is summed
+    after it. The transaction is not a steady one, and has summed nothing before.
+    """
+    await tx.execute(_HOLD_SUMS)
     while await sum_intake(tx, account_id):
         pass
-    await tx.execute(_RECOUNT, {"account": account_id})
+    where = {"account": account_id}
+    newest = await tx.scalar(_NEWEST, where)
+    if newest is None:
+        return
+    oldest = newest - KEPT
+    timezone = str(await tx.scalar(_ZONE, where))
+    offsets = offsets_of([timezone], _midnight(oldest), _midnight(newest + 3 * ONE_DAY))
+    spans = {"since": offsets.since, "until": offsets.until, "ahead": offsets.ahead}
+    await tx.execute(_RECOUNT, where | {"oldest": oldest} | spans)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
