@@ -111,7 +111,7 @@ async def test_after_a_change_of_zone_events_stand_on_their_new_days(databases: 
     await send(databases, cloud_event(id="1", time="2026-06-01T02:00:00Z"), cloud_event(id="2"))
     async with databases.worker.transaction(grant_all()) as tx:
         await tx.execute(_MOVE, {"account": acme})
-        await recount(tx, acme)
+        await recount(tx, [acme])
         days = await days_of(tx, acme, LONG_AGO)
     assert {day.day: day.happened for day in days["/app"]} == {date(2026, 5, 31): 0, TODAY: 2}
 

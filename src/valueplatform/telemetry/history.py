@@ -166,10 +166,9 @@ async def _clear_away(database: Database, scope: Scope) -> None:
         await tx.execute(_GIVE_UP)
         ended = await tx.rows(_ENDED)
     await drop_rollups(database, scope, names)
-    for row in ended:
-        if row.state == IN_FORCE:
-            async with database.transaction(scope) as tx:
-                await recount(tx, row.account_id)
+    for some in _some([row.account_id for row in ended if row.state == IN_FORCE]):
+        async with database.transaction(scope) as tx:
+            await recount(tx, some)
     for some in _some([row.account_id for row in ended]):
         async with database.transaction(scope) as tx:
             for statement in (*_CLEAR_EDITIONS, _LET_GO):

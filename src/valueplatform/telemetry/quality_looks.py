@@ -95,7 +95,7 @@ async def examine(tx: Transaction, account_id: int, now: datetime) -> list[Found
     The caller holds the account's lock. `ALL_ACCOUNTS` is what came in for nobody.
     """
     if await is_of_other_zone(tx, account_id):
-        await recount(tx, account_id)
+        await recount(tx, [account_id])
     while await sum_intake(tx, account_id):
         pass
     timezone = str(await tx.scalar(_ZONE, {"account": account_id}) or "UTC")
