@@ -3,6 +3,7 @@ CREATE TABLE account (
     key TEXT NOT NULL,
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
+    edition TEXT DEFAULT '' NOT NULL,
     segment TEXT,
     stage TEXT,
     attributes JSONB DEFAULT '{}' NOT NULL,
@@ -256,12 +257,12 @@ CREATE TABLE event (
     id TEXT NOT NULL,
     type TEXT NOT NULL,
     time TIMESTAMP WITH TIME ZONE NOT NULL,
-    day DATE NOT NULL,
+    utc_day DATE NOT NULL,
     subject TEXT,
     provider TEXT NOT NULL,
     data JSONB,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_event PRIMARY KEY (account_id, type, day, event_key)
+    CONSTRAINT pk_event PRIMARY KEY (account_id, type, utc_day, event_key)
 );
 
 CREATE TABLE event_conflict (
@@ -449,13 +450,23 @@ CREATE TABLE meter_build (
     CONSTRAINT pk_meter_build PRIMARY KEY (build_id)
 );
 
-CREATE TABLE meter_build_due (
+CREATE TABLE zone_build (
+    account_id BIGINT NOT NULL,
+    timezone TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    state TEXT NOT NULL,
+    CONSTRAINT pk_zone_build PRIMARY KEY (account_id),
+    CONSTRAINT ck_zone_build_state CHECK (state IN ('counting', 'in force', 'given up')),
+    CONSTRAINT fk_zone_build_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE build_due (
     account_id BIGINT NOT NULL,
     due_id BIGINT GENERATED ALWAYS AS IDENTITY,
     day DATE NOT NULL,
     through DATE NOT NULL,
-    CONSTRAINT pk_meter_build_due PRIMARY KEY (account_id, due_id),
-    CONSTRAINT fk_meter_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+    CONSTRAINT pk_build_due PRIMARY KEY (account_id, due_id),
+    CONSTRAINT fk_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
 CREATE TABLE intake (
@@ -862,6 +873,10 @@ BEGIN
 END
 $$;
 
+-- Numbers of the editions of accounts' rollups, of which each is given once.
+
+CREATE SEQUENCE rollup_edition;
+
 -- How often members were removed: processes remember members until it changes. Read once, it moves from its first value.
 
 CREATE SEQUENCE member_removal;
@@ -917,10 +932,11 @@ GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intak
 GRANT SELECT, INSERT, DELETE ON key_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
-GRANT SELECT ON model_revision, api_key, archive, meter_build TO valueplatform_ingest;
-GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, meter_build_due TO valueplatform_ingest;
+GRANT SELECT ON model_revision, api_key, archive, meter_build, zone_build TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, build_due TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE ON key_usage TO valueplatform_ingest;
 GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
+GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, scenario, milestone, conversation, message, changed_day TO valueplatform_web;

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,12 +18,11 @@ from tests.telemetry.test_retraction import take_back
 from valueplatform.core.database import lock_model_exclusive
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import grant_all
-from valueplatform.telemetry import backfilling
+from valueplatform.telemetry import history as counts
 from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.backfilling import counting, settle
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.meters import Aggregation, Meter
-from valueplatform.telemetry.rebuilding import follow_zone
 from valueplatform.telemetry.rollups import raise_rollups
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ async def history(databases: Databases, meters: Sequence[Meter] = (), count: int
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfilling, "CHUNK", 20)
+    monkeypatch.setattr(counts, "CHUNK", 20)
 
 
 async def count(databases: Databases) -> list[Meter]:
@@ -91,7 +91,6 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
     databases: Databases, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await history(databases, METERS if seed % 2 else ())
-    account_id = await scalar(databases, "SELECT account_id FROM account WHERE key = 'acme'")
     draw = random.Random(seed)
     numbers = iter(range(1000, 2000))
     if seed % 3:
@@ -105,24 +104,17 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
         kept = [row["id"] for row in left] + [event.id for event in await archived(databases)]
         await take_back(databases, draw.choice(kept))
 
-    async def move() -> None:
-        zone = draw.choice(["Asia/Tokyo", "America/St_Johns"])
-        async with databases.worker.transaction(grant_all()) as tx:
-            await lock_model_exclusive(tx)
-            await (await tx.driver()).execute("UPDATE account SET timezone = $1 WHERE key = 'acme'", zone)
-            await follow_zone(tx, account_id, zone)
-
     async def put_away() -> None:
         await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
 
-    async def raise_and_more(*given: object) -> None:
+    async def raise_and_more(*given: Any) -> None:
         for act in draw.sample(acts, 2):
             await asyncio.wait_for(act(), 30)
-        await raise_(*given)  # type: ignore[arg-type]  # the same arguments
+        await raise_(*given)
 
-    acts: list[Act] = [come, come, go, go, move, put_away]
-    raise_ = backfilling._raise
-    monkeypatch.setattr(backfilling, "_raise", raise_and_more)
+    acts: list[Act] = [come, come, go, go, put_away]
+    raise_ = counts._raise
+    monkeypatch.setattr(counts, "_raise", raise_and_more)
     counted = await count(databases)
     await come()
     await go()

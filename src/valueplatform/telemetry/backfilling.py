@@ -1,15 +1,9 @@
-"""Counting meters over all history while events come in, to be put in force at once.
+"""Counting meters over all history while events come in (`history`), to be put in force at once.
 
-A meter that is counted gets rollups under a name of its own, which nobody reads. From the moment at which that is told
-(`meter_build`, under the exclusive model lock, which is held for no longer) every new event raises them; the events
-from before that moment are those of one snapshot, taken under the same lock, and are counted meanwhile: those of the
-database one by one, those of the archive by the column. Events that go, and days that move with an account's zone,
-cannot be told apart by the snapshot: their days are noted (`meter_build_due`) and counted anew in the transaction that
-puts the meters in force. A crash leaves rows that nobody reads; the next run clears them away.
+A meter that is counted gets rollups under a name of its own, which nobody reads before.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,61 +11,29 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
-from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.archive_reads import Wanted, archived_parts
-from valueplatform.telemetry.increments import Increments
-from valueplatform.telemetry.marks import Stretch
-from valueplatform.telemetry.meter_book import readings_by_type
+from valueplatform.telemetry.history import Count, Told, alone, count_history, due_stretches, release
+from valueplatform.telemetry.homes import homes_of
 from valueplatform.telemetry.meters import Meter
-from valueplatform.telemetry.rebuilding import CHUNK, count_days, metered_parts, meterings, together
-from valueplatform.telemetry.rollups import raise_rollups
+from valueplatform.telemetry.rebuilding import count_days
 
-# One at a time: the letters "vp build".
-_LOCK: Final = 0x7670_2062_7569_6C64
-_TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REGISTER: Final = text("INSERT INTO meter_build (meter) VALUES ('null') RETURNING build_id")
 _DEFINE: Final = text("UPDATE meter_build SET meter = CAST(:meter AS jsonb) WHERE build_id = :build")
-_BUILDS: Final = text("SELECT meter->>'stored_as' AS name FROM meter_build")
-_RELEASE: Final = (text("DELETE FROM meter_build"), text("DELETE FROM meter_build_due"))
-_DUE: Final = text("""
-    SELECT account_id, min(day) AS first, max(through) AS last FROM meter_build_due GROUP BY account_id
-    ORDER BY account_id
-""")
-_COUNT: Final = text("SELECT count(*) FROM event WHERE type = ANY(:types)")
-_EVENTS: Final = """
-    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event WHERE type = ANY($1::text[])
-"""
-_TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
-_ACCOUNTS: Final = text("SELECT account_id FROM account ORDER BY account_id")
-_CLEAR: Final = tuple(
-    text(f"DELETE FROM {table} WHERE account_id = ANY(:accounts) AND meter = ANY(:names)")  # noqa: S608 - our own names
-    for table in _TABLES
-)
-_ACCOUNTS_AT_ONCE: Final = 500
-
-Told = Callable[[int, int], None]
-"""Hears how many events are counted, and of how many."""
 
 
 @asynccontextmanager
 async def counting(database: Database, scope: Scope, meters: Iterable[Meter], told: Told) -> AsyncIterator[list[Meter]]:
     """Count meters over all history (worker role); inside, they are ready for `settle` and to be put in force.
 
-    They have their new `stored_as`. What is not released inside is cleared away. Raises ConflictError where meters are
-    being counted already.
+    They have their new `stored_as`. What is not released inside is cleared away. Raises ConflictError where meters or
+    zones are being counted already.
     """
-    async with database.transaction(scope) as guard:
-        if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
-            raise ConflictError("Meters are being counted over history already; wait for the end of that.")
-        await _clear_away(database, scope)
-        try:
-            async with database.transaction(scope, steady=True) as reader:
-                named = await _begin(database, scope, reader, meters)
-                await _count_history(database, scope, reader, named, told)
-            yield named
-        finally:
-            await _clear_away(database, scope)
+    async with alone(database, scope):
+        async with database.transaction(scope, steady=True) as reader:
+            named = await _begin(database, scope, reader, meters)
+            count = Count(named, await homes_of(await reader.driver()))
+            await count_history(database, scope, reader, count, told)
+        yield named
 
 
 async def settle(tx: Transaction, meters: Sequence[Meter]) -> None:
@@ -79,21 +41,11 @@ async def settle(tx: Transaction, meters: Sequence[Meter]) -> None:
 
     In the transaction that puts the meters in force, under the exclusive model lock.
     """
-    for due in await tx.rows(_DUE):
-        await count_days(tx, meters, Stretch(due.account_id, due.first, due.last))
-    for statement in _RELEASE:
-        await tx.execute(statement)
-
-
-async def drop_rollups(database: Database, scope: Scope, names: Sequence[str]) -> None:
-    """Remove rollups that nobody reads any more, some accounts at a time, so that nobody waits for it."""
-    async with database.transaction(scope) as tx:
-        accounts = [row.account_id for row in await tx.rows(_ACCOUNTS)]
-    for start in range(0, len(accounts) if names else 0, _ACCOUNTS_AT_ONCE):
-        async with database.transaction(scope) as tx:
-            for statement in _CLEAR:
-                where = {"accounts": accounts[start : start + _ACCOUNTS_AT_ONCE], "names": list(names)}
-                await tx.execute(statement, where)
+    stretches = await due_stretches(tx)
+    homes = await homes_of(await tx.driver(), [stretch.account_id for stretch in stretches])
+    for stretch in stretches:
+        await count_days(tx, meters, stretch, homes[stretch.account_id])
+    await release(tx)
 
 
 async def _begin(database: Database, scope: Scope, reader: Transaction, meters: Iterable[Meter]) -> list[Meter]:
@@ -108,41 +60,3 @@ async def _begin(database: Database, scope: Scope, reader: Transaction, meters: 
             named.append(own)
         await reader.scalar(text("SELECT 1"))  # its snapshot is that of its first query
     return named
-
-
-async def _count_history(
-    database: Database, scope: Scope, reader: Transaction, meters: Sequence[Meter], told: Told
-) -> None:
-    readings = readings_by_type(meters)
-    types = list(readings)
-    parts = await archived_parts(reader, Wanted(types=types))
-    total = int(await reader.scalar(_COUNT, {"types": types}) or 0) + sum(part.events for part in parts)
-    done = 0
-    told(done, total)
-    for batch in together(parts):
-        await _raise(database, scope, await asyncio.to_thread(metered_parts, batch, meters))
-        done += sum(part.events for part in batch)
-        told(done, total)
-    connection = await reader.driver()
-    cursor = await connection.cursor(_EVENTS, types)
-    while rows := await cursor.fetch(CHUNK):
-        increments = Increments()
-        increments.add_all(meterings(rows, readings))
-        await _raise(database, scope, increments)
-        done += len(rows)
-        told(done, total)
-
-
-async def _raise(database: Database, scope: Scope, increments: Increments) -> None:
-    async with database.transaction(scope) as tx:
-        await raise_rollups(await tx.driver(), increments)
-
-
-async def _clear_away(database: Database, scope: Scope) -> None:
-    """End what is counted and was not put in force: this run's, or one's that crashed."""
-    async with database.transaction(scope) as tx:
-        await lock_model_exclusive(tx)
-        names = [row.name for row in await tx.rows(_BUILDS)]
-        for statement in _RELEASE:
-            await tx.execute(statement)
-    await drop_rollups(database, scope, names)

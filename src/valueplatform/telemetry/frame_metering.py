@@ -175,13 +175,13 @@ def _texts(cells: pl.Series) -> pl.Series:
 def _add_sums(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     total = pl.col("events") if _counts(meter) else pl.col("total")
     for *place, events, sum_ in groups.group_by(keys).agg(pl.col("events").sum(), total.sum().alias("sum")).iter_rows():
-        _raise(increments, _key(meter, place), events, _plain(sum_), 0)
+        _raise(increments, _key(increments, meter, place), events, _plain(sum_), 0)
 
 
 def _add_members(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     together = groups.group_by(keys).agg(pl.col("events").sum(), pl.col("members").explode().unique())
     for *place, events, cells in together.iter_rows():
-        key = _key(meter, place)
+        key = _key(increments, meter, place)
         _raise(increments, key, events, 0, 0)
         increments.members.setdefault(key, set()).update(cell[1:-1] for cell in cells)  # plain text, in its quotes
 
@@ -190,14 +190,14 @@ def _add_picks(increments: Increments, meter: Meter, groups: pl.DataFrame, keys:
     chosen = groups.select(*keys, "events", "best rank", "best event_key", "best value")
     for *place, events, rank, event_key, value in chosen.iter_rows():
         pick = Pick(_plain(rank), event_key, _plain(value))
-        _take(increments, _key(meter, place), events, 0, pick)
+        _take(increments, _key(increments, meter, place), events, 0, pick)
 
 
 def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> None:
     read, rank_of = value_reader(meter), rank_by(meter.aggregation)
     names = [*_PLACE, *_dimensions(meter)]
     for *place, time, event_key, cell in odd.select(*names, "time", "event_key", "cell").iter_rows():
-        key = _key(meter, place)
+        key = _key(increments, meter, place)
         value = read({str(meter.property): cell_value(cell)})
         unmetered = int(isinstance(value, Unmetered))
         if isinstance(value, Unmetered):
@@ -227,9 +227,9 @@ def _raise(increments: Increments, key: CellKey, events: int, total: Decimal | i
     cell[2] += unmetered
 
 
-def _key(meter: Meter, place: Sequence[Any]) -> CellKey:
+def _key(increments: Increments, meter: Meter, place: Sequence[Any]) -> CellKey:
     account_id, day, provider, *dimensions = place
-    return (account_id, meter.rollup_name(), day, provider, tuple(dimensions))
+    return (account_id, increments.name_of(account_id, meter.rollup_name()), day, provider, tuple(dimensions))
 
 
 def _plain(number: Decimal | int) -> Decimal | int:

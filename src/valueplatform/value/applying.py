@@ -8,7 +8,8 @@ from sqlalchemy import text
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.backfilling import Told, counting, drop_rollups, settle
+from valueplatform.telemetry.backfilling import counting, settle
+from valueplatform.telemetry.history import Told, drop_rollups
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import clear_rollups, rebuild_rollups
 from valueplatform.value.formula import Formula

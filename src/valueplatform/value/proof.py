@@ -239,7 +239,7 @@ async def _metered_events(
     the days, not with the events."""
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
-    # The stored day only narrows the search; the day that counts is told from the time again.
+    # The day in UTC only narrows the search; the day that counts is told from the time again.
     first, last = widened(start, end)
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
     async for row in raw_events(tx, where):
