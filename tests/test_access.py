@@ -158,6 +158,10 @@ _OF_AN_ACCOUNT: Final = (
     "GET /assumptions/{slug}/preview",
     "POST /assumptions/{slug}/propose",
     "POST /assumptions/{slug}/{verb}",
+    "GET /plan",
+    "GET /plan/preview",
+    "POST /plan/keep",
+    "POST /plan/{scenario}/{verb}",
 )
 PAGES: Final = frozenset(
     {
@@ -322,7 +326,8 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
-             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1}  # fmt: skip
+             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
+             "scenario": 1}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

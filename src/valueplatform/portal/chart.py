@@ -14,7 +14,7 @@ from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, Table
 from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.model import Evidence
 
-_SCALES: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "K"))
+SCALES: Final = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "K"))
 CLASS_WORDS: Final = {
     "cashable": "Cashable",
     "capacity": "Capacity",
@@ -41,7 +41,7 @@ def commitment_chart(
     realized = [point for point in points if point.realized is not None]
     if not drawn or not realized:
         return None
-    size, suffix = next(((size, suffix) for size, suffix in _SCALES if max(map(abs, drawn)) >= size), (Decimal(1), ""))
+    size, suffix = next(((size, suffix) for size, suffix in SCALES if max(map(abs, drawn)) >= size), (Decimal(1), ""))
     last = realized[-1]
     planned = any(point.expected is not None for point in points)
     rows = [_row(point, document.unit, size, last, closed, horizon=point is points[-1]) for point in points]
@@ -50,14 +50,15 @@ def commitment_chart(
         name="commitment",
         description=_description(last, document.unit),
         datasets={"rows": rows, "gaps": []},
-        params={"prefix": _symbol(document.unit), "suffix": suffix},
+        params={"prefix": currency_prefix(document.unit), "suffix": suffix},
         keys=_keys(planned=planned, provisional=_is_open(last, closed)),
         tables=(_by_month(points[1:], document.unit, closed, planned=planned), *_by_class(classes)),
         subtitle=f"Cumulative since {day_text(document.period_from)}",
     )
 
 
-def _symbol(unit: str) -> str:
+def currency_prefix(unit: str) -> str:
+    """What stands before an amount on an axis."""
     symbol = str(get_currency_symbol(unit, LOCALE))
     return f"{symbol} " if symbol.isalpha() else symbol
 

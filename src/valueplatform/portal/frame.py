@@ -100,6 +100,8 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
     if caller.may(Action.READ_CONVERSATIONS):
         waiting = await waiting_count(tx, account.account_id, caller.user)
         tabs.append(Tab("Together", place.path("/together"), count=waiting))
+    if caller.may(Action.PLAN_SCENARIOS):
+        tabs.insert(2, Tab("Plan", place.path("/plan")))
     if not place.is_own:
         tabs.insert(0, Tab("Portfolio", "/portfolio"))
     fresh = freshness(moment, caller.now)

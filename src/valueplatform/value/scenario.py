@@ -122,12 +122,14 @@ class DriverEffect:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`months` and `total` sum monetized value in `currency`; `drivers` have all. `alone` is what each change would add
-    by itself, in order; `together` is what the total of all is beyond the sum of those."""
+    """`months`, `running` (up to the end of each month) and `total` sum monetized value in `currency`; `drivers` have
+    all. `alone` is what each change would add by itself, in order; `together` is what the total of all is beyond the
+    sum of those."""
 
     currency: str
     period: Period
     months: Sequence[Month]
+    running: Sequence[Month]
     total: Month
     drivers: Sequence[DriverEffect]
     alone: Sequence[Decimal]
@@ -173,7 +175,11 @@ def look(ground: Ground, changes: Sequence[Change], start: date, months: int) ->
         currency=currency,
         period=period,
         months=[
-            _month(each, *([_money(sums, currency, each) for sums in world] for world in (carried, changed)))
+            _month(each, *([_money(sums, currency, each, each) for sums in world] for world in (carried, changed)))
+            for each in firsts
+        ],
+        running=[
+            _month(each, *([_money(sums, currency, first, each) for sums in world] for world in (carried, changed)))
             for each in firsts
         ],
         total=total,
@@ -444,12 +450,12 @@ def _months_between(one: date, other: date) -> int:
     return (other.year - one.year) * 12 + other.month - one.month
 
 
-def _money(sums: _Sums, currency: str, month: date | None = None) -> Bounds:
-    """What may be summed, of one month or of all."""
+def _money(sums: _Sums, currency: str, start: date = date.min, last: date = date.max) -> Bounds:
+    """What may be summed, of the months from `start` to `last`."""
     own = (
         amounts
         for (first, _, unit, benefit_class), amounts in sums.items()
-        if unit == currency and is_money(unit, benefit_class) and month in {None, first}
+        if unit == currency and is_money(unit, benefit_class) and start <= first <= last
     )
     return _total(own)
 

@@ -62,6 +62,18 @@ function startButtons() {
   });
 }
 
+// A slider says where it stands; a form that goes with another takes its fields along as they stand now.
+function startLevers() {
+  document.addEventListener("input", ({ target }) => {
+    const output = target.id && target.form?.querySelector(`output[for="${CSS.escape(target.id)}"]`);
+    if (output) output.value = `${target.value}${output.dataset.suffix ?? ""}`;
+  });
+  document.addEventListener("submit", ({ target }) => {
+    const levers = target.dataset.withForm && document.getElementById(target.dataset.withForm);
+    if (levers) for (const [name, value] of new FormData(levers)) if (target.elements[name]) target.elements[name].value = value;
+  });
+}
+
 // A page that answered a form is found again at its own address, so that reloading it does not send the form again.
 function takeAddress() {
   const { address } = document.querySelector("[data-address]")?.dataset ?? {};
@@ -90,6 +102,7 @@ function startRail() {
 sendCsrfToken();
 startTheme();
 startButtons();
+startLevers();
 takeAddress();
 startRail();
 startLive();

@@ -6,7 +6,7 @@ from typing import Literal
 
 from valueplatform.portal.view.words import Note, Span
 
-ChartName = Literal["commitment"]
+ChartName = Literal["commitment", "scenario"]
 KeyMark = Literal["realized", "provisional", "committed", "predicted", "gap"]
 
 

@@ -1,0 +1,73 @@
+"""What if: levers to move, what they add, and the scenarios that somebody keeps."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from valueplatform.portal.view.drawings import ChartView, TableView
+from valueplatform.portal.view.words import Act, Link, NumberView, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One thing to move. A `range` runs in percent of today from `least` to `most`; a `number` takes another value of
+    an input. `now` says today's, `adds` what the lever adds alone where it is moved, `place` its number on the page."""
+
+    name: str
+    label: str
+    kind: Literal["range", "number"]
+    value: str
+    shown: str
+    now: str
+    least: int = 0
+    most: int = 0
+    adds: NumberView | None = None
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the moved levers add. `problem` says why there is nothing to show, else `headline` and `lead` stand above
+    the chart."""
+
+    problem: str = ""
+    headline: tuple[Span, ...] = ()
+    lead: tuple[Span, ...] = ()
+    chart: ChartView | None = None
+    drivers: TableView | None = None
+    formulas: tuple[tuple[str, str], ...] = ()
+    based_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kept scenario. `acts` are what this reader may do with it."""
+
+    scenario_id: int
+    name: str
+    link: Link
+    about: str
+    acts: tuple[Act, ...] = ()
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """`query` is the part of the address that says how the levers stand; `keep_action` takes it."""
+
+    levers: tuple[Lever, ...]
+    since: str
+    months: int
+    over: int
+    result: Result
+    action: str
+    preview: str
+    keep_action: str
+    query: str
+    kept: tuple[Kept, ...]
+    compared: TableView | None
+    removed: Act | None = None
+    said: str = ""
+
+    @property
+    def inputs_moved(self) -> bool:
+        return any(lever.adds for lever in self.levers if lever.kind == "number")
