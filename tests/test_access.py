@@ -103,6 +103,12 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
+    "GET /api/v1/finance": Declared(SUPPLIER),
+    "GET /api/v1/finance/{metric}": Declared(SUPPLIER),
+    "GET /api/v1/exchange-rates": Declared(SUPPLIER),
+    "POST /api/v1/exchange-rates": Declared(
+        SUPPLIER, {"currency": "EUR", "day": "2026-01-01", "rate": "1.08", "source": "ECB"}
+    ),
     "GET /api/v1/catalog": Declared(SUPPLIER),
     "GET /api/v1/data-quality": Declared(SUPPLIER),
     "GET /api/v1/ingest-keys": Declared(INGEST),
@@ -253,6 +259,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         **things,
         "key": HARBOR,
         "slug": "jobs",
+        "metric": "nrr",
         "plan": "case",
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,

@@ -16,11 +16,12 @@ import msgspec
 from sqlalchemy import Row, insert, select
 
 from valueplatform.accounts.accounts import checked_currency
-from valueplatform.accounts.fields import Fields, InvalidValueError
+from valueplatform.accounts.fields import FIRST_DAY, LAST_DAY, Fields, InvalidValueError
 from valueplatform.accounts.imports import Stored, Surroundings, outcome_of, to_write
 from valueplatform.accounts.rate_tables import exchange_rate
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.numbers import in_wire_range
 from valueplatform.core.periods import Period
 
 LONGEST_SOURCE: Final = 200
@@ -99,6 +100,10 @@ def checked_rate(rate: ExchangeRate) -> ExchangeRate:
     checked_currency(rate.currency)
     if rate.currency == rate.target:
         raise InvalidInputError(f"{rate.currency} is the supplier's own currency; it needs no rate.")
+    if not FIRST_DAY <= rate.day <= LAST_DAY:
+        raise InvalidInputError(f"`day` ({rate.day}) is out of reach; rates go from {FIRST_DAY} to {LAST_DAY}.")
+    if not in_wire_range(rate.rate):
+        raise InvalidInputError("`rate` has at most 18 integer and 9 fraction digits.")
     if rate.rate <= 0:
         raise InvalidInputError(f"A rate is above zero; {rate.rate} is not. Say what one {rate.currency} is worth.")
     if not rate.source.strip() or len(rate.source) > LONGEST_SOURCE or "\0" in rate.source:
