@@ -161,6 +161,10 @@ PAGES: Final = frozenset(
         "GET /",
         "GET /portfolio",
         "GET /portfolio/live",
+        "GET /finance",
+        "GET /finance/measures.csv",
+        "GET /finance/accounts.csv",
+        "GET /finance/{metric}",
         "GET /catalog",
         "GET /catalog/live",
         "GET /catalog/worth",
@@ -311,7 +315,8 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
-             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1}  # fmt: skip
+             "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
+             "metric": "nrr"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -173,6 +173,7 @@ _ACCOUNT: Final = {
     "costs": [],
     "value_by": {},
     "revenue_by": {},
+    "value_at": "/api/v1/accounts/harbor-logistics/value?from=2025-05-01&to=2026-05-01",
     "left_out": False,
 }
 _OPENED: Final[dict[str, Any]] = {

@@ -195,10 +195,11 @@ def cost_rows(account: Account, seed: int) -> Iterator[Row]:
 
 
 def shared_cost_rows(first: date, today: date) -> Iterator[Row]:
-    """What serves all accounts together, in the supplier's currency."""
+    """What serves all accounts together, and what is spent on being found, in the supplier's currency."""
     for month in months_between(first, today):
-        row = {"account": "", "id": f"shared-service-{month:%Y-%m}", "kind": "service", "month": f"{month:%Y-%m}"}
-        yield row | {"amount": "42000"}
+        for kind, amount in (("service", "42000"), ("acquisition", "95000")):
+            row = {"account": "", "id": f"shared-{kind}-{month:%Y-%m}", "kind": kind, "month": f"{month:%Y-%m}"}
+            yield row | {"amount": amount}
 
 
 def rate_rows(cast: tuple[Account, ...], seed: int, first: date, today: date) -> Iterator[Row]:

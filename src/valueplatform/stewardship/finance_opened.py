@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -37,8 +38,8 @@ class CostLine(msgspec.Struct, frozen=True):
 
 class AccountPart(msgspec.Struct, frozen=True):
     """What one account brings: its parts in the supplier's currency, and the contracts and costs behind them, each in
-    its own. `value_by` and `revenue_by` are its value, and what it paid, by driver. `left_out`: in no total, for want
-    of a rate."""
+    its own. `value_by` and `revenue_by` are its value, and what it paid, by driver; `value_at` is where its own value
+    is read. `left_out`: in no total, for want of a rate."""
 
     account: str
     name: str
@@ -50,6 +51,7 @@ class AccountPart(msgspec.Struct, frozen=True):
     costs: Sequence[CostLine]
     value_by: Mapping[str, Decimal]
     revenue_by: Mapping[str, Decimal]
+    value_at: str
     left_out: bool
 
 
@@ -136,6 +138,7 @@ def _account(one: Position, names: set[str], period: Period) -> AccountPart:
         costs=_lines(account.costs, names, period),
         value_by=value_by,
         revenue_by=revenue_by,
+        value_at=f"/api/v1/accounts/{quote(account.key, safe='')}/value?from={period.start}&to={period.end}",
         left_out=bool(one.missing),
     )
 
