@@ -340,8 +340,8 @@ OPENED_MEASURE = finance.Opened(
     "Net revenue retention", "Net revenue retention: 102%", "A year.", "What it is.", "a over b", "2 over 1", "Skok",
     True, "They agree.", (finance.Measure("LTV", finance.Amount("Open", href="/finance/ltv"), "is"),),
     (finance.PartRow("Opening", "opening", "$1.00", "Is."),), ("Opening",),
-    (finance.OpenedAccount("Harbor", "/accounts/harbor/story", "rail", ("$1.00",), (RECORD,), (RECORD,)),
-     finance.OpenedAccount("Globex", "/accounts/globex/story", "", ("$0.00",), (), ())),
+    (finance.OpenedAccount("Harbor", "/accounts/harbor/story", "rail", "Contracts", ("$1.00",), (RECORD,), (RECORD,)),
+     finance.OpenedAccount("Globex", "/accounts/globex/story", "", "", ("$0.00",), (), ())),
     (RECORD,), (RECORD,), LEFT, Link("Back", "/finance"), Link("Show more", "/finance/nrr?cursor=x"),
 )  # fmt: skip
 LEAST_MEASURE = finance.Opened(

@@ -118,6 +118,8 @@ def _account(one: AccountPart, names: list[str], currency: str, titles: Mapping[
         for driver, value in sorted(one.value_by.items(), key=lambda item: -item[1])
     ]
     note = one.segment or ""
+    records = (*contracts, *(_cost(each) for each in one.costs))
+    beneath = [("contracts", contracts), ("costs", one.costs), ("value by driver", values)]
     if one.left_out:
         note = "left out: no rate"
     elif "won" in names and one.first_paid is not None:
@@ -126,15 +128,22 @@ def _account(one: AccountPart, names: list[str], currency: str, titles: Mapping[
         name=one.name,
         href=f"/accounts/{quote(one.account, safe='')}/story",
         note=note,
+        opens=listed([name for name, held in beneath if held]),
         cells=cells,
-        records=(*contracts, *(_cost(each) for each in one.costs)),
+        records=records,
         values=tuple(values),
     )
 
 
+def listed(names: list[str]) -> str:
+    """Contracts, costs and value by driver."""
+    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return said[:1].upper() + said[1:]
+
+
 def _paid_for(one: AccountPart, driver: str, currency: str) -> str:
     paid = one.revenue_by.get(driver)
-    return "" if paid is None else f"{cents_text(paid, currency)} of what it paid rests on it"
+    return "" if paid is None else f"{cents_text(paid, currency)} of what it paid"
 
 
 def _contract(one: Contract) -> view.RecordRow:

@@ -154,7 +154,7 @@ def window_text(start: date, end: date) -> str:
 def _lead(found: Finance, figures: Mapping[Metric, Figure]) -> str:
     paid = figures[Metric.VALUE_PER_DOLLAR].parts
     invested = sum((paid[name] for name in paid if name != "value_paid_for"), Decimal(0))
-    where = "" if found.segment is None else f" of {found.segment or 'no segment'}"
+    where = f" of {found.segment_title}" if found.segment_title else ""
     accounts = "1 account" if found.accounts == 1 else f"{found.accounts:,} accounts"
     said = f"{window_text(found.start, found.end)}, {accounts}{where}, in {found.currency}."
     if not invested:
@@ -187,7 +187,7 @@ def _segment_choices(found: Finance, asked: Asked) -> tuple[view.Choice, ...]:
     """All accounts, and each segment: of the page that shows one, only the way back."""
     everybody = view.Choice("All accounts", asked.of(segment=None).at(PATH), asked.segment is None)
     if asked.segment is not None:
-        return (everybody, view.Choice(asked.segment or "No segment", asked.at(PATH), True))
+        return (everybody, view.Choice(found.segment_title, asked.at(PATH), True))
     each = (view.Choice(row.title, asked.of(segment=row.segment).at(PATH)) for row in found.segments)
     return (everybody, *each)
 

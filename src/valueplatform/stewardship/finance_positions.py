@@ -90,7 +90,7 @@ class _Exchange:
             if not amount:
                 continue
             try:
-                whole += amount * self.rates.on(currency, day)
+                whole += amount if currency == self.rates.target else amount * self.rates.on(currency, day)
             except NoRateError as error:
                 self.missing.add(MissingRate(error.currency, error.day))
         return round_half_even(whole.numerator, whole.denominator)
@@ -106,10 +106,10 @@ def position(account: FinanceAccount, period: Period, rates: Rates) -> Position:
         parts |= _retention(opening, exchange.total(_recurring(own, last, period.start)))
     closing = exchange.total(_recurring(own, last, last))
     parts |= _counts(closing, won=first is not None and first in period)
-    parts["revenue"] = exchange.total(_paid(own, period))
-    parts["partner_fees"] = exchange.total(_paid(partners, period))
-    for kind in CostKind:
-        parts[kind.value] = exchange.total(_cost(one, period) for one in account.costs if one.kind is kind)
+    parts["revenue"] = exchange.total(_paid(own, period, rates.target))
+    parts["partner_fees"] = exchange.total(_paid(partners, period, rates.target))
+    for kind, amounts in _by_kind(account.costs, period).items():
+        parts[kind] = exchange.total(amounts)
     contributions = _contributions(account.values, exchange)
     parts["value"] = sum((one.value for one in contributions), ZERO)
     invested = any(parts[name] for name in ("revenue", "partner_fees", "implementation", "internal"))
@@ -155,19 +155,33 @@ def _recurring(contracts: Iterable[Contract], day: date, rate_day: date) -> Iter
         yield recurring(held, day), currency, rate_day
 
 
-def _paid(contracts: Iterable[Contract], period: Period) -> Iterator[_Amount]:
+def _paid(contracts: Iterable[Contract], period: Period, target: str) -> Iterator[_Amount]:
+    """What needs no rate is paid at once, all else month by month: windows of a contract add up exactly."""
     for currency, held in _by_currency(contracts).items():
-        for month in months_between(period.start, period.end):
+        for part in [period] if currency == target else _parts(period):
+            running = [one for one in held if one.start < part.end and (one.end is None or one.end > part.start)]
+            if running:
+                yield Fraction(paid(running, part)), currency, month_start(part.start)
+
+
+def _parts(period: Period) -> list[Period]:
+    """The period by calendar month."""
+    found = (month.intersect(period) for month in months_between(period.start, period.end))
+    return [part for part in found if part is not None]
+
+
+def _by_kind(costs: Iterable[Cost], period: Period) -> dict[str, list[_Amount]]:
+    """The costs of the months that the period touches; of one that it cuts, by its days."""
+    found: defaultdict[str, list[_Amount]] = defaultdict(list)
+    for one in costs:
+        if month_start(period.start) <= one.month < period.end:
+            month = month_of(one.month)
             part = month.intersect(period)
-            if part is not None:
-                yield Fraction(paid(held, part)), currency, month.start
-
-
-def _cost(one: Cost, period: Period) -> _Amount:
-    month = month_of(one.month)
-    part = month.intersect(period)
-    share = Fraction(part.days, month.days) if part is not None else Fraction(0)
-    return Fraction(one.amount) * share, one.currency, month_start(one.month)
+            amount = Fraction(one.amount)
+            if part is not None and part != month:
+                amount *= Fraction(part.days, month.days)
+            found[one.kind.value].append((amount, one.currency, month.start))
+    return found
 
 
 def _contributions(values: Iterable[CountedValue], exchange: _Exchange) -> list[Contribution]:
@@ -180,21 +194,16 @@ def _contributions(values: Iterable[CountedValue], exchange: _Exchange) -> list[
 
 def shared_parts(costs: Iterable[Cost], period: Period, rates: Rates) -> tuple[dict[str, Decimal], list[MissingRate]]:
     """The costs of no single account; what lacks a rate is left out, and named."""
-    by_kind: defaultdict[CostKind, list[_Amount]] = defaultdict(list)
-    for one in costs:
-        if one.account_id is None:
-            by_kind[one.kind].append(_cost(one, period))
+    by_kind = _by_kind([one for one in costs if one.account_id is None], period)
     exchange = _Exchange(rates)
-    return {f"shared_{kind}": exchange.total(by_kind[kind]) for kind in CostKind}, sorted(exchange.missing)
+    return {f"shared_{kind}": exchange.total(by_kind.get(kind.value, ())) for kind in CostKind}, sorted(
+        exchange.missing
+    )
 
 
 def months_in(period: Period) -> Fraction:
     """How long it is in months; a month that is cut counts by its days."""
-    whole = Fraction(0)
-    for month in months_between(period.start, period.end):
-        part = month.intersect(period)
-        whole += Fraction(part.days, month.days) if part is not None else 0
-    return whole
+    return sum((Fraction(part.days, month_of(part.start).days) for part in _parts(period)), Fraction(0))
 
 
 def distributed(amount: Decimal, weights: Mapping[str, Decimal]) -> dict[str, Decimal]:

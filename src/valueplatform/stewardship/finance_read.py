@@ -1,5 +1,6 @@
 """The read of finance: every measure of a window, its trend, segments, and revenue by contribution."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from valueplatform.stewardship.finance_positions import (
     position,
     shared_parts,
 )
-from valueplatform.value.across import counted_by_driver, counted_by_month
+from valueplatform.value.across import CountedValue, counted_by_driver, counted_by_month
 from valueplatform.value.model import ValueModel
 
 STEPS: Final = (Window.MONTH, Window.QUARTER)
@@ -93,12 +94,13 @@ class LeftOut(msgspec.Struct, frozen=True):
 
 
 class Finance(msgspec.Struct, frozen=True):
-    """`classes` is counted value by benefit class (value rule 4)."""
+    """`classes` is counted value by benefit class (value rule 4). `segment_title` is '' for all accounts."""
 
     currency: str
     start: date
     end: date
     segment: str | None
+    segment_title: str
     accounts: int
     figures: Sequence[Figure]
     classes: Mapping[str, Decimal]
@@ -137,8 +139,13 @@ async def stand_of(tx: Transaction, question: Question, now: datetime) -> Stand:
     ground = await ground_of(tx, question, now)
     values = await counted_by_driver(tx, ground.period, ground.rates)
     accounts = with_values(ground.accounts, values)
+    # Exact arithmetic over many accounts takes its time; whoever else the process serves goes on meanwhile.
+    return await asyncio.to_thread(_stand, ground, accounts, with_shared=question.segment is None)
+
+
+def _stand(ground: Ground, accounts: Sequence[FinanceAccount], *, with_shared: bool) -> Stand:
     positions = [position(one, ground.period, ground.rates) for one in accounts]
-    if question.segment is not None:
+    if not with_shared:
         return Stand(ground, positions, None, ())
     shared, missing = shared_parts(ground.shared, ground.period, ground.rates)
     return Stand(ground, positions, shared, missing)
@@ -155,6 +162,7 @@ async def read_finance(tx: Transaction, question: Question, now: datetime) -> Fi
         start=period.start,
         end=period.end,
         segment=question.segment,
+        segment_title=segment_title(question.segment, titles),
         accounts=len(stand.positions),
         figures=[stand.figure(metric) for metric in Metric],
         classes=_classes(stand.told),
@@ -192,9 +200,16 @@ def _segments(stand: Stand, titles: Mapping[str, str]) -> list[SegmentRow]:
     found = []
     for segment, positions in segments_of(stand.positions).items():
         own = Stand(stand.ground, positions, None, ())
-        title = titles.get(segment, segment) or "No segment"
-        found.append(SegmentRow(segment, title, len(positions), [own.figure(metric) for metric in BY_SEGMENT]))
+        found.append(
+            SegmentRow(
+                segment, segment_title(segment, titles), len(positions), [own.figure(metric) for metric in BY_SEGMENT]
+            )
+        )
     return found
+
+
+def segment_title(segment: str | None, titles: Mapping[str, str]) -> str:
+    return "" if segment is None else titles.get(segment, segment) or "No segment"
 
 
 def next_dollar(rows: Iterable[SegmentRow]) -> list[NextDollar]:
@@ -281,16 +296,23 @@ def _named(cut: str, model: ValueModel) -> _Name:
 async def _trend(tx: Transaction, stand: Stand, question: Question) -> list[TrendPoint]:
     steps = steps_of(stand.ground.period, question.steps)
     values = await counted_by_month(tx, stand.ground.period, stand.ground.rates)
-    found = []
-    for step in steps:
-        inside = [one for one in values if one.month is not None and one.month in step]
-        of_step = window_stand(stand, with_values(stand.ground.accounts, inside), step)
-        year = Period(years_later(step.end, -TRAILING_YEARS), step.end)
-        of_year = window_stand(stand, stand.ground.accounts, year)
-        figures = [(of_step if metric in OF_STEP else of_year).figure(metric) for metric in TREND]
-        gone = {one.account.account_id for each in (of_step, of_year) for one in each.positions if one.missing}
-        found.append(TrendPoint(step.start, step.end, figures, len(gone)))
-    return found
+    return await asyncio.to_thread(lambda: [_point(stand, step, values) for step in steps])
+
+
+def _point(stand: Stand, step: Period, values: Iterable[CountedValue]) -> TrendPoint:
+    inside = [one for one in values if one.month is not None and one.month in step]
+    year = Period(years_later(step.end, -TRAILING_YEARS), step.end)
+    of_step = _window(stand, with_values(stand.ground.accounts, inside), step)
+    of_year = _window(stand, stand.ground.accounts, year)
+    figures = [(of_step if metric in OF_STEP else of_year).figure(metric) for metric in TREND]
+    gone = {one.account.account_id for each in (of_step, of_year) for one in each.positions if one.missing}
+    return TrendPoint(step.start, step.end, figures, len(gone))
+
+
+def _window(stand: Stand, accounts: Sequence[FinanceAccount], period: Period) -> Stand:
+    """Where these accounts stand in another window."""
+    ground = msgspec.structs.replace(stand.ground, period=period)
+    return _stand(ground, accounts, with_shared=stand.shared is not None)
 
 
 def steps_of(period: Period, window: Window) -> list[Period]:
@@ -306,13 +328,3 @@ def steps_of(period: Period, window: Window) -> list[Period]:
             found.append(Period(start, end))
         start = end
     return found
-
-
-def window_stand(stand: Stand, accounts: Sequence[FinanceAccount], period: Period) -> Stand:
-    """Where these accounts stand in another window."""
-    ground = msgspec.structs.replace(stand.ground, period=period)
-    positions = [position(one, period, ground.rates) for one in accounts]
-    if stand.shared is None:
-        return Stand(ground, positions, None, ())
-    shared, missing = shared_parts(ground.shared, period, ground.rates)
-    return Stand(ground, positions, shared, missing)

@@ -142,11 +142,12 @@ class RecordRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenedAccount:
-    """`cells` are its parts, in the order of the page's; `links` lead to the account's own value."""
+    """`cells` are its parts, in the order of the page's; `opens` names what is beneath: `records` and `values`."""
 
     name: str
     href: str
     note: str
+    opens: str
     cells: tuple[str, ...]
     records: tuple[RecordRow, ...]
     values: tuple[RecordRow, ...]
