@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from e2e.conftest import SPONSOR, STEWARD, SignIn
+from e2e.conftest import SPONSOR, STEWARD, SignIn, Watch
 
 FINANCE = "finance@fieldnote.example"
 
@@ -41,7 +41,8 @@ def test_it_fits_a_phone_in_light_and_dark_and_is_reached_by_keyboard(sign_in: S
     expect(page).to_have_url(re.compile("/finance/nrr"))
 
 
-def test_it_needs_no_script_and_customers_have_no_way_to_it(sign_in: SignIn) -> None:
+def test_it_needs_no_script_and_customers_have_no_way_to_it(sign_in: SignIn, watch: Watch) -> None:
+    watch.allowed.append("console: Failed to load resource: the server responded with a status of 404")
     page = sign_in(FINANCE, java_script_enabled=False)
     page.get_by_label("From", exact=True).fill("2020-01-01")
     page.get_by_label("through").fill("2020-01-31")
