@@ -102,10 +102,11 @@ async def _unscoped_faults(connection: AsyncConnection) -> Sequence[Fault]:
     faults = []
     asked = {"tables": list(UNSCOPED), "roles": [Role.WEB.value, Role.WORKER.value]}
     for row in await connection.execute(text(_RIGHTS), asked):
-        beyond = [right for right in row.rights if right not in _ALLOWED.get((row.name, row.role), ())]
+        allowed = _ALLOWED.get((row.name, row.role), ())
+        beyond = ", ".join(right for right in row.rights if right not in allowed)
         if beyond:
-            says = f"{row.role} may {', '.join(beyond)}, but {UNSCOPED[row.name]}"
-            faults.append(Fault(row.name, says, f"REVOKE {', '.join(beyond)} ON {row.name} FROM {row.role}"))
+            cure = f"REVOKE {beyond if allowed else 'ALL'} ON {row.name} FROM {row.role}"
+            faults.append(Fault(row.name, f"{row.role} may {beyond}, but {UNSCOPED[row.name]}", cure))
     cost = (await connection.execute(text(_COST), {"web": Role.WEB.value})).one_or_none()
     if cost is not None and not (cost.enabled and cost.forced):
         cure = "ALTER TABLE cost ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
