@@ -112,6 +112,12 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
+    "GET /api/v1/finance": Declared(SUPPLIER),
+    "GET /api/v1/finance/{metric}": Declared(SUPPLIER),
+    "GET /api/v1/exchange-rates": Declared(SUPPLIER),
+    "POST /api/v1/exchange-rates": Declared(
+        SUPPLIER, {"currency": "EUR", "day": "2026-01-01", "rate": "1.08", "source": "ECB"}
+    ),
     "GET /api/v1/catalog": Declared(SUPPLIER),
     "GET /api/v1/data-quality": Declared(SUPPLIER),
     "GET /api/v1/ingest-keys": Declared(INGEST),
@@ -168,6 +174,10 @@ PAGES: Final = frozenset(
         "GET /",
         "GET /portfolio",
         "GET /portfolio/live",
+        "GET /finance",
+        "GET /finance/measures.csv",
+        "GET /finance/accounts.csv",
+        "GET /finance/{metric}",
         "GET /catalog",
         "GET /catalog/live",
         "GET /catalog/worth",
@@ -274,6 +284,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         **things,
         "key": HARBOR,
         "slug": "jobs",
+        "metric": "nrr",
         "plan": "case",
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
@@ -327,7 +338,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
-             "scenario": 1}  # fmt: skip
+             "scenario": 1, "metric": "nrr"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -250,6 +250,22 @@ CREATE TABLE cost (
 
 CREATE INDEX ix_cost_account_id_month ON cost (account_id, month);
 
+CREATE TABLE exchange_rate (
+    rate_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    currency TEXT NOT NULL,
+    target TEXT NOT NULL,
+    effective_from DATE NOT NULL,
+    rate NUMERIC(27, 9) NOT NULL,
+    source TEXT NOT NULL,
+    author TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_exchange_rate PRIMARY KEY (rate_id),
+    CONSTRAINT ck_exchange_rate_positive CHECK (rate > 0),
+    CONSTRAINT ck_exchange_rate_pair CHECK (currency <> target)
+);
+
+CREATE INDEX ix_exchange_rate_target ON exchange_rate (target, currency, effective_from);
+
 CREATE TABLE event (
     account_id BIGINT NOT NULL,
     event_key UUID NOT NULL,
@@ -897,7 +913,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -956,6 +972,16 @@ CREATE POLICY all_see_keys ON api_key FOR SELECT USING (true);
 CREATE POLICY web_makes_ingest_keys ON api_key FOR INSERT TO valueplatform_web WITH CHECK (kind = 'ingest' AND person IS NULL);
 CREATE POLICY web_revokes_ingest_keys ON api_key FOR UPDATE TO valueplatform_web USING (kind = 'ingest');
 CREATE POLICY worker_keeps_keys ON api_key TO valueplatform_worker USING (true) WITH CHECK (true);
+
+-- What accounts cost the supplier is its own: pages and the API read it only where a transaction of all accounts says
+-- that it reads finance. A customer's scope is never all, and nothing else of ours says so.
+ALTER TABLE cost ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY worker_sees_all ON cost TO valueplatform_worker USING (true) WITH CHECK (true);
+CREATE POLICY web_reads_finance ON cost FOR SELECT TO valueplatform_web
+    USING ((SELECT current_setting('valueplatform.scope', true)) = '-1'
+           AND (SELECT current_setting('valueplatform.finance', true)) = 'read');
+GRANT SELECT ON cost TO valueplatform_web;
+GRANT SELECT, INSERT ON exchange_rate TO valueplatform_web, valueplatform_worker;
 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;

@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "valueplatform.commands.doctor:doctor",
     "model": "valueplatform.commands.model:model",
     "import": "valueplatform.commands.imports:import_command",
+    "rates": "valueplatform.commands.rates:rates",
     "key": "valueplatform.commands.keys:key",
     "user": "valueplatform.commands.users:user",
     "story": "valueplatform.commands.story:story",

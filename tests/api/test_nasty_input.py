@@ -24,7 +24,7 @@ VALUES: tuple[object, ...] = (
     "9999-12-31T23:59:59-23:59", "2026-05-01T00:00:00", {"a": {"b": []}}, "\ud800",
 )  # fmt: skip
 PATHS = {"key": HARBOR, "slug": "jobs", "plan": "case", "milestone_id": "m", "suggestion_id": "s", "insight_id": "i"}
-PATHS |= {"event_type": "job.dispatched", "key_id": "00000000-0000-0000-0000-000000000001"}
+PATHS |= {"event_type": "job.dispatched", "metric": "nrr", "key_id": "00000000-0000-0000-0000-000000000001"}
 NUMBERS = {"entry_id": "1", "rejected_id": "1"}
 
 

@@ -255,6 +255,7 @@ async def test_every_kind_can_be_imported_from_rows(databases: Databases) -> Non
             "expected": "1",
         },
         "costs": {"id": "1", "kind": "service", "month": "2026-01", "amount": "1"},
+        "rates": {"currency": "EUR", "day": "2026-01-01", "rate": "1.08", "source": "ECB"},
     }
     assert tuple(rows) == KINDS
     for kind, row in rows.items():

@@ -65,7 +65,12 @@ async def test_every_table_that_names_an_account_is_a_tenant_table_or_excepted_w
         ("CREATE TABLE leak (leak_id int PRIMARY KEY, account_id bigint)", "leak"),
         ("GRANT SELECT ON event_key TO valueplatform_web", "event_key"),
         ("GRANT SELECT ON event_key TO valueplatform_worker", "event_key"),
-        ("GRANT SELECT ON cost TO valueplatform_web", "cost"),
+        ("GRANT UPDATE ON cost TO valueplatform_web", "cost"),
+        ("ALTER TABLE cost DISABLE ROW LEVEL SECURITY", "cost"),
+        ("ALTER TABLE cost NO FORCE ROW LEVEL SECURITY", "cost"),
+        ("CREATE POLICY everyone ON cost USING (true)", "cost"),
+        ("ALTER POLICY web_reads_finance ON cost USING (true)", "cost"),
+        ("ALTER TABLE exchange_rate DISABLE TRIGGER append_only", "exchange_rate"),
         ("ALTER TABLE posting DISABLE TRIGGER append_only", "posting"),
         ("ALTER TABLE story OWNER TO valueplatform_web", "valueplatform_web"),
     ],
@@ -134,7 +139,9 @@ async def test_the_web_role_cannot_write_into_another_account(databases: Databas
         "DELETE FROM milestone",
         "UPDATE account SET name = 'x'",
         "SELECT * FROM event_key",
-        "SELECT * FROM cost",
+        "DELETE FROM cost",
+        "INSERT INTO cost VALUES ('c', NULL, 'service', '2026-01-01', 1, 'USD')",
+        "UPDATE exchange_rate SET rate = 1",
         "INSERT INTO posting (account_id, kind) VALUES (1, 'close')",
         "INSERT INTO app_user (email, name, role) VALUES ('a@b', 'a', 'admin')",
         "UPDATE api_key SET account_ids = NULL",
@@ -228,6 +235,8 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
+        "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
+        " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }
 
 
@@ -238,7 +247,8 @@ async def test_the_past_cannot_be_changed_by_anyone(databases: Databases, three:
         for table, row in rows.items():
             await connection.exec_driver_sql(f"INSERT INTO {table} {row}")
     for table in APPEND_ONLY:
-        for statement in (f"UPDATE {table} SET account_id = account_id", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        column = "source" if table == "exchange_rate" else "account_id"
+        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
             with pytest.raises(DBAPIError, match="append-only"):
                 async with databases.admin.engine.begin() as connection:
                     await connection.exec_driver_sql(statement)

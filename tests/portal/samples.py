@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from valueplatform.portal.view import finance
 from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm, QuestionForm
 from valueplatform.portal.view.connect import (
     EventRow,
@@ -312,7 +313,45 @@ TESTER = Tester(
 )  # fmt: skip
 LEAST_TESTER = Tester("/connect/try", (), ())
 
+AMOUNT = finance.Amount("$2.06", "2.0628", "USD", "/finance/value-per-dollar")
+NONE_KNOWN = finance.Amount("Not enough data", href="/finance/ltv")
+LINE = finance.Line((((0.0, 0.2), (0.5, 1.0)), ((1.0, 0.0),)), 0.5, "Net retention: 102%, 104%, none")
+CHOICES = (finance.Choice("All", "/finance", current=True), finance.Choice("Rail", "/finance?segment=rail"))
+LEFT = (finance.LeftRow("Kyoto", "/accounts/kyoto", "no rate of JPY"), finance.LeftRow("Shared costs", "", "no rate"))
+FINANCE = finance.Finance(
+    "Every US dollar delivered ", AMOUNT, " of value.", "A year.", "", (finance.Measure("Per dollar", AMOUNT, "n"),),
+    CHOICES, CHOICES, CHOICES, "2025-01-01", "2025-12-31", (finance.Field("by", "MONTH"),), ("Nov 2025", "Dec 2025"),
+    (finance.TrendRow("Net", LINE, AMOUNT, "of the year", ("102%", "none")),
+     finance.TrendRow("LTV", None, NONE_KNOWN, "of the year", ("none", "none"))),
+    "Dashed.", (finance.Measure("LTV", NONE_KNOWN, "why"), finance.Measure("CAC", AMOUNT)), "Cashable $1M.",
+    ("Net",), (finance.SegmentRow("Rail", "/finance?segment=rail", "7", (AMOUNT,)),),
+    (finance.BarRow("Time", "$1M", 0.8, "80%", "$3M", attributed=True),
+     finance.BarRow("Not attributed", "$0.2M", 0.2, "20%", "none", attributed=False)),
+    AMOUNT, (finance.NextRow("1", "Rail", "/finance?segment=rail", AMOUNT, "7 accounts"),
+             finance.NextRow("", "Space", "/finance?segment=space", NONE_KNOWN, "1 account")),
+    LEFT, (Link("As CSV", "/finance/measures.csv"),),
+)  # fmt: skip
+LEAST_FINANCE = finance.Finance(
+    "Nothing can be told", None, ".", "A year.", "There are no accounts.", (), (), (), (), "2025-01-01", "2025-12-31",
+    (), (), (), "", (), "", (), (), (), None, (), (), (),
+)  # fmt: skip
+RECORD = finance.RecordRow("c-1", "Contract, new", "1 Jan 2025, open", "$2.00 a month")
+OPENED_MEASURE = finance.Opened(
+    "Net revenue retention", "Net revenue retention: 102%", "A year.", "What it is.", "a over b", "2 over 1", "Skok",
+    True, "They agree.", (finance.Measure("LTV", finance.Amount("Open", href="/finance/ltv"), "is"),),
+    (finance.PartRow("Opening", "opening", "$1.00", "Is."),), ("Opening",),
+    (finance.OpenedAccount("Harbor", "/accounts/harbor/story", "rail", "Contracts", ("$1.00",), (RECORD,), (RECORD,)),
+     finance.OpenedAccount("Globex", "/accounts/globex/story", "", "", ("$0.00",), (), ())),
+    (RECORD,), (RECORD,), LEFT, Link("Back", "/finance"), Link("Show more", "/finance/nrr?cursor=x"),
+)  # fmt: skip
+LEAST_MEASURE = finance.Opened(
+    "LTV", "LTV cannot be told", "A year.", "What it is.", "a", "a", "", False, "Differs.", (), (), (), (), (), (), (),
+    Link("Back", "/finance"), None,
+)  # fmt: skip
+
 RICH_PAGES = (
+    _page("finance.html", finance=FINANCE),
+    _page("finance_measure.html", opened=OPENED_MEASURE),
     _page("story.html", story=STORY),
     _page("proof.html", proof=PROOF),
     _page("portfolio.html", portfolio=PORTFOLIO),
@@ -341,6 +380,8 @@ LEAST_PAGES = tuple(
         _page("together.html", together=Together((), Thread("Talk", (), (), None))),
         _page("assumptions.html", assumptions=LEAST_ASSUMPTIONS),
         _page("assumptions.html", assumptions=Assumptions(None, (LEAST_ASSUMPTION,), "")),
+        _page("finance.html", finance=LEAST_FINANCE),
+        _page("finance_measure.html", opened=LEAST_MEASURE),
         _page("connect.html", keys=LEAST_KEYS),
         _page("connect_key.html", key=LEAST_KEY_PAGE),
         _page("connect_try.html", tester=LEAST_TESTER),

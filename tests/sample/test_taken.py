@@ -11,6 +11,7 @@ from valueplatform.accounts.account_import import AccountImport
 from valueplatform.accounts.accounts import EVER, Account
 from valueplatform.accounts.contract_import import ContractImport
 from valueplatform.accounts.costs import CostImport
+from valueplatform.accounts.exchange_rates import RateImport
 from valueplatform.accounts.fields import Fields
 from valueplatform.accounts.imports import Defaults, Surroundings
 from valueplatform.accounts.milestones import KINDS, MilestoneImport
@@ -55,6 +56,7 @@ def around(sample: SampleSupplier) -> Surroundings:
         MilestoneImport(),
         PlanImport(DRIVERS),
         CostImport(),
+        RateImport(),
     ],
     ids=lambda kind: kind.name,
 )

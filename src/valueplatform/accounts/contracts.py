@@ -6,6 +6,7 @@ so that the windows of any cut add up to the whole exactly. Rows add: an expansi
 contraction may be negative.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -73,15 +74,18 @@ def paid(contracts: Iterable[Contract], period: Period) -> Decimal:
 
 
 def mrr(contracts: Iterable[Contract], day: date) -> Decimal:
-    """Monthly recurring revenue on a day: the months, and a twelfth of the years, of what is in force then.
+    """Monthly recurring revenue on a day, rounded once, half-even to 4 places. Raises MixedCurrenciesError."""
+    months = recurring(_of_one_currency(contracts), day)
+    return round_half_even(months.numerator, months.denominator)
 
-    Rounded once, half-even to 4 places. Raises MixedCurrenciesError.
-    """
+
+def recurring(contracts: Iterable[Contract], day: date) -> Fraction:
+    """The months, and a twelfth of the years, of what is in force on a day: exact. All are in one currency."""
     months = Fraction(0)
-    for one in _of_one_currency(contracts):
+    for one in contracts:
         if one.in_force(day):
             months += Fraction(one.amount) / (MONTHS_A_YEAR if one.period is BillingPeriod.YEAR else 1)
-    return round_half_even(months.numerator, months.denominator)
+    return months
 
 
 def _of_one_currency(contracts: Iterable[Contract]) -> Sequence[Contract]:
@@ -122,6 +126,14 @@ async def contracts_of(tx: Transaction, account_id: int) -> list[Contract]:
     found = contract.c
     query = select(contract).where(found.account_id == account_id).order_by(found.start_day, found.contract_id)
     return [contract_of(row) for row in await tx.rows(query)]
+
+
+async def all_contracts(tx: Transaction) -> dict[int, list[Contract]]:
+    """The contracts of every account in scope, by start and id."""
+    found: defaultdict[int, list[Contract]] = defaultdict(list)
+    for row in await tx.rows(select(contract).order_by(contract.c.start_day, contract.c.contract_id)):
+        found[row.account_id].append(contract_of(row))
+    return dict(found)
 
 
 def contract_of(row: Row[Any]) -> Contract:

@@ -1,4 +1,8 @@
-"""What winning and serving accounts costs the supplier, by month. The web role may not read it."""
+"""What winning and serving accounts costs the supplier, by month.
+
+The database shows it to the web role only in a transaction of all accounts that has said it reads finance
+(`all_costs` does): no customer's and no partner's request ever does.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -14,6 +18,7 @@ from valueplatform.accounts.fields import Fields
 from valueplatform.accounts.imports import Stored, Surroundings, outcome_of, to_write, upsert_into
 from valueplatform.accounts.tables import cost
 from valueplatform.core.database import Transaction
+from valueplatform.core.periods import Period, month_start
 
 
 class CostKind(StrEnum):
@@ -40,6 +45,15 @@ async def costs_of(tx: Transaction, account_id: int | None) -> list[Cost]:
         select(cost).where(cost.c.account_id.is_not_distinct_from(account_id)).order_by(cost.c.month, cost.c.cost_id)
     )
     return [_cost(row) for row in await tx.rows(query)]
+
+
+async def all_costs(tx: Transaction, period: Period) -> list[Cost]:
+    """The costs of all accounts, and the shared ones, of the months that share a day with the period; by month."""
+    await tx.connection.exec_driver_sql("SET LOCAL valueplatform.finance = 'read'")
+    query = select(cost).where(cost.c.month >= month_start(period.start), cost.c.month < period.end)
+    found = [_cost(row) for row in await tx.rows(query.order_by(cost.c.month, cost.c.cost_id))]
+    await tx.connection.exec_driver_sql("SET LOCAL valueplatform.finance = ''")
+    return found
 
 
 def _cost(row: Row[Any]) -> Cost:

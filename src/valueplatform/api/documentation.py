@@ -154,6 +154,10 @@ _TAGS: Final = (
     ("Catalog", "What is sent, what of it is used, and who answers for it."),
     ("Data quality", "Whether what comes in can be relied on."),
     ("Stewardship", "What calls for a person."),
+    (
+        "Finance",
+        "What a dollar invested delivered, retention and unit economics, and the exchange rates that totals need.",
+    ),
     ("Operation", "Whether the service lives."),
 )
 

@@ -12,6 +12,7 @@ from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
@@ -47,6 +48,8 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             CatalogController,
             DataQualityController,
             IngestKeysController,
+            FinanceController,
+            RatesController,
             CapturingController,
         ],
         dependencies={

@@ -14,6 +14,7 @@ import msgspec
 from valueplatform.accounts.account_import import AccountImport
 from valueplatform.accounts.contract_import import ContractImport
 from valueplatform.accounts.costs import CostImport
+from valueplatform.accounts.exchange_rates import RateImport
 from valueplatform.accounts.fields import Row
 from valueplatform.accounts.imports import (
     NO_ACCOUNT,
@@ -40,7 +41,7 @@ from valueplatform.value.models import NoModelError, newest_model
 from valueplatform.value.plan_import import PlanImport
 
 BATCH: Final = 1000
-KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs")
+KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs", "rates")
 
 Progress = Callable[[int, int], None]
 """Called with how many rows, or events, are done, and of how many."""
@@ -142,6 +143,7 @@ async def _importable(database: Database, kind: str) -> tuple[Importable[Any], D
         "milestones": MilestoneImport(),
         "plans": PlanImport(drivers),
         "costs": CostImport(),
+        "rates": RateImport(),
     }
     return kinds[kind], defaults
 

@@ -34,6 +34,7 @@ COLUMNS: Final = {
     "milestones": "account, id, kind, time, title",
     "plans": "account, id, objective, driver, month, low, expected, high",
     "costs": "account (empty = shared), id, kind, month, amount",
+    "rates": "currency, day, rate (one unit in the supplier's currency), source",
     "events": "id, source, type, account, time, subject, provider; rest: data",
 }
 

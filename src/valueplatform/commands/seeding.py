@@ -57,7 +57,7 @@ BATCH: Final = 1000
 SENDERS: Final = 2
 TRIES: Final = 30
 OTHER_ROLES: Final = (UserRole.PRODUCT, UserRole.OPERATIONS, UserRole.FINANCE, UserRole.LEADERSHIP)
-KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs")
+KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs", "rates")
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _NAME_PROVIDER: Final = text("""
     INSERT INTO provider (slug, name) VALUES (:slug, :name) ON CONFLICT (slug) DO UPDATE SET name = excluded.name

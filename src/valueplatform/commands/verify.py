@@ -26,6 +26,8 @@ from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import month_of
 from valueplatform.narrative.verification import verify_insights
+from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
+from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.refreshing import refresh_value
@@ -49,6 +51,7 @@ class Verdict(msgspec.Struct, frozen=True):
     accruals: int
     postings: int
     insight_numbers: int
+    finance_numbers: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -62,7 +65,7 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    """Recompute rollups, accruals, postings and every insight's numbers from raw events, by separate code.
+    """Recompute rollups, accruals, postings, every insight's numbers and those of finance, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -73,8 +76,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
              for d in verdict.differences]  # fmt: skip
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
-        f"{verdict.accruals:,} accruals, {verdict.postings:,} postings and {verdict.insight_numbers:,} numbers of "
-        f"insights recomputed; {len(lines):,} differ."
+        f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
+        f"insights and {verdict.finance_numbers:,} of finance recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -85,7 +88,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
-    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "waiting": 0}
+    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0}
+    counts |= {"finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     rows = await _accounts(databases, account)
     for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
@@ -101,7 +105,11 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
         differences += _named(row.key, [*checked.discrepancies, *wrong])
     if account is None:
         async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
-            differences += _named("all accounts", await verify_intake(tx))
+            differences += _named(EVERYWHERE, await verify_intake(tx))
+        async with databases.worker.transaction(operator_scope(), steady=True) as tx:
+            if rows and await stored_model(tx) is not None:
+                counts["finance_numbers"], wrong = await verify_finance(tx, system_clock())
+                differences += _named(EVERYWHERE, wrong)
     return Verdict(accounts=len(rows), differences=differences, **counts)
 
 

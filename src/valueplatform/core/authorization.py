@@ -61,6 +61,8 @@ class Action(StrEnum):
     """Who answers for an event type, what it takes to send it, and which are wished for."""
     READ_QUALITY = "data-quality:read"
     READ_FINANCE = "finance:read"
+    """What accounts pay and cost, across all of them: only for who may see every account."""
+    MANAGE_RATES = "exchange-rates:manage"
     READ_SYSTEM = "system:read"
     MANAGE_MODEL = "model:manage"
     MANAGE_ACCESS = "access:manage"
@@ -153,7 +155,7 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
         Action.RETRACT_EVENTS,
         Action.REPLAY_REJECTED,
         Action.CONTRIBUTE,
-        Action.READ_FINANCE,
+        Action.MANAGE_RATES,
         Action.MANAGE_MODEL,
         Action.MANAGE_ACCESS,
     },
@@ -181,7 +183,13 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
         }
     ),
     UserRole.FINANCE: _READER
-    | {Action.READ_ASSUMPTIONS, Action.READ_CONTRACTS, Action.READ_PORTFOLIO, Action.READ_FINANCE},
+    | {
+        Action.READ_ASSUMPTIONS,
+        Action.READ_CONTRACTS,
+        Action.READ_PORTFOLIO,
+        Action.READ_FINANCE,
+        Action.MANAGE_RATES,
+    },
     UserRole.LEADERSHIP: _READER
     | {
         Action.READ_ASSUMPTIONS,

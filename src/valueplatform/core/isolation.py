@@ -15,11 +15,11 @@ from valueplatform.core.database import Role
 
 UNSCOPED: Final[Mapping[str, str]] = {
     "event_key": "keys are unique across accounts, so it has no tenant; hashes only, for the ingest role alone",
-    "cost": "the supplier's own costs, shared ones have no account; kept from the web role altogether",
+    "cost": "the supplier's own costs, shared ones have no account; the web role reads them for finance alone",
 }
-"""Tables that name an account and are no tenant tables, each with its reason. The web role may not touch them."""
+"""Tables that name an account and are no tenant tables, each with its reason."""
 
-APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis", "closed_month")
+APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis", "closed_month", "exchange_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,37 @@ _RIGHTS: Final = """
 
 
 async def _unscoped_faults(connection: AsyncConnection) -> Sequence[Fault]:
-    forbidden = {Role.WEB.value: list(UNSCOPED), Role.WORKER.value: ["event_key"]}
     faults = []
-    for role, tables in forbidden.items():
-        for row in await connection.execute(text(_RIGHTS), {"tables": tables, "roles": [role]}):
-            says = f"{row.role} may {', '.join(row.rights)}, but {UNSCOPED[row.name]}"
-            faults.append(Fault(row.name, says, f"REVOKE ALL ON {row.name} FROM {row.role}"))
+    asked = {"tables": list(UNSCOPED), "roles": [Role.WEB.value, Role.WORKER.value]}
+    for row in await connection.execute(text(_RIGHTS), asked):
+        allowed = _ALLOWED.get((row.name, row.role), ())
+        beyond = ", ".join(right for right in row.rights if right not in allowed)
+        if beyond:
+            cure = f"REVOKE {beyond if allowed else 'ALL'} ON {row.name} FROM {row.role}"
+            faults.append(Fault(row.name, f"{row.role} may {beyond}, but {UNSCOPED[row.name]}", cure))
+    cost = (await connection.execute(text(_COST), {"web": Role.WEB.value})).one_or_none()
+    if cost is not None and not (cost.enabled and cost.forced):
+        cure = "ALTER TABLE cost ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+        faults.append(Fault("cost", "row security is not enabled and forced", cure))
+    if cost is not None and not _only_for_finance(cost.policies or ()):
+        faults.append(Fault("cost", "the web role reads costs without saying that it reads finance", _COST_CURE))
     return faults
+
+
+_EVERY_ROW: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_ALLOWED: Final = {("cost", Role.WEB.value): ("SELECT",), ("cost", Role.WORKER.value): _EVERY_ROW}
+_COST_CURE: Final = f"leave cost only the policy web_reads_finance for {Role.WEB}"
+_COST: Final = """
+    SELECT c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+           (SELECT array_agg(pg_get_expr(p.polqual, p.polrelid)) FROM pg_policy p WHERE p.polrelid = c.oid
+               AND (0 = ANY (p.polroles) OR to_regrole(:web)::oid = ANY (p.polroles))) AS policies
+      FROM pg_class c WHERE c.oid = to_regclass('cost')
+"""
+
+
+def _only_for_finance(policies: Sequence[str]) -> bool:
+    named = ("valueplatform.scope", "'-1'", "valueplatform.finance")
+    return len(policies) == 1 and all(part in policies[0] for part in named) and " OR " not in policies[0]
 
 
 _ROLES: Final = """

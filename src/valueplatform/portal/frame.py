@@ -67,6 +67,15 @@ def has_quality(caller: Caller) -> bool:
     return caller.user.role in QUALITY_ROLES and caller.may(Action.READ_QUALITY)
 
 
+FINANCE_ROLES: Final = frozenset({UserRole.STEWARD, UserRole.FINANCE, UserRole.LEADERSHIP, UserRole.ADMIN})
+"""Who answers for what was invested; only those of them who see every account, since part of them makes no total."""
+
+
+def has_finance(caller: Caller) -> bool:
+    user = caller.user
+    return user.role in FINANCE_ROLES and caller.may(Action.READ_FINANCE) and user.account_ids is None
+
+
 def has_catalog(caller: Caller) -> bool:
     return caller.user.role in CATALOG_ROLES and caller.may(Action.READ_CATALOG)
 
@@ -111,6 +120,8 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
 async def supplier_shell(caller: Caller, current: str) -> Shell:
     """Around a page of several accounts."""
     tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
+    if has_finance(caller):
+        tabs.append(Tab("Finance", "/finance"))
     if has_catalog(caller):
         tabs.append(Tab("Catalog", "/catalog"))
     if has_quality(caller):

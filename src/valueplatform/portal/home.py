@@ -7,7 +7,7 @@ from litestar import Response, get
 from valueplatform.core.authorization import Action, UserRole
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, PortalRequest
-from valueplatform.portal.frame import has_quality, plain_shell
+from valueplatform.portal.frame import has_finance, has_quality, plain_shell
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.view.shell import Failure
 from valueplatform.portal.view.words import Link
@@ -35,6 +35,8 @@ async def home(request: PortalRequest, portal: Shared) -> Response[str]:
 def home_of(caller: Caller) -> str | None:
     if caller.user.role is UserRole.CUSTOMER:
         return "/story"
+    if caller.user.role is UserRole.FINANCE and has_finance(caller):
+        return "/finance"
     if caller.may(Action.READ_PORTFOLIO):
         return "/portfolio"
     if has_quality(caller):

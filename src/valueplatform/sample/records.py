@@ -31,6 +31,7 @@ _WANTS = {
     "admin": ("Know that the data is whole", "Days without data"),
     "user": ("Plan the week without calls", "Jobs planned a day ahead"),
 }
+RATE_SOURCE = "Fieldnote treasury, first working day"
 _LEAST, _MOST = 60_000, 1_200_000
 _VALUE_OF_A_JOB = 16
 _WORKDAYS = 275
@@ -194,10 +195,22 @@ def cost_rows(account: Account, seed: int) -> Iterator[Row]:
 
 
 def shared_cost_rows(first: date, today: date) -> Iterator[Row]:
-    """What serves all accounts together, in the supplier's currency."""
+    """What serves all accounts together, and what is spent on being found, in the supplier's currency."""
     for month in months_between(first, today):
-        row = {"account": "", "id": f"shared-service-{month:%Y-%m}", "kind": "service", "month": f"{month:%Y-%m}"}
-        yield row | {"amount": "42000"}
+        for kind, amount in (("service", "42000"), ("acquisition", "95000")):
+            row = {"account": "", "id": f"shared-{kind}-{month:%Y-%m}", "kind": kind, "month": f"{month:%Y-%m}"}
+            yield row | {"amount": amount}
+
+
+def rate_rows(cast: tuple[Account, ...], seed: int, first: date, today: date) -> Iterator[Row]:
+    """What the other currencies of the sample are in the supplier's, month by month from before the first contract."""
+    for currency in sorted({account.spec.currency for account in cast} - {"USD"}):
+        rng = seeded(seed, currency, "rates")
+        drift = 0.0
+        for month in months_between(first, today):
+            drift = max(-0.06, min(0.06, drift + rng.uniform(-0.012, 0.012)))
+            rate = tidy((1 + drift) / EXCHANGE[currency], 5)
+            yield {"currency": currency, "day": month.isoformat(), "rate": str(rate), "source": RATE_SOURCE}
 
 
 def _cost(account: Account, kind: str, day: date, amount: float) -> Row:

@@ -26,6 +26,7 @@ from valueplatform.sample.records import (
     cost_rows,
     milestone_rows,
     people_rows,
+    rate_rows,
     shared_cost_rows,
 )
 from valueplatform.sample.shared import shared_episodes
@@ -34,6 +35,9 @@ from valueplatform.sample.truths import Deliveries, Truth, planted
 
 BATCH = 1000
 """The most events in one batch."""
+
+RATES_DAYS = 1096
+"""Rates go back further than the sample: contracts and what they are compared with began before it."""
 
 LEAST_DAYS = 60
 """Less history than this has no month to compare."""
@@ -53,6 +57,7 @@ class SampleSupplier:
     milestones: tuple[Row, ...]
     plans: tuple[Row, ...]
     costs: tuple[Row, ...]
+    rates: tuple[Row, ...]
     assumptions: tuple[Agreement, ...]
     conversations: tuple[Message, ...]
     truths: tuple[Truth, ...]
@@ -111,6 +116,7 @@ def generate(
             *(row for a in cast for row in cost_rows(a, seed)),
             *shared_cost_rows(today - timedelta(days=days), today),
         ),
+        rates=tuple(rate_rows(cast, seed, today - timedelta(days=max(days, RATES_DAYS)), today)),
         assumptions=said,
         conversations=conversations(cast, end),
         truths=planted(cast, seed, said, deliveries),
