@@ -1,0 +1,391 @@
+"""The value bridge, worked out again: parts from raw events, sharing nothing with `value.bridge` but their definition.
+
+Amounts and inputs are the proof's own (`value.proof`), formulas are read by its parser, adjustments come from postings.
+Both periods are cut at the same shares of their volume, and each cut is valued anew for every step; `verify` compares
+the parts of the last two whole months with those that are told, to the last unit.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import text
+
+from valueplatform.core.database import Transaction
+from valueplatform.value import proof_expression as expression
+from valueplatform.value.proof import (
+    Cuts,
+    MeterTally,
+    Source,
+    drivers_named,
+    input_on,
+    meters_of,
+    prove_tallied,
+    provider_of,
+    rounded,
+    tally_cuts,
+    together,
+)
+
+Days = tuple[date, date]
+Cut = tuple[str | None, ...]
+Key = tuple[str, str, str, Cut]
+"""Driver, provider, unit, and the values of the dimensions."""
+
+_POSTED = text("""
+    SELECT p.driver, p.provider, p.day, p.shown_day, p.expected, b.unit
+    FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
+    WHERE p.account_id = :account AND p.day <> p.shown_day
+""")
+_VOLUMES = {"COUNT", "SUM", "UNIQUE_COUNT"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedDay:
+    """A day with value: what its meters read, and the inputs that held."""
+
+    day: date
+    meters: Mapping[str, Fraction]
+    inputs: Mapping[str, Fraction]
+
+
+@dataclass(slots=True)
+class ProvedSide:
+    worth: Decimal = Decimal(0)
+    adjusted: Decimal = Decimal(0)
+    cuts: dict[Cut, list[ProvedDay]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedBridge:
+    """Both ends and what lies between them, by kind and input ('' for all kinds but assumption)."""
+
+    before: Decimal
+    after: Decimal
+    parts: Mapping[tuple[str, str], Decimal]
+
+
+Sides = Mapping[str, tuple[ProvedSide, ProvedSide]]
+"""Before and after, by provider: one driver in one unit."""
+
+
+async def prove_bridge(
+    tx: Transaction,
+    source: Source,
+    before: Days,
+    after: Days,
+    drivers: Collection[str] = (),
+    dimensions: Sequence[str] = (),
+) -> dict[Key, ProvedBridge]:
+    """Every part of the bridge between two stretches [start, end) of local days, from raw events."""
+    wanted = drivers_named(source, drivers)
+    meters = meters_of(source, wanted)
+    tallies = [await tally_cuts(tx, source, meters, *span) for span in (before, after)]
+    posted = await tx.rows(_POSTED, {"account": source.account_id})
+    found: dict[Key, ProvedBridge] = {}
+    for driver in wanted:
+        own = [meter for meter in meters if meter["slug"] in expression.names(driver["formula"])]
+        by_unit: defaultdict[str, dict[str, tuple[ProvedSide, ProvedSide]]] = defaultdict(dict)
+        for at, span in enumerate((before, after)):
+            for (provider, unit), side in _sides(source, driver, own, tallies[at], dimensions).items():
+                by_unit[unit].setdefault(provider, (ProvedSide(), ProvedSide()))[at].cuts |= side.cuts
+                by_unit[unit][provider][at].worth = side.worth
+            for row in posted:
+                if row.driver == driver["slug"] and (sign := _moved(row, span)):
+                    pair = by_unit[row.unit].setdefault(row.provider, (ProvedSide(), ProvedSide()))
+                    pair[at].adjusted = _sum(
+                        [pair[at].adjusted, row.expected if sign > 0 else row.expected.copy_negate()]
+                    )
+        volumes = {meter["slug"] for meter in own if meter["aggregation"] in _VOLUMES}
+        for unit, sides in by_unit.items():
+            for (provider, cut), bridge in split(driver["formula"], sides, volumes).items():
+                found[driver["slug"], provider, unit, cut] = bridge
+    return found
+
+
+def _moved(row: Any, span: Days) -> int:
+    """1 where an amount is shown in the days and is of others, -1 where it is of them and shown in others."""
+    own, shown = (span[0] <= day < span[1] for day in (row.day, row.shown_day))
+    return int(shown) - int(own)
+
+
+def _sides(
+    source: Source,
+    driver: Mapping[str, Any],
+    meters: Sequence[Mapping[str, Any]],
+    tallies: Cuts,
+    dimensions: Sequence[str],
+) -> dict[tuple[str, str], ProvedSide]:
+    """What one period is worth, by provider and unit, with the days that make it."""
+    by_event = provider_of(driver) == "event"
+    whole: defaultdict[tuple[str, str, date], MeterTally] = defaultdict(MeterTally)
+    cells: defaultdict[tuple[str, date, Cut], dict[str, list[MeterTally]]] = defaultdict(lambda: defaultdict(list))
+    named = {meter["slug"]: meter for meter in meters}
+    for (slug, sender, day, values), tally in tallies.items():
+        if slug in named and tally.events:
+            whole[slug, sender, day].merge(tally)
+            paths = named[slug].get("dimensions", ())
+            cut = tuple(values[paths.index(path)] if path in paths else None for path in dimensions)
+            cells[sender if by_event else provider_of(driver), day, cut][slug].append(tally)
+    amounts = {(a.provider, a.day): a for a in prove_tallied(source, [driver], whole) if a.expected is not None}
+    sides: defaultdict[tuple[str, str], ProvedSide] = defaultdict(ProvedSide)
+    for amount in amounts.values():
+        side = sides[amount.provider, amount.unit]
+        side.worth = _sum([side.worth, amount.expected or Decimal(0)])
+    for (provider, day, cut), cell in sorted(cells.items(), key=lambda item: item[0][1]):
+        if (provider, day) in amounts:
+            days = sides[provider, amounts[provider, day].unit].cuts.setdefault(cut, [])
+            days.append(_day(source, driver, meters, day, cell))
+    return dict(sides)
+
+
+def _day(
+    source: Source,
+    driver: Mapping[str, Any],
+    meters: Sequence[Mapping[str, Any]],
+    day: date,
+    cell: Mapping[str, Sequence[MeterTally]],
+) -> ProvedDay:
+    read = {meter["slug"]: together(meter, cell.get(meter["slug"], ())) for meter in meters}
+    given = {slug: input_on(source, slug, day) for slug in expression.names(driver["formula"]) - read.keys()}
+    return ProvedDay(
+        day,
+        {slug: value for slug, value in read.items() if value is not None},
+        {slug: one.expected for slug, one in given.items() if one is not None},
+    )
+
+
+# ---------------------------------------------------------------- the parts
+
+
+def split(formula: str, sides: Sides, volumes: Collection[str]) -> dict[tuple[str, Cut], ProvedBridge]:
+    """One driver in one unit, by provider and cut."""
+    stays = {
+        (provider, cut): (before.cuts[cut], after.cuts[cut])
+        for provider, (before, after) in sides.items()
+        for cut in before.cuts.keys() & after.cuts.keys()
+    }
+    metered = {name for pair in stays.values() for days in pair for day in days for name in day.meters}
+    adds = _degree(expression.read(formula), metered) == 1
+    meter = _told_in(formula, stays.values(), volumes, adds=adds)
+    totals = [sum((_volume(pair[at], meter) for pair in stays.values()), Fraction(0)) for at in (0, 1)]
+    found: dict[tuple[str, Cut], ProvedBridge] = {}
+    for provider, (before, after) in sides.items():
+        was, now = _divided(formula, before), _divided(formula, after)
+        for cut in was.keys() | now.keys():
+            units: dict[tuple[str, str], int] = {}
+            if cut in was and cut in now:
+                walk = _walk(formula, stays[provider, cut], meter, totals, adds=adds)
+                units = dict(zip(walk, _whole(list(walk.values()), now[cut] - was[cut]), strict=True))
+            elif cut in now:
+                units["new", ""] = now[cut]
+            else:
+                units["lost", ""] = -was[cut]
+            parts = {kind: _places(number) for kind, number in units.items() if number}
+            found[provider, cut] = ProvedBridge(_places(was.get(cut, 0)), _places(now.get(cut, 0)), parts)
+        if before.adjusted or after.adjusted:
+            nowhere = (None,) * max((len(cut) for cut in (*was, *now)), default=0)
+            found[provider, nowhere] = _adjusted(found.get((provider, nowhere)), before.adjusted, after.adjusted)
+    return found
+
+
+def _adjusted(bridge: ProvedBridge | None, before: Decimal, after: Decimal) -> ProvedBridge:
+    standing = bridge or ProvedBridge(Decimal(0), Decimal(0), {})
+    change = _sum([after, before.copy_negate()])
+    parts = {**standing.parts, **({("adjusted", ""): change} if change else {})}
+    return ProvedBridge(_sum([standing.before, before]), _sum([standing.after, after]), parts)
+
+
+def _degree(node: object, metered: Collection[str]) -> int | None:
+    """0: free of meters; 1: a sum of them, each times something free of them; None: anything else."""
+    match node:
+        case ("name", str() as name):
+            return int(name in metered)
+        case ("number", Fraction()):
+            return 0
+        case ("negative", tuple() as inner):
+            return _degree(inner, metered)
+        case (("+" | "-"), tuple() as left, tuple() as right):
+            degrees = {_degree(left, metered), _degree(right, metered)}
+            return degrees.pop() if len(degrees) == 1 else None
+        case ("*", tuple() as left, tuple() as right):
+            degrees = {_degree(left, metered), _degree(right, metered)}
+            return None if None in degrees or degrees == {1} else max(d for d in degrees if d is not None)
+        case ("/", tuple() as left, tuple() as right):
+            return _degree(left, metered) if _degree(right, metered) == 0 else None
+        case ("case", tuple() as branches, tuple() as default):
+            degrees = {_degree(default, metered), *(_degree(value, metered) for _, value in branches)}
+            tests = all(not _reads(condition, metered) for condition, _ in branches)
+            return degrees.pop() if tests and len(degrees) == 1 else None
+    return None if _reads(node, metered) else 0
+
+
+def _reads(node: object, metered: Collection[str]) -> bool:
+    if isinstance(node, tuple):
+        if len(node) == 2 and node[0] == "name":
+            return node[1] in metered
+        return any(_reads(part, metered) for part in node)
+    return False
+
+
+def _in_order(node: object) -> Iterable[str]:
+    """Names as they are read, again and again."""
+    if isinstance(node, tuple):
+        if len(node) == 2 and node[0] == "name":
+            yield str(node[1])
+        else:
+            for part in node:
+                yield from _in_order(part)
+
+
+def _volume(days: Iterable[ProvedDay], meter: str | None) -> Fraction:
+    return sum((Fraction(1) if meter is None else day.meters.get(meter, Fraction(0)) for day in days), Fraction(0))
+
+
+def _together(days: Sequence[ProvedDay], *, adds: bool) -> list[list[ProvedDay]]:
+    """Days that may be added up: those with the same inputs, where the formula adds; else one by one."""
+    if not adds:
+        return [[day] for day in days]
+    kept: list[list[ProvedDay]] = []
+    for day in sorted(days, key=lambda one: one.day):
+        same = next((group for group in kept if group[0].inputs == day.inputs), None)
+        if same is None:
+            kept.append([day])
+        else:
+            same.append(day)
+    return kept
+
+
+def _told_in(
+    formula: str,
+    pairs: Iterable[tuple[Sequence[ProvedDay], Sequence[ProvedDay]]],
+    volumes: Collection[str],
+    *,
+    adds: bool,
+) -> str | None:
+    """The first meter read that tells volume and is above zero wherever there is value; None: days."""
+    groups = [group for pair in pairs for days in pair for group in _together(days, adds=adds)]
+    for name in _in_order(expression.read(formula)):
+        if name in volumes and groups and all(_volume(group, name) > 0 for group in groups):
+            return name
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One period laid out: `ends` are the shares of it at which each piece ends, `pieces` what they read for one unit
+    of volume, with the piece's own height over the average (1 where the formula adds), and its inputs."""
+
+    ends: Sequence[Fraction]
+    pieces: Sequence[tuple[Fraction, Mapping[str, Fraction], Mapping[str, Fraction]]]
+    times: Fraction
+    height: Fraction
+    part: Fraction
+
+    def at(self, share: Fraction) -> tuple[Fraction, Mapping[str, Fraction], Mapping[str, Fraction]]:
+        return self.pieces[bisect_right(self.ends, share)]
+
+
+def _layer(days: Sequence[ProvedDay], meter: str | None, total: Fraction, *, adds: bool) -> _Layer:
+    own = _volume(days, meter)
+    average = Fraction(1) if adds or meter is None else own / len(days)
+    groups = _together(days, adds=adds)
+    if not adds:
+        groups.sort(key=lambda one: (_volume(one, meter), sorted(one[0].meters.items()), one[0].day))
+    pieces, widths = [], []
+    for group in groups:
+        size = _volume(group, meter)
+        read = {name: sum((day.meters[name] for day in group), Fraction(0)) / size for name in group[0].meters}
+        height = Fraction(1) if adds or meter is None else size / average
+        pieces.append((height, read, group[0].inputs))
+        widths.append(size / own if adds else Fraction(1, len(days)))
+    part = own / total if adds else Fraction(1)
+    return _Layer(list(accumulate(widths)), pieces, total if adds else Fraction(len(days)), average, part)
+
+
+def _walk(
+    formula: str,
+    pair: tuple[Sequence[ProvedDay], Sequence[ProvedDay]],
+    meter: str | None,
+    totals: Sequence[Fraction],
+    *,
+    adds: bool,
+) -> dict[tuple[str, str], Fraction]:
+    """The value of every step less that of the one before it; a step without a value goes with the next."""
+    then, now = (_layer(days, meter, total, adds=adds) for days, total in zip(pair, totals, strict=True))
+    ends = sorted({*then.ends, *now.ends})
+    starts = [Fraction(0), *ends[:-1]]
+    cuts = [(end - start, then.at(start), now.at(start)) for start, end in zip(starts, ends, strict=True)]
+    differing = {name for _, old, new in cuts for name in old[2].keys() & new[2].keys() if old[2][name] != new[2][name]}
+    steps = [("volume", ""), ("mix", ""), ("rate", ""), *(("assumption", name) for name in sorted(differing))]
+    standing = _valued(formula, cuts, (then, then), -1, ())
+    found: dict[tuple[str, str], Fraction] = {}
+    for place, step in enumerate(steps):
+        layers = (now, now if place else then)
+        inputs = [name for kind, name in steps[: place + 1] if kind == "assumption"]
+        reached = _valued(formula, cuts, layers, place, inputs)
+        found[step] = Fraction(0) if reached is None or standing is None else reached - standing
+        standing = standing if reached is None else reached
+    return found
+
+
+def _valued(
+    formula: str,
+    cuts: Iterable[tuple[Fraction, tuple[Any, ...], tuple[Any, ...]]],
+    layers: tuple[_Layer, _Layer],
+    place: int,
+    inputs: Collection[str],
+) -> Fraction | None:
+    """`layers` give the volume and how it is divided; heights are new from step 1 on, readings from step 2 on."""
+    total = Fraction(0)
+    for width, old, new in cuts:
+        height = layers[0].height * (new if place >= 1 else old)[0]
+        values = {name: one * height for name, one in (new if place >= 2 else old)[1].items()}
+        values |= {**old[2], **{name: new[2][name] for name in inputs if name in new[2]}}
+        amount = expression.amount(formula, values)
+        if amount is None:
+            return None
+        total += width * amount
+    return layers[0].times * layers[1].part * total
+
+
+def _divided(formula: str, side: ProvedSide) -> dict[Cut, int]:
+    """The worth of a period in ten-thousandths, over its cuts."""
+    exact = []
+    cuts = sorted(side.cuts, key=_by_name)
+    for cut in cuts:
+        days = side.cuts[cut]
+        amounts = [expression.amount(formula, {**day.meters, **day.inputs}) for day in days]
+        exact.append(sum((amount for amount in amounts if amount is not None), Fraction(0)))
+    return dict(zip(cuts, _whole(exact, int(Fraction(side.worth) * 10_000)), strict=True))
+
+
+def _by_name(cut: Cut) -> list[tuple[bool, str]]:
+    return [(value is not None, value or "") for value in cut]
+
+
+def _whole(exact: Sequence[Fraction], total: int) -> list[int]:
+    """Integers that add up to `total`: what the rounding of days left over goes to the greatest (to the second, where
+    all are nothing), then each is cut off, and the missing ones go to the greatest remainders."""
+    numbers = [one * 10_000 for one in exact]
+    if not numbers:
+        return []
+    greatest = max(numbers, key=abs)
+    numbers[numbers.index(greatest) if greatest else min(1, len(numbers) - 1)] += total - sum(numbers)
+    remainders = sorted(((number % 1, -place) for place, number in enumerate(numbers)), reverse=True)
+    lucky = {-place for _, place in remainders[: int(sum(number % 1 for number in numbers))]}
+    return [int(number // 1) + (place in lucky) for place, number in enumerate(numbers)]
+
+
+def _places(units: int) -> Decimal:
+    return rounded(Fraction(units, 10_000))
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return rounded(sum((Fraction(amount) for amount in amounts), Fraction(0)))
