@@ -78,6 +78,7 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/accounts": Declared(READERS),
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),
+    f"GET {ACCOUNT}/bridge": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
