@@ -148,6 +148,7 @@ _OF_AN_ACCOUNT: Final = (
     "GET /story",
     "GET /story/live",
     "GET /story.md",
+    "GET /why",
     "GET /together",
     "POST /together",
     "GET /together/new",

@@ -20,14 +20,15 @@ from valueplatform.portal import (
     story,
     tester,
     together,
+    why,
 )
 from valueplatform.portal.failures import page_failures
 from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, connect, tester, connect_key,
-    accounts,
+    home, sign_in, story, why, proof, together, assumptions, portfolio, catalog, data_quality, connect, tester,
+    connect_key, accounts,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

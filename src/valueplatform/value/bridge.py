@@ -100,6 +100,8 @@ class Part:
 class Line:
     """The bridge of one member of one driver and provider: `after - before` is the sum of `parts`, exactly.
 
+    `worth_before` is `before` without adjustments: what the steps begin from.
+
     Parts that are nothing are left out. `volume` is the meter that volume is told in; None: days with value. An input
     is told as it was on the last day with value of each period.
     """
@@ -112,6 +114,7 @@ class Line:
     before: Decimal
     after: Decimal
     parts: tuple[Part, ...]
+    worth_before: Decimal = Decimal(0)
     volume: str | None = None
     volume_before: Fraction = Fraction(0)
     volume_after: Fraction = Fraction(0)
@@ -224,6 +227,7 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
             before=_amount((was or 0) + (_units(cell.before.adjusted) if own else 0)),
             after=_amount((now or 0) + (_units(cell.after.adjusted) if own else 0)),
             parts=tuple(parts),
+            worth_before=_amount(was or 0),
             volume=volume,
             volume_before=_size(one, volume),
             volume_after=_size(other, volume),

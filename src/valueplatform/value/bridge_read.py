@@ -99,7 +99,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class BridgeRead:
-    """`standings` by driver, provider and unit. `waits`: there are changes that the worker has yet to work off."""
+    """`standings` by driver, provider and unit; `units` are those of inputs, as they held last. `waits`: there are
+    changes that the worker has yet to work off."""
 
     account: str
     currency: str
@@ -107,6 +108,7 @@ class BridgeRead:
     model: ValueModel
     lines: Sequence[Line]
     standings: Mapping[tuple[str, str, str], Standing]
+    units: Mapping[str, str]
     gaps: Sequence[Gap]
     waits: bool
 
@@ -181,6 +183,7 @@ async def read_bridge(tx: Transaction, account: Account, question: BridgeQuestio
         model=model,
         lines=bridge(cells, volumes),
         standings=_standings(*shown),
+        units={slug: unit for found in earned for own in found.values() for slug, unit in own.units.items()},
         gaps=await _gaps(tx, account_id, question),
         waits=await _waits(tx, account_id, question),
     )
@@ -202,6 +205,7 @@ class _Earned:
 
     amounts: list[Decimal] = field(default_factory=list)
     days: dict[date, tuple[str, Mapping[str, Fraction]]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
 
 def _wanted(question: BridgeQuestion, driver: str, provider: str) -> bool:
@@ -220,15 +224,18 @@ def _by_key(values: Iterable[ShownValue], question: BridgeQuestion) -> dict[_Key
 async def _earned(tx: Transaction, account_id: int, period: Period, question: BridgeQuestion) -> dict[_Key, _Earned]:
     found: defaultdict[_Key, _Earned] = defaultdict(_Earned)
     inputs: dict[UUID, Mapping[str, Fraction]] = {}
+    units: dict[UUID, Mapping[str, str]] = {}
     for row in await tx.rows(_DAYS, {"account": account_id, "start": period.start, "end": period.end}):
         if not _wanted(question, row.driver, row.provider):
             continue
         if row.basis_id not in inputs:
             given = msgspec.json.decode(row.inputs, type=tuple[BasisInput, ...])
             inputs[row.basis_id] = {one.slug: Fraction(one.value.expected) for one in given}
+            units[row.basis_id] = {one.slug: one.unit for one in given}
         own = found[_Key(row.driver, row.provider, row.unit, row.benefit_class)]
         own.amounts.append(row.expected)
         own.days[row.day] = (row.formula, inputs[row.basis_id])
+        own.units |= units[row.basis_id]
     return dict(found)
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from valueplatform.portal.view.words import Note, Span
 
-ChartName = Literal["commitment"]
-KeyMark = Literal["realized", "provisional", "committed", "predicted", "gap"]
+ChartName = Literal["commitment", "waterfall"]
+KeyMark = Literal["realized", "provisional", "committed", "predicted", "gap", "bar", "riskbar", "dot"]
 
 
 @dataclass(frozen=True, slots=True)
