@@ -30,6 +30,7 @@ _BRIDGE = {
     "against_from": "2026-04-01",
     "against_to": "2026-05-01",
     "by": ["driver"],
+    "counted": False,
     "rows": [
         {
             "driver": "dispatch_time",
@@ -96,6 +97,10 @@ class BridgeController(Controller):
             ),
         ] = None,
         driver: Annotated[str | None, QueryParameter(description="Comma list of drivers; without it, all.")] = None,
+        *,
+        counted: Annotated[
+            bool, QueryParameter(description="Only what value rule 10 counts: validated, or measured by telemetry.")
+        ] = False,
     ) -> BridgeAnswer:
         """Each row's change is split into volume, mix, rate, assumption, new, lost and adjusted parts that add up to it
         exactly, one step after the other: each with those before it as they are now and those after it as they were.
@@ -113,5 +118,6 @@ class BridgeController(Controller):
                 by=groups_of(by, ("driver",)),
                 drivers=groups_of(driver, ()),
                 provider=partner_of(caller),
+                counted=counted,
             )
             return bridge_answer(await read_bridge(tx, account, question))

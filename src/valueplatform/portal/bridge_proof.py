@@ -5,7 +5,7 @@ the meters of both periods, and the events.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -59,6 +59,7 @@ _MOVED: Final = text("""
     SELECT date_trunc('month', p.day)::date AS month, p.shown_day, p.cause, sum(p.expected) AS expected
     FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
     WHERE p.account_id = :account AND p.driver = :driver AND b.unit = :unit AND p.kind = 'adjustment'
+      AND (b.counted OR NOT :counted)
       AND (p.day >= :start AND p.day < :end) <> (p.shown_day >= :start AND p.shown_day < :end)
     GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
 """)
@@ -126,7 +127,9 @@ async def _asked(caller: Caller, text_: str, name: str | None) -> _Asked:
     account = await account_by_key(caller.tx, ref.account)
     place = await place_of_account(caller, account.account_id, Action.READ_VALUE)
     drivers = (ref.driver,) if ref.driver is not None else ()
-    read = await read_bridge(caller.tx, account, BridgeQuestion(ref.before, ref.after, drivers=drivers))
+    read = await read_bridge(
+        caller.tx, account, BridgeQuestion(ref.before, ref.after, drivers=drivers, counted=ref.counted)
+    )
     own = money_lines(read) if ref.driver is None else [line for line in read.lines if line.unit == ref.unit]
     if ref.driver is None and ref.unit != account.currency:
         raise NotFoundError("There is no such number.")
@@ -139,9 +142,9 @@ async def _asked(caller: Caller, text_: str, name: str | None) -> _Asked:
 async def _open_end(asked: _Asked, name: str) -> Opened:
     """One end, or their difference, as an insight that no story tells."""
     ref = asked.ref
-    drivers = (ref.driver,) if ref.driver is not None else ()
-    before = d.Realized(ref.before.start, ref.before.end, ref.unit, drivers, counted=False)
-    after = d.Realized(ref.after.start, ref.after.end, ref.unit, drivers, counted=False)
+    drivers = tuple(sorted({line.driver for line in asked.lines}))  # those of the sum, so that no other shows beneath
+    before = d.Realized(ref.before.start, ref.before.end, ref.unit, drivers, counted=ref.counted)
+    after = d.Realized(ref.after.start, ref.after.end, ref.unit, drivers, counted=ref.counted)
     value = added(getattr(line, name) for line in asked.lines)
     derivation: d.Derivation = d.Difference(after, before) if name == "change" else after if name == "after" else before
     number = Number(name, value, ref.unit, derivation, _standing(asked))
@@ -207,7 +210,7 @@ async def _open_part(asked: _Asked) -> view.Proof:
         baselines=tuple(row for row in beneath.baselines if row in kept),
         meters=tuple(_meter(row, known) for row in beneath.meters),
         period=f"{asked.then} and {asked.now}" if known else beneath.period,
-        events=_at(asked, beneath.events) if beneath.events else None,
+        events=_named(asked, _at(asked, beneath.events)) if beneath.events else None,
         ask=None,
     )
 
@@ -227,7 +230,7 @@ async def _again(asked: _Asked, kind: Kind, subject: str) -> Decimal | None:
     if source is None or ref.driver is None:
         return None
     spans = (ref.before.start, ref.before.end), (ref.after.start, ref.after.end)
-    found = await prove_bridge(asked.caller.tx, source, *spans, (ref.driver,))
+    found = await prove_bridge(asked.caller.tx, source, *spans, (ref.driver,), counted=ref.counted)
     parts = [bridge.parts.get((str(kind), subject)) for key, bridge in found.items() if key[2] == ref.unit]
     return added(part for part in parts if part is not None)
 
@@ -274,15 +277,23 @@ def _formula(asked: _Asked, kind: Kind, subject: str, exact: str) -> view.Formul
     standing = added([reached, steps[-1].copy_negate()])
     what = asked.words.input(subject).lower() if kind is Kind.ASSUMPTION else KIND_WORDS[kind].lower()
     unit = asked.ref.unit
-    start = "as it was" if len(order) == 1 and kind is Kind.VOLUME else "before this step"
+    start = "as it was" if len(order) == 1 else "before this step"
+    ends = {added(getattr(line, end) for line in asked.lines): end for end in ("before", "after")}
     tokens = (
-        view.Token("term", exact_text(reached, unit), f"with the {what} of {asked.now}"),
-        view.Token("operator", "\N{MINUS SIGN}"),
-        view.Token("term", exact_text(standing, unit), start),
+        view.Token(
+            "term", exact_text(reached, unit), f"with the {what} of {asked.now}", _end_href(asked, ends, reached)
+        ),
+        view.Token("operator", MINUS),
+        view.Token("term", exact_text(standing, unit), start, _end_href(asked, ends, standing)),
         view.Token("result", exact, f"{KIND_WORDS[kind].lower()}"),
     )
     spoken = f"{tokens[0].text} {tokens[0].label} minus {tokens[2].text} {start} equals {exact}"
     return view.Formula(tokens, spoken, note, text_)
+
+
+def _end_href(asked: _Asked, ends: Mapping[Decimal, str], amount: Decimal) -> str:
+    """The first step begins at one end, the last one leads to the other: those open."""
+    return proof_path(asked.text, ends[amount]) if amount in ends else ""
 
 
 def _order(lines: Sequence[Line]) -> list[tuple[int, str]]:
@@ -302,7 +313,7 @@ async def _facts(asked: _Asked, kind: Kind, subject: str, known: Told | None) ->
     for name in sorted(known.meters, key=lambda name: name != known.volume):
         pair = known.meters[name] if name == known.volume else known.rate(name)
         if pair is not None:
-            per = "" if name == known.volume else f" per {asked.words.meter_unit(known.volume) or 'day'}"
+            per = "" if name == known.volume else f" per {asked.words.per(known.volume)}"
             yield words.Fact(f"{asked.words.meter(name)}{per}", _both(pair))
     for slug, values in known.inputs.items():
         if values[0] != values[1] or slug == subject:
@@ -352,7 +363,12 @@ async def _moved(asked: _Asked) -> list[words.Fact]:
     """The adjustments that make the part: of which month, shown when, and why."""
     facts = []
     today = local_day(asked.caller.now, asked.place.account.timezone)
-    where = {"account": asked.place.account.account_id, "driver": asked.ref.driver, "unit": asked.ref.unit}
+    where: dict[str, object] = {
+        "account": asked.place.account.account_id,
+        "driver": asked.ref.driver,
+        "unit": asked.ref.unit,
+    }
+    where["counted"] = asked.ref.counted
     for sign, name, period in ((-1, asked.then, asked.ref.before), (1, asked.now, asked.ref.after)):
         for row in await asked.caller.tx.rows(_MOVED, {**where, "start": period.start, "end": period.end}):
             inside = row.shown_day in period
@@ -382,6 +398,11 @@ def _meter(row: view.MeterRow, known: Told | None) -> view.MeterRow:
         if row.anchor == f"m-{name}":
             return replace(row, value=_both(pair))
     return row
+
+
+def _named(asked: _Asked, events: view.Events) -> view.Events:
+    """They are of one of the periods; those of the other open with its end."""
+    return replace(events, count=f"{asked.then if _nearest(asked) == 'before' else asked.now}: {events.count}")
 
 
 def _at(asked: _Asked, events: view.Events) -> view.Events:

@@ -9,6 +9,7 @@ import msgspec
 
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import Period
+from valueplatform.value.bridge_read import BridgeQuestion
 from valueplatform.value.values import FIRST_DAY, LAST_DAY
 
 BRIDGE: Final = "brg_"
@@ -16,7 +17,8 @@ ENDS: Final = ("before", "after", "change")
 
 
 class BridgeRef(msgspec.Struct, frozen=True, array_like=True):
-    """`driver` None: all of the account's monetized value. Numbers are `ENDS`, kinds of parts, or `assumption:SLUG`."""
+    """`driver` None: all of the account's monetized value. Numbers are `ENDS`, kinds of parts, or `assumption:SLUG`.
+    `counted`: only of what counts."""
 
     account: str
     before_from: date
@@ -25,10 +27,12 @@ class BridgeRef(msgspec.Struct, frozen=True, array_like=True):
     after_to: date
     unit: str
     driver: str | None = None
+    counted: bool = False
 
     @classmethod
-    def of(cls, account: str, before: Period, after: Period, unit: str, driver: str | None = None) -> Self:
-        return cls(account, before.start, before.end, after.start, after.end, unit, driver)
+    def of(cls, account: str, question: BridgeQuestion, unit: str, driver: str | None = None) -> Self:
+        before, after = question.before, question.after
+        return cls(account, before.start, before.end, after.start, after.end, unit, driver, question.counted)
 
     @property
     def before(self) -> Period:

@@ -115,6 +115,10 @@ class Words:
         found = self._model.meter(slug) if slug is not None else None
         return (found.unit or "") if found is not None else ""
 
+    def per(self, volume: str | None) -> str:
+        """What a rate is told for one of."""
+        return "day" if volume is None else self.meter_unit(volume) or self.meter(volume).lower()
+
     def cause(self, kind: Kind, subject: str, known: Told | None, before: str, after: str) -> str:
         """What happened, in one line."""
         plain = {
@@ -134,7 +138,7 @@ class Words:
     def _volume(self, known: Told) -> str:
         said = f"{self.meter(known.volume)}: {_from_to(known.sizes, '')}"
         before, after = known.days
-        return f"{said}, on {before:,} and {after:,} days" if known.volume and before != after else said
+        return f"{said}, over {before:,} and then {after:,} days" if known.volume and before != after else said
 
     def _input(self, known: Told, subject: str) -> str:
         pair = known.inputs.get(subject)
@@ -143,7 +147,7 @@ class Words:
         return f"{self.input(subject)}: {ARROW.join(self.input_value(subject, value) for value in pair)}"
 
     def _rates(self, known: Told) -> str:
-        per = self.meter_unit(known.volume) or ("day" if known.volume is None else "unit of volume")
+        per = self.per(known.volume)
         lines = []
         for name in sorted(known.meters):
             pair = known.rate(name) if name != known.volume else None

@@ -13,6 +13,7 @@ from valueplatform.portal.frame import account_shell
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.why_choices import option_of, period_of
 from valueplatform.portal.why_view import Found, why_view
+from valueplatform.value.bridge_answer import money_lines
 from valueplatform.value.bridge_read import BridgeQuestion, periods_asked, read_bridge
 from valueplatform.value.postings import closed_months
 from valueplatform.value.shown import first_value_day
@@ -39,8 +40,11 @@ async def why_page(
         place = await place_of(caller, key, Action.READ_VALUE)
         account_id, today = place.account.account_id, local_day(caller.now, place.account.timezone)
         before, after = periods_asked(*_ends(after), *_ends(before), today)
+        whole = await read_bridge(caller.tx, place.account, BridgeQuestion(before, after))
+        counts = await read_bridge(caller.tx, place.account, BridgeQuestion(before, after, counted=True))
         found = Found(
-            read=await read_bridge(caller.tx, place.account, BridgeQuestion(before, after)),
+            read=counts if money_lines(counts) else whole,
+            whole=whole,
             place=place,
             today=today,
             closed=frozenset(await closed_months(caller.tx, account_id)),

@@ -9,9 +9,8 @@ from fractions import Fraction
 from typing import Final
 
 from valueplatform.core.periods import months_between
-from valueplatform.narrative.wording.numbers import MINUS
 from valueplatform.portal.bridge_ref import BridgeRef
-from valueplatform.portal.bridge_words import KIND_WORDS, Told, Words, period_name, told
+from valueplatform.portal.bridge_words import KIND_WORDS, Words, period_name, told
 from valueplatform.portal.calling import Place
 from valueplatform.portal.chart import CLASS_WORDS, EVIDENCE_WORDS
 from valueplatform.portal.exact import exact_text, short_day, short_text
@@ -21,6 +20,7 @@ from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view import why as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.drawings import ChartView, Column, TableView
+from valueplatform.portal.why_chart import waterfall_rows
 from valueplatform.portal.why_choices import choices, days_form
 from valueplatform.value.bridge import Kind, Line, added
 from valueplatform.value.bridge_answer import money_lines
@@ -44,9 +44,11 @@ NO_VALUE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the page shows. `closed` are the months that no longer change, `first` the first day with value."""
+    """What the page shows. `read` is of what counts, `whole` of all that was realized; where nothing counts yet, both
+    are the same. `closed` are the months that no longer change, `first` the first day with value."""
 
     read: BridgeRead
+    whole: BridgeRead
     place: Place
     today: date
     closed: frozenset[date]
@@ -75,7 +77,7 @@ def why_view(found: Found) -> view.Why:
         "days": days_form(question.before, question.after, is_open=found.by_days),
     }
     page = _Page(found)
-    if not found.read.lines:
+    if not found.whole.lines:
         nothing = (words.Span(f"There is nothing to explain: neither {page.now} nor {page.then} has any value."),)
         empty = "Choose other days above, or read the story."
         if found.first is None:
@@ -92,8 +94,8 @@ def why_view(found: Found) -> view.Why:
         lead=tuple(page.lead()),
         notes=tuple(page.notes()),
         chart=page.chart(),
-        causes=tuple(page.causes(money=True)),
-        others=tuple(page.causes(money=False)),
+        causes=tuple(page.causes()),
+        others=tuple(page.others()),
         unchanged=tuple(page.unchanged()),
         caveats=tuple(page.caveats()),
         links=(
@@ -101,6 +103,37 @@ def why_view(found: Found) -> view.Why:
             words.Link("See the assumptions", place.path("/assumptions")),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Lines that are told as one: those of a driver in one unit, or of all drivers (None)."""
+
+    read: BridgeRead
+    driver: str | None
+    unit: str
+    lines: tuple[Line, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def state(self) -> State | None:
+        """The weakest state in it; what does not count stays an estimate, whoever validated its inputs."""
+        if not self.standings:
+            return None
+        counts = any(one.counted_before or one.counted_after for one in self.standings)
+        return weakest_state([*(one.state for one in self.standings), *([] if counts else [State.ESTIMATED])])
+
+    @property
+    def before(self) -> Decimal:
+        return added(line.before for line in self.lines)
+
+    @property
+    def after(self) -> Decimal:
+        return added(line.after for line in self.lines)
+
+    @property
+    def change(self) -> Decimal:
+        return added(line.change for line in self.lines)
 
 
 class _Page:
@@ -114,68 +147,63 @@ class _Page:
         self.then, self.now = period_name(question.before, found.today), period_name(question.after, found.today)
         self.money = money_lines(found.read)
         self.unit = found.read.currency
+        self.total = self.group(self.read, self.unit, self.money)
 
-    def ref(self, unit: str, driver: str | None = None) -> str:
-        question = self.read.question
-        return BridgeRef.of(self.read.account, question.before, question.after, unit, driver).text()
+    def ref(self, unit: str, driver: str | None = None, read: BridgeRead | None = None) -> str:
+        question = (read or self.read).question
+        return BridgeRef.of(self.read.account, question, unit, driver).text()
 
-    def number(
-        self,
-        name: str,
-        value: Decimal,
-        unit: str,
-        state: State | None,
-        *,
-        driver: str | None = None,
-        signed: bool = True,
-    ) -> words.NumberView:
-        shown = short_text(abs(value) if not signed else value, unit)
+    def number(self, name: str, value: Decimal, of: "_Group", *, signed: bool = True) -> words.NumberView:
+        shown = short_text(value if signed else abs(value), of.unit)
         text = f"+{shown}" if signed and value > 0 and name not in {"before", "after"} else shown
         return words.NumberView(
             name=name,
             text=text,
             value=format(value, "f"),
-            unit=unit,
-            state=_standing(state, direct=driver is not None),
-            href=proof_path(self.ref(unit, driver), name),
-            key=driver is None and name == "after",
+            unit=of.unit,
+            state=_standing(of.state, direct=of.driver is not None),
+            href=proof_path(self.ref(of.unit, of.driver, of.read), name),
+            key=of.driver is None and name == "after",
         )
 
-    def state(self, lines: Sequence[Line]) -> State | None:
-        found = [one.state for one in self.standings(lines)]
-        return weakest_state(found) if found else None
-
-    def standings(self, lines: Sequence[Line]) -> list[Standing]:
+    def group(self, read: BridgeRead, unit: str, lines: Sequence[Line], driver: str | None = None) -> "_Group":
         keys = dict.fromkeys((line.driver, line.provider, line.unit) for line in lines)
-        return [self.read.standings[key] for key in keys if key in self.read.standings]
+        standings = [read.standings[key] for key in keys if key in read.standings]
+        return _Group(read, driver, unit, tuple(lines), tuple(standings))
 
     # ------------------------------------------------------------ the sentences
 
     def headline(self) -> words.Sentence:
-        """One sentence of at most 14 words; "about" where nothing of it is validated yet (value rule 10)."""
-        before, after = (added(getattr(line, end) for line in self.money) for end in ("before", "after"))
-        change, state = added([after, before.copy_negate()]), self.state(self.money)
+        """One sentence of at most 14 words, of what counts; where nothing does yet, it is told as an estimate (value
+        rule 10)."""
+        total = self.total
+        before, after, change = total.before, total.after, total.change
         if not self.money:
-            spans: tuple[words.Span, ...] = (words.Span(f"Nothing that is counted in money differs from {self.then}."),)
+            spans: tuple[words.Span, ...] = (words.Span(f"Nothing in money differs from {self.then}."),)
             return words.Sentence(self.ref(self.unit), "bridge", spans)
-        counted = added(one.counted_after for one in self.standings(self.money))
-        about = "about " if after and not counted else ""
-        brought = _span(self.number("after", after, self.unit, state))
+        about = "" if self.read.question.counted else "about "
+        start = (words.Span(f"{self.now} brought {about}"), _span(self.number("after", after, total)))
         if not change:
-            spans = (words.Span(f"{self.now} brought {about}"), brought, words.Span(f", as much as {self.then}."))
+            spans = (*start, words.Span(f", as much as {self.then}."))
+        elif not before:
+            spans = (*start, words.Span(f"; {self.then} brought nothing."))
         else:
-            less = _span(self.number("change", change, self.unit, state, signed=False))
-            than = f" {'more' if change > 0 else 'less'} than {self.then}."
-            spans = (words.Span(f"{self.now} brought {about}"), brought, words.Span(", "), less, words.Span(than))
+            less = _span(self.number("change", change, total, signed=False))
+            spans = (
+                *start,
+                words.Span(", "),
+                less,
+                words.Span(f" {'more' if change > 0 else 'less'} than {self.then}."),
+            )
         return words.Sentence(self.ref(self.unit), "bridge", spans)
 
     def lead(self) -> Iterator[words.Span]:
-        """The two greatest causes, bad news first, and how much of it counts."""
+        """The two greatest steps, those first that explain the direction; and what does not count yet."""
         steps = self.steps()
         if steps:
-            fall = added(line.change for line in self.money) < 0
-            leading = sorted(steps, key=lambda s: ((s.amount > 0) if fall else (s.amount < 0), -abs(s.amount)))[:2]
-            yield words.Span("Most of it is ")
+            fell = self.total.change < 0
+            leading = sorted(steps[:2], key=lambda step: (step.amount > 0) is fell)
+            yield words.Span("The greatest steps: " if len(leading) > 1 else "One step: ")
             for place, step in enumerate(leading):
                 if place:
                     yield words.Span(" and ")
@@ -183,16 +211,16 @@ class _Page:
                 yield _span(self.part(step))
                 yield words.Span(")")
             yield words.Span(". ")
-        standings = self.standings(self.money)
-        after = added(line.after for line in self.money)
-        counted = added(one.counted_after for one in standings)
-        if not self.money:
-            return
-        if counted == after:
-            yield words.Span(f"All of {self.now} counts: it is measured or validated.")
-        else:
-            said = short_text(counted, self.unit) if counted else "None"
-            yield words.Span(f"{said} of {self.now} counts so far; the rest waits for a validator.")
+        if self.read.question.counted:
+            own = added(line.after for line in money_lines(self.found.whole))
+            beside = added([own, self.total.after.copy_negate()])
+            if beside:
+                said = short_text(beside, self.unit)
+                yield words.Span(f"{said} of {self.now} does not count yet: nobody has validated it. It stands below.")
+            else:
+                yield words.Span("All of it is measured or validated.")
+        elif self.money:
+            yield words.Span("None of it counts yet: a validator on the customer's side settles what it rests on.")
 
     def _cause_words(self, step: _Step) -> str:
         kind = KIND_WORDS[step.kind].lower()
@@ -232,7 +260,7 @@ class _Page:
     def part(self, step: _Step) -> words.NumberView:
         name = f"{step.kind}:{step.subject}" if step.subject else str(step.kind)
         own = [line for line in self.money if line.driver == step.driver]
-        return self.number(name, step.amount, self.unit, self.state(own), driver=step.driver)
+        return self.number(name, step.amount, self.group(self.read, self.unit, own, step.driver))
 
     def chart(self) -> ChartView | None:
         steps = self.steps()
@@ -240,7 +268,7 @@ class _Page:
             return None
         shown, rest = (steps, []) if len(steps) <= STEPS else (steps[: STEPS - 1], steps[STEPS - 1 :])
         shown = sorted(shown, key=lambda step: (step.amount < 0, -abs(step.amount)))
-        before, after = (added(getattr(line, end) for line in self.money) for end in ("before", "after"))
+        before, after = self.total.before, self.total.after
         bars = [(self._label(step), step.amount) for step in shown]
         if rest:
             bars.append((f"{len(rest)} smaller steps", added(step.amount for step in rest)))
@@ -250,7 +278,7 @@ class _Page:
             id="fig-waterfall",
             name="waterfall",
             description=f"{text}: {len(bars)} steps add up to {change} {'more' if after >= before else 'less'}.",
-            datasets={"rows": _rows(self.then, before, bars, self.now, after, self.unit)},
+            datasets={"rows": waterfall_rows(self.then, before, bars, self.now, after, self.unit)},
             params={},
             keys=(("bar", "Added"), ("riskbar", "Taken away"), ("dot", "Realized")),
             tables=(self._all_steps(steps, before, after), self._by_class()),
@@ -301,59 +329,67 @@ class _Page:
 
     # ------------------------------------------------------------ driver by driver
 
-    def causes(self, *, money: bool) -> Iterator[view.Cause]:
-        in_total = {id(line) for line in self.money}
-        groups: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
-        for line in self.read.lines:
-            if (id(line) in in_total) is money:
-                groups[line.driver, line.unit].append(line)
-        changes = {key: added(line.change for line in lines) for key, lines in groups.items()}
-        for key in sorted(groups, key=lambda key: (-abs(changes[key]), key)):
-            if changes[key] or any(line.parts for line in groups[key]):
-                yield self._cause(*key, groups[key], changes[key])
+    def causes(self) -> Iterator[view.Cause]:
+        """The drivers of the sum, the greatest change first."""
+        for group in self._groups(self.read, self.money):
+            yield self._cause(group)
 
-    def _cause(self, driver: str, unit: str, lines: Sequence[Line], change: Decimal) -> view.Cause:
-        state, known = self.state(lines), told(lines)
-        grades = [one.evidence for one in self.standings(lines)]
-        evidence = EVIDENCE_WORDS[weakest(grades)] if grades else ""
-        classes = " and ".join(dict.fromkeys(CLASS_WORDS.get(x.benefit_class, x.benefit_class) for x in lines))
-        before, after = (added(getattr(line, end) for line in lines) for end in ("before", "after"))
+    def others(self) -> Iterator[view.Cause]:
+        """What is not in the sum: in units of its own, or not counted yet."""
+        inside = {
+            (group.driver, group.unit): (group.before, group.after) for group in self._groups(self.read, self.money)
+        }
+        for group in self._groups(self.found.whole, self.found.whole.lines):
+            if inside.get((group.driver, group.unit)) != (group.before, group.after):
+                yield self._cause(group)
+
+    def _groups(self, read: BridgeRead, lines: Sequence[Line]) -> list["_Group"]:
+        found: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
+        for line in lines:
+            found[line.driver, line.unit].append(line)
+        groups = [self.group(read, unit, own, driver) for (driver, unit), own in found.items()]
+        moved = [group for group in groups if any(line.parts for line in group.lines)]
+        return sorted(moved, key=lambda group: (-abs(group.change), group.driver or "", group.unit))
+
+    def _cause(self, group: "_Group") -> view.Cause:
+        driver, state = group.driver or "", group.state
+        evidence = EVIDENCE_WORDS[weakest([one.evidence for one in group.standings])] if group.standings else ""
+        classes = " and ".join(
+            dict.fromkeys(CLASS_WORDS.get(line.benefit_class, line.benefit_class) for line in group.lines)
+        )
         spans = (
             words.Span("It brought "),
-            _span(self.number("after", after, unit, state, driver=driver)),
+            _span(self.number("after", group.after, group)),
             words.Span(f" in {self.now}, after "),
-            _span(self.number("before", before, unit, state, driver=driver)),
+            _span(self.number("before", group.before, group)),
             words.Span(f" in {self.then}."),
         )
         return view.Cause(
-            id=anchor("d", f"{driver}-{unit}"),
+            id=anchor("d", f"{driver}-{group.unit}{'' if group.read is self.read else '-all'}"),
             title=self.words.driver(driver),
             meta=", ".join(part for part in (classes, evidence) if part),
             chip=STATE_CHIPS[state.value] if state is not None and state is not State.VALIDATED else None,
-            number=self.number("change", change, unit, state, driver=driver),
-            sentence=words.Sentence(self.ref(unit, driver), "bridge", spans),
-            rows=tuple(self._rows(driver, unit, lines, known, state)),
+            number=self.number("change", group.change, group),
+            sentence=words.Sentence(self.ref(group.unit, driver, group.read), "bridge", spans),
+            rows=tuple(self._rows(group)),
         )
 
-    def _rows(
-        self, driver: str, unit: str, lines: Sequence[Line], known: Told | None, state: State | None
-    ) -> Iterator[view.CauseRow]:
-        parts = sorted({(tuple(Kind).index(part.kind), part.subject) for line in lines for part in line.parts})
-        for place, subject in parts:
-            kind = tuple(Kind)[place]
-            amount = added(line.amount(kind, subject) for line in lines)
+    def _rows(self, group: "_Group") -> Iterator[view.CauseRow]:
+        known, order = told(group.lines), tuple(Kind)
+        for place, subject in sorted({(order.index(p.kind), p.subject) for x in group.lines for p in x.parts}):
+            kind = order[place]
+            amount = added(line.amount(kind, subject) for line in group.lines)
             if amount:
                 name = f"{kind}:{subject}" if subject else str(kind)
                 text = self.words.cause(kind, subject, known, self.then, self.now)
-                number = self.number(name, amount, unit, state, driver=driver)
-                yield view.CauseRow(KIND_WORDS[kind], text, number)
+                yield view.CauseRow(KIND_WORDS[kind], text, self.number(name, amount, group))
 
     # ------------------------------------------------------------ what is not it, and what nobody knows
 
     def unchanged(self) -> Iterator[words.Fact]:
         """Inputs that held throughout, and drivers that brought as much as before."""
         inputs: dict[str, set[tuple[Fraction, Fraction]]] = {}
-        moved = {part.subject for line in self.read.lines for part in line.parts if part.kind is Kind.ASSUMPTION}
+        moved = {part.subject for line in self.found.whole.lines for part in line.parts if part.kind is Kind.ASSUMPTION}
         for line in self.read.lines:
             for slug, pair in (line.inputs or {}).items():
                 inputs.setdefault(slug, set()).add(pair)
@@ -400,42 +436,3 @@ def _standing(state: State | None, *, direct: bool) -> words.NumberState:
 
 def _exact(amount: Decimal, unit: str) -> str:
     return exact_text(amount, unit)
-
-
-def _rows(
-    then: str, before: Decimal, bars: Sequence[tuple[str, Decimal]], now: str, after: Decimal, unit: str
-) -> list[dict[str, object]]:
-    """The chart's rows; floats place ink, no text is made from them."""
-    rows: list[dict[str, object]] = [_dot(0, "start", then, before, unit, has_next=True)]
-    standing = before
-    for place, (label, amount) in enumerate(bars, 1):
-        reached = added([standing, amount])
-        sign = "+" if amount > 0 else MINUS
-        rows.append(
-            {
-                "i": place,
-                "kind": "up" if amount > 0 else "down",
-                "a": float(standing),
-                "b": float(reached),
-                "end": float(reached),
-                "next": place + 1,
-                "cause": label,
-                "label": f"{sign}{short_text(abs(amount), unit)}",
-            }
-        )
-        standing = reached
-    rows.append(_dot(len(bars) + 1, "realized", now, after, unit, has_next=False))
-    return rows
-
-
-def _dot(place: int, kind: str, name: str, value: Decimal, unit: str, *, has_next: bool) -> dict[str, object]:
-    return {
-        "i": place,
-        "kind": kind,
-        "a": float(value),
-        "b": float(value),
-        "end": float(value),
-        "next": place + 1 if has_next else None,
-        "cause": name,
-        "label": short_text(value, unit),
-    }

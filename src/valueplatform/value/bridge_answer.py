@@ -106,6 +106,7 @@ class BridgeAnswer(msgspec.Struct, frozen=True):
     against_from: date
     against_to: date
     by: tuple[str, ...]
+    counted: Annotated[bool, Meta(description="Whether it is of what counts alone, or of all that was realized.")]
     rows: tuple[BridgeRow, ...]
     totals: BridgeTotals
     without_value: tuple[GapAnswer, ...]
@@ -122,6 +123,7 @@ def bridge_answer(read: BridgeRead) -> BridgeAnswer:
         against_from=question.before.start,
         against_to=question.before.end,
         by=question.by,
+        counted=question.counted,
         rows=tuple(_row(read, key, lines) for key, lines in _grouped(read)),
         totals=_totals(read),
         without_value=tuple(

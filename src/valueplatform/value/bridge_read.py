@@ -38,7 +38,7 @@ _UNCUT: Final = frozenset({"objective", "state", "evidence"})
 ZERO: Final = Decimal("0.0000")
 
 _DAYS: Final = text("""
-    SELECT a.driver, a.provider, a.day, a.expected, b.basis_id, b.unit, b.benefit_class, b.formula,
+    SELECT a.driver, a.provider, a.day, a.expected, b.counted, b.basis_id, b.unit, b.benefit_class, b.formula,
            b.inputs::text AS inputs
     FROM accrual a JOIN basis b ON b.account_id = a.account_id AND b.basis_id = a.basis_id
     WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
@@ -61,14 +61,16 @@ _WAITS: Final = text("""
 
 
 class BridgeQuestion(msgspec.Struct, frozen=True):
-    """What is asked: how `after` differs from `before`. `drivers` empty = all. `provider` keeps a partner to its own
-    rows (value rule 19): its bridge is worked out from these alone."""
+    """What is asked: how `after` differs from `before`. `drivers` empty = all. `counted`: only what value rule 10
+    counts; days that do not count are as without value. `provider` keeps a partner to its own rows (value rule 19):
+    its bridge is worked out from these alone."""
 
     before: Period
     after: Period
     by: tuple[str, ...] = ("driver",)
     drivers: tuple[str, ...] = ()
     provider: str | None = None
+    counted: bool = False
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -216,7 +218,7 @@ def _by_key(values: Iterable[ShownValue], question: BridgeQuestion) -> dict[_Key
     kept = rows_of_partner(values, question.provider) if question.provider is not None else values
     found: defaultdict[_Key, list[ShownValue]] = defaultdict(list)
     for value in kept:
-        if _wanted(question, value.driver, value.provider):
+        if _wanted(question, value.driver, value.provider) and (value.counted or not question.counted):
             found[_Key(value.driver, value.provider, value.unit, value.benefit_class)].append(value)
     return dict(found)
 
@@ -226,7 +228,7 @@ async def _earned(tx: Transaction, account_id: int, period: Period, question: Br
     inputs: dict[UUID, Mapping[str, Fraction]] = {}
     units: dict[UUID, Mapping[str, str]] = {}
     for row in await tx.rows(_DAYS, {"account": account_id, "start": period.start, "end": period.end}):
-        if not _wanted(question, row.driver, row.provider):
+        if not _wanted(question, row.driver, row.provider) or (question.counted and not row.counted):
             continue
         if row.basis_id not in inputs:
             given = msgspec.json.decode(row.inputs, type=tuple[BasisInput, ...])

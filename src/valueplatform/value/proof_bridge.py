@@ -39,7 +39,7 @@ Key = tuple[str, str, str, Cut]
 """Driver, provider, unit, and the values of the dimensions."""
 
 _POSTED = text("""
-    SELECT p.driver, p.provider, p.day, p.shown_day, p.expected, b.unit
+    SELECT p.driver, p.provider, p.day, p.shown_day, p.expected, b.unit, b.counted
     FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
     WHERE p.account_id = :account AND p.day <> p.shown_day
 """)
@@ -82,18 +82,22 @@ async def prove_bridge(
     after: Days,
     drivers: Collection[str] = (),
     dimensions: Sequence[str] = (),
+    *,
+    counted: bool = False,
 ) -> dict[Key, ProvedBridge]:
-    """Every part of the bridge between two stretches [start, end) of local days, from raw events."""
+    """Every part of the bridge between two stretches [start, end) of local days, from raw events. `counted`: only from
+    days that value rule 10 counts."""
     wanted = drivers_named(source, drivers)
     meters = meters_of(source, wanted)
     tallies = [await tally_cuts(tx, source, meters, *span) for span in (before, after)]
-    posted = await tx.rows(_POSTED, {"account": source.account_id})
+    rows = await tx.rows(_POSTED, {"account": source.account_id})
+    posted = [row for row in rows if row.counted or not counted]
     found: dict[Key, ProvedBridge] = {}
     for driver in wanted:
         own = [meter for meter in meters if meter["slug"] in expression.names(driver["formula"])]
         by_unit: defaultdict[str, dict[str, tuple[ProvedSide, ProvedSide]]] = defaultdict(dict)
         for at, span in enumerate((before, after)):
-            for (provider, unit), side in _sides(source, driver, own, tallies[at], dimensions).items():
+            for (provider, unit), side in _sides(source, driver, own, tallies[at], dimensions, counted=counted).items():
                 by_unit[unit].setdefault(provider, (ProvedSide(), ProvedSide()))[at].cuts |= side.cuts
                 by_unit[unit][provider][at].worth = side.worth
             for row in posted:
@@ -121,6 +125,8 @@ def _sides(
     meters: Sequence[Mapping[str, Any]],
     tallies: Cuts,
     dimensions: Sequence[str],
+    *,
+    counted: bool,
 ) -> dict[tuple[str, str], ProvedSide]:
     """What one period is worth, by provider and unit, with the days that make it."""
     by_event = provider_of(driver) == "event"
@@ -133,7 +139,11 @@ def _sides(
             paths = named[slug].get("dimensions", ())
             cut = tuple(values[paths.index(path)] if path in paths else None for path in dimensions)
             cells[sender if by_event else provider_of(driver), day, cut][slug].append(tally)
-    amounts = {(a.provider, a.day): a for a in prove_tallied(source, [driver], whole) if a.expected is not None}
+    amounts = {
+        (a.provider, a.day): a
+        for a in prove_tallied(source, [driver], whole)
+        if a.expected is not None and (a.counted or not counted)
+    }
     sides: defaultdict[tuple[str, str], ProvedSide] = defaultdict(ProvedSide)
     for amount in amounts.values():
         side = sides[amount.provider, amount.unit]
