@@ -63,13 +63,18 @@ async def ask(databases: Databases, account_id: int, **question: Any) -> BridgeR
         for at, period in (("before", asked.before), ("after", asked.after)):
             given = Question(period.start, period.end, group_by=("driver", "provider"), provider=asked.provider)
             rows = (await read_value(tx, account, given, NOW)).rows
-            shown = {(r.groups["driver"], r.groups["provider"], r.unit, r.benefit_class): r.realized for r in rows}
+            shown = {
+                (r.groups["driver"], r.groups["provider"], r.unit, r.benefit_class): r.counted
+                if asked.counted
+                else r.realized
+                for r in rows
+            }
             told: dict[tuple[str, str, str, str], Decimal] = {}
             for line in read.lines:
                 key = (line.driver, line.provider, line.unit, line.benefit_class)
                 told[key] = told.get(key, Decimal(0)) + getattr(line, at)
             assert told == {key: shown.get(key, Decimal(0)) for key in told}
-            assert asked.drivers or shown.keys() <= told.keys()
+            assert asked.drivers or {key for key, amount in shown.items() if amount} <= told.keys()
     if asked.provider is None:
         await proved(databases, account_id, read)
     return read
@@ -81,7 +86,7 @@ async def proved(databases: Databases, account_id: int, read: BridgeRead) -> Non
         source = await read_source(tx, account_id)
         assert source is not None
         spans = (asked.before.start, asked.before.end), (asked.after.start, asked.after.end)
-        found = await prove_bridge(tx, source, *spans, asked.drivers, asked.dimensions)
+        found = await prove_bridge(tx, source, *spans, asked.drivers, asked.dimensions, counted=asked.counted)
     for line in read.lines:
         again = found[line.driver, line.provider, line.unit, line.member]
         assert {(str(p.kind), p.subject): p.amount for p in line.parts} == dict(again.parts)
@@ -153,6 +158,19 @@ async def test_what_a_closed_month_turned_out_to_differ_by_is_adjusted_where_it_
     # 12 jobs are worth 108 by now; April shows 90, and May the other 18 beside its own 135
     assert told(read)["dispatch_time"] == {"volume": "27", "adjusted": "36"}
     assert [(line.before, line.after) for line in read.lines] == [(Decimal(90), Decimal(153))]
+
+
+async def test_what_does_not_count_is_as_without_value_where_only_that_is_asked_for(
+    databases: Databases, harbor: int
+) -> None:
+    await put_etas(databases, harbor, date(2026, 4, 14), 1)
+    async with databases.web.transaction(grant_accounts([harbor])) as tx:
+        (stated, *_) = (await record.entries_of(tx, harbor))["per_eta"]
+        await record.dispute(tx, harbor, stated.entry_id, CUSTOMER, NOW, "Too high")
+    await refresh(databases, harbor)
+    assert told(await ask(databases, harbor))["arrivals_told"] == {"volume": "15"}
+    assert "arrivals_told" not in told(await ask(databases, harbor, counted=True))
+    assert told(await ask(databases, harbor, counted=True))["dispatch_time"] == {"volume": "45"}
 
 
 async def test_by_provider_and_by_a_dimension(databases: Databases) -> None:

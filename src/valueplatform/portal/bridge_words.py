@@ -47,8 +47,9 @@ def period_name(period: Period, today: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One driver in both periods together, over all of its providers that have value in both."""
+    """One driver in both periods together, over its providers that have value in both; `parties` is how many."""
 
+    parties: int
     volume: str | None
     sizes: tuple[Fraction, Fraction]
     days: tuple[int, int]
@@ -78,7 +79,7 @@ def told(lines: Sequence[Line]) -> Told | None:
         meters[volume] = sizes
     inputs = {slug: pair for line in both for slug, pair in (line.inputs or {}).items()}
     days = max(line.days_before for line in both), max(line.days_after for line in both)
-    return Told(volume, sizes, days, meters, inputs)
+    return Told(len(both), volume, sizes, days, meters, inputs)
 
 
 def _sum(values: Sequence[Fraction]) -> Fraction:
@@ -121,11 +122,12 @@ class Words:
 
     def cause(self, kind: Kind, subject: str, known: Told | None, before: str, after: str) -> str:
         """What happened, in one line."""
+        over = "providers" if known is not None and known.parties > 1 else "days"
         plain = {
             Kind.NEW: f"No value in {before}",
             Kind.LOST: f"No value in {after}",
             Kind.ADJUSTED: "Value of other days that is shown in one of the periods",
-            Kind.MIX: "The same amount, divided otherwise over providers or days",
+            Kind.MIX: f"The same volume, divided otherwise over {over}",
         }
         if kind in plain:
             return plain[kind]

@@ -19,7 +19,7 @@ from valueplatform.portal.proof_view import STATE_CHIPS
 from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view import why as view
 from valueplatform.portal.view import words
-from valueplatform.portal.view.drawings import ChartView, Column, TableView
+from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, TableView
 from valueplatform.portal.why_chart import waterfall_rows
 from valueplatform.portal.why_choices import choices, days_form
 from valueplatform.value.bridge import Kind, Line, added
@@ -216,7 +216,9 @@ class _Page:
             beside = added([own, self.total.after.copy_negate()])
             if beside:
                 said = short_text(beside, self.unit)
-                yield words.Span(f"{said} of {self.now} does not count yet: nobody has validated it. It stands below.")
+                yield words.Span(
+                    f"{said} of {self.now} does not count yet, since nobody has validated it, and is not in the sum."
+                )
             else:
                 yield words.Span("All of it is measured or validated.")
         elif self.money:
@@ -235,10 +237,12 @@ class _Page:
         question = self.read.question
         for name, period in ((self.then, question.before), (self.now, question.after)):
             if period.end > self.found.today:
-                yield f"{name} is not over yet."
+                gone = max((self.found.today - period.start).days + 1, 0)
+                yield f"{name} is not over yet: {gone} of its {period.days} days are in it."
             elif any(month.start not in self.found.closed for month in months_between(period.start, period.end)):
                 yield f"{name} is provisional until it is closed."
-        if question.before.days != question.after.days:
+        ended = max(question.before.end, question.after.end) <= self.found.today
+        if ended and question.before.days != question.after.days:
             yield f"{self.now} has {question.after.days} days, {self.then} {question.before.days}; that is volume."
         others = sorted({x.unit for x in self.read.lines if is_money(x.unit, x.benefit_class)} - {self.unit})
         if others:
@@ -280,7 +284,7 @@ class _Page:
             description=f"{text}: {len(bars)} steps add up to {change} {'more' if after >= before else 'less'}.",
             datasets={"rows": waterfall_rows(self.then, before, bars, self.now, after, self.unit)},
             params={},
-            keys=(("bar", "Added"), ("riskbar", "Taken away"), ("dot", "Realized")),
+            keys=tuple(_keys([amount for _, amount in bars])),
             tables=(self._all_steps(steps, before, after), self._by_class()),
         )
 
@@ -394,7 +398,7 @@ class _Page:
             for slug, pair in (line.inputs or {}).items():
                 inputs.setdefault(slug, set()).add(pair)
         still = [
-            words.Fact(self.words.input(slug), f"{self.words.input_value(slug, next(iter(pairs))[0])}")
+            words.Fact(self.words.input(slug), f"still {self.words.input_value(slug, next(iter(pairs))[0])}")
             for slug, pairs in sorted(inputs.items())
             if slug not in moved and len(pairs) == 1
         ]
@@ -420,6 +424,14 @@ def _reason(gap: Gap) -> str:
     code = gap.reason.partition(":")[0]
     days = f"{gap.days} days have" if gap.days != 1 else "This day has"
     return f"{days} no amount: {NO_VALUE.get(code, 'the formula gives none')}. They are in neither end."
+
+
+def _keys(amounts: Sequence[Decimal]) -> Iterator[tuple[KeyMark, str]]:
+    if any(amount > 0 for amount in amounts):
+        yield "bar", "Added"
+    if any(amount < 0 for amount in amounts):
+        yield "riskbar", "Taken away"
+    yield "dot", "Realized"
 
 
 def _span(number: words.NumberView) -> words.Span:
