@@ -34,9 +34,8 @@ DAY = date(2026, 5, 1)
 
 @dataclass(frozen=True)
 class Case:
-    """One driver. `sides` by provider: worth, what was adjusted, and the days by member."""
+    """One driver. `sides` by provider: worth, what was adjusted and capped, and the days by member."""
 
-    formula: str
     sides: Mapping[str, tuple[Side, Side]]
 
     @property
@@ -49,21 +48,23 @@ class Case:
 
 def proved_side(side: Side) -> ProvedSide:
     cuts = {
-        member: [ProvedDay(day.day, day.meters, day.inputs) for day in days] for member, days in side.members.items()
+        member: [ProvedDay(day.day, day.meters, day.inputs, day.formula) for day in days]
+        for member, days in side.members.items()
     }
-    return ProvedSide(side.worth, side.adjusted, cuts)
+    return ProvedSide(side.worth, side.adjusted, cuts, side.worth if side.uncapped is None else side.uncapped)
 
 
 def a_case(random: Random) -> Case:
     adds = random.random() < 0.7
-    formula = random.choice(ADDING if adds else OTHERS)
+    formulas = [random.choice(ADDING if adds else OTHERS) for _ in (0, 1)]
+    if random.random() < 0.85:
+        formulas[1] = formulas[0]
     members: list[Member] = [()]
     if adds and random.random() < 0.5:
         members = [(name,) for name in random.sample(["north", "south", "west", None], random.randint(1, 4))]
     providers = random.sample(["supplier", "tessera", "waypoint"], random.choice([1, 1, 2, 3]))
-    return Case(
-        formula, {name: (_side(random, formula, members), _side(random, formula, members)) for name in providers}
-    )
+    before, after = ({name: _side(random, formula, members) for name in providers} for formula in formulas)
+    return Case({name: (before[name], after[name]) for name in providers})
 
 
 def _side(random: Random, formula: str, members: Sequence[Member]) -> Side:
@@ -71,13 +72,17 @@ def _side(random: Random, formula: str, members: Sequence[Member]) -> Side:
     if random.random() < 0.1:
         return Side(adjusted=_adjusted(random))
     held = {member: _days(random, formula) for member in members if random.random() < 0.85}
-    held = {member: days for member, days in held.items() if days}
-    if len(members) == 1:
-        return Side(worth_of(formula, *held.values()), _adjusted(random), held)
     # Each member has a part of the driver's days, and the inputs are those of the day.
     inputs = {day.day: day.inputs for days in held.values() for day in days}
-    same = {member: [Day(d.day, formula, inputs[d.day], d.meters) for d in days] for member, days in held.items()}
-    return Side(worth_of(formula, *same.values()), _adjusted(random), same)
+    same = {
+        member: [Day(d.day, formula, inputs[d.day], d.meters) for d in days] for member, days in held.items() if days
+    }
+    worth = worth_of(formula, *same.values())
+    if worth > 0 and random.random() < 0.2:
+        return Side(
+            worth * random.randint(0, 9) / 10 // Decimal("0.0001") * Decimal("0.0001"), _adjusted(random), same, worth
+        )
+    return Side(worth, _adjusted(random), same)
 
 
 def _adjusted(random: Random) -> Decimal:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.value.bridges import VOLUMES, Case, a_case, worth_of
-from valueplatform.value.bridge import FORMULA, Cell, Day, Kind, Line, Side, bridge
+from valueplatform.value.bridge import CAP, FORMULA, Cell, Day, Kind, Line, Side, bridge
 from valueplatform.value.proof_bridge import split
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
@@ -156,6 +156,22 @@ def test_another_formula_is_a_part_of_its_own() -> None:
     assert parts(line) == {f"assumption {FORMULA}": "4800"}
 
 
+def test_what_the_cap_of_a_pool_takes_is_a_part_of_its_own() -> None:
+    jobs = days(MAY, 10, 10)
+    before = Side(Decimal(1000), members={(): jobs}, uncapped=Decimal(1400))
+    line = one(before, side(*days(JUNE, 10, 20)))
+    assert parts(line) == {"volume": "1400", f"assumption {CAP}": "400"}
+    assert (line.worth_before, line.capped) == (Decimal(1400), (Decimal(-400), Decimal(0)))
+    assert parts(one(before, Side())) == {"lost": "-1000"}
+
+
+def test_a_cap_takes_from_members_in_proportion() -> None:
+    north, south = days(MAY, 10, 30), days(MAY, 10, 10)
+    before = Side(Decimal(2800), members={("north",): north, ("south",): south}, uncapped=Decimal(5600))
+    lines = bridge([cell(before, Side())], VOLUMES)
+    assert [parts(line) for line in lines] == [{"lost": "-2100"}, {"lost": "-700"}]
+
+
 def test_days_of_a_formula_that_does_not_add_are_compared_from_least_to_most() -> None:
     formula = "max(jobs - 10, 0) * price"
     quiet, busy = days(MAY, 1, 5, formula=formula), days(MAY + timedelta(1), 1, 15, formula=formula)
@@ -205,7 +221,7 @@ def test_parts_add_up_to_the_last_unit_and_are_worked_out_again_in_ten_thousand_
         case = a_case(random)
         lines = bridge(case.cells, VOLUMES)
         _adds_up(case, lines)
-        proved = split(case.formula, case.proved(), VOLUMES)
+        proved = split(case.proved(), VOLUMES)
         told = {
             (line.provider, line.member): {(str(p.kind), p.subject): p.amount for p in line.parts} for line in lines
         }

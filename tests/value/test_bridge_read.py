@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.value.factories import CUSTOMER, MODEL, NOW, VALIDATOR, a_model, new_account, put_events, put_model
+from tests.value.test_driver_windows import CAPPED, revised
 from tests.value.three_parties import THREE_PARTIES, noon, put_etas, put_jobs, put_syncs, refresh, validate
 from valueplatform.accounts.accounts import account_by_id
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
@@ -158,6 +159,33 @@ async def test_what_a_closed_month_turned_out_to_differ_by_is_adjusted_where_it_
     # 12 jobs are worth 108 by now; April shows 90, and May the other 18 beside its own 135
     assert told(read)["dispatch_time"] == {"volume": "27", "adjusted": "36"}
     assert [(line.before, line.after) for line in read.lines] == [(Decimal(90), Decimal(153))]
+
+
+async def test_what_the_cap_of_a_benefit_pool_takes_is_a_part(databases: Databases) -> None:
+    await put_model(databases, a_model(CAPPED))
+    account_id = await new_account(databases)
+    await put_jobs(databases, account_id, date(2026, 4, 14), 2)
+    await put_jobs(databases, account_id, date(2026, 5, 4), 2)
+    await put_jobs(databases, account_id, date(2026, 5, 5), 2)
+    await refresh(databases, account_id)
+    read = await ask(databases, account_id, drivers=("dispatch_time",))
+    # 4 jobs are worth 36, and the desk can save 20 a month
+    assert told(read)["dispatch_time"] == {"volume": "18", "assumption @cap": "-16"}
+    half = Period(date(2026, 5, 5), date(2026, 5, 6)), Period(date(2026, 5, 4), date(2026, 5, 5))
+    await ask(databases, account_id, before=half[0], after=half[1])
+
+
+async def test_a_version_of_the_formula_that_begins_on_a_day_is_a_part(databases: Databases) -> None:
+    await put_model(databases)
+    account_id = await new_account(databases)
+    await put_jobs(databases, account_id, date(2026, 4, 14), 2)
+    await put_jobs(databases, account_id, date(2026, 5, 4), 3)
+    await put_model(databases, a_model(revised("2026-05-01")))
+    await refresh(databases, account_id)
+    read = await ask(databases, account_id, drivers=("dispatch_time",))
+    assert told(read)["dispatch_time"] == {"volume": "9", "assumption @formula": "-21"}
+    (row,) = bridge_answer(read).rows
+    assert [(part.slug, part.before) for part in row.assumptions] == [("@formula", None)]
 
 
 async def test_what_does_not_count_is_as_without_value_where_only_that_is_asked_for(

@@ -25,6 +25,7 @@ from valueplatform.portal.bridge_ref import ENDS, BridgeRef, bridge_ref
 from valueplatform.portal.bridge_words import KIND_WORDS, Told, Words, decimal_of, period_name, told
 from valueplatform.portal.calling import Caller, Place, place_of_account
 from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
+from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_reading import Opened, open_number
 from valueplatform.portal.proof_view import events_view, proof_view
 from valueplatform.portal.sentences import proof_path
@@ -32,7 +33,7 @@ from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
 from valueplatform.value import derivation as d
 from valueplatform.value import proof_expression as expression
-from valueplatform.value.bridge import Kind, Line, added
+from valueplatform.value.bridge import CAP, FORMULA, Kind, Line, Part, added
 from valueplatform.value.bridge_answer import money_lines
 from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, read_bridge
 from valueplatform.value.proof import read_source
@@ -191,7 +192,7 @@ async def _open_part(asked: _Asked) -> view.Proof:
     kept = [
         row
         for row in (*beneath.assumptions, *beneath.baselines)
-        if kind is not Kind.ASSUMPTION or row.anchor.endswith(subject)
+        if kind is not Kind.ASSUMPTION or subject in {CAP, FORMULA, ""} or row.anchor == anchor("a", subject)
     ]
     exact = exact_text(stated, asked.ref.unit)
     formula = _formula(asked, kind, subject, exact)
@@ -268,11 +269,11 @@ def _formula(asked: _Asked, kind: Kind, subject: str, exact: str) -> view.Formul
     driver = asked.read.model.driver(asked.ref.driver or "")
     note = f"version {driver.version}" if driver is not None else ""
     text_ = driver.formula if driver is not None else ""
-    if kind not in _STEPS:
+    if kind not in _STEPS or subject == CAP:
         return None
     both = [line for line in asked.lines if line.days_before and line.days_after]
-    order = [key for key in _order(both) if key <= (_STEPS.index(kind), subject)]
-    steps = [added(line.amount(_STEPS[place], named) for line in both) for place, named in order]
+    order = _until(both, kind, subject)
+    steps = [added(line.amount(step, named) for line in both) for step, named in order]
     reached = added([*(line.worth_before for line in both), *steps])
     standing = added([reached, steps[-1].copy_negate()])
     what = asked.words.input(subject).lower() if kind is Kind.ASSUMPTION else KIND_WORDS[kind].lower()
@@ -296,9 +297,13 @@ def _end_href(asked: _Asked, ends: Mapping[Decimal, str], amount: Decimal) -> st
     return proof_path(asked.text, ends[amount]) if amount in ends else ""
 
 
-def _order(lines: Sequence[Line]) -> list[tuple[int, str]]:
-    """The steps that there are, in their order."""
-    return sorted({(_STEPS.index(part.kind), part.subject) for x in lines for part in x.parts if part.kind in _STEPS})
+def _until(lines: Sequence[Line], kind: Kind, subject: str) -> list[tuple[Kind, str]]:
+    """The steps that there are up to this one, in their order."""
+    parts: dict[tuple[Kind, str], Part] = {
+        (p.kind, p.subject): p for line in lines for p in line.parts if p.kind in _STEPS
+    }
+    last = parts[kind, subject].order
+    return [key for key, part in sorted(parts.items(), key=lambda item: item[1].order) if part.order <= last]
 
 
 async def _facts(asked: _Asked, kind: Kind, subject: str, known: Told | None) -> AsyncIterator[words.Fact]:
@@ -309,6 +314,9 @@ async def _facts(asked: _Asked, kind: Kind, subject: str, known: Told | None) ->
     yield words.Fact("Compared", f"{asked.now} with {asked.then}")
     if known is None:
         return
+    capped = [added(line.capped[at] for line in asked.lines) for at in (0, 1)]
+    if any(capped):
+        yield words.Fact("Taken by the cap of the pool", " → ".join(exact_text(one, asked.ref.unit) for one in capped))
     yield words.Fact("Days with value", f"{known.days[0]:,} → {known.days[1]:,}")
     for name in sorted(known.meters, key=lambda name: name != known.volume):
         pair = known.meters[name] if name == known.volume else known.rate(name)
@@ -330,7 +338,7 @@ def _both(pair: tuple[Fraction, Fraction]) -> str:
 def _worked_out(asked: _Asked, kind: Kind, subject: str, known: Told) -> str:
     """The formula with the numbers of the step put in, where that gives the stated amount; else ''."""
     driver = asked.read.model.driver(asked.ref.driver or "")
-    if driver is None or kind not in _STEPS or known.volume is None:
+    if driver is None or kind not in _STEPS or known.volume is None or subject in {FORMULA, CAP}:
         return ""
     place = _STEPS.index(kind)
     values: dict[str, Fraction] = {}
@@ -343,8 +351,8 @@ def _worked_out(asked: _Asked, kind: Kind, subject: str, known: Told) -> str:
     for slug, pair in known.inputs.items():
         values[slug] = pair[int(place == 3 and slug in changed and slug <= subject)]
     both = [line for line in asked.lines if line.days_before and line.days_after]
-    order = [key for key in _order(both) if key <= (place, subject)]
-    steps = [added(line.amount(_STEPS[at], named) for line in both) for at, named in order]
+    order = _until(both, kind, subject)
+    steps = [added(line.amount(step, named) for line in both) for step, named in order]
     reached = Fraction(added([*(line.worth_before for line in both), *steps]))
     try:
         found = expression.amount(driver.formula, values)

@@ -13,7 +13,7 @@ from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import ONE_DAY, Period, months_between
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.portal.exact import LOCALE, exact_text, short_day, short_text
-from valueplatform.value.bridge import FORMULA, Kind, Line
+from valueplatform.value.bridge import CAP, FORMULA, Kind, Line
 from valueplatform.value.model import ValueModel
 
 KIND_WORDS: Final[Mapping[Kind, str]] = {
@@ -104,8 +104,8 @@ class Words:
         return found.title or found.slug.replace("_", " ").capitalize()
 
     def input(self, slug: str) -> str:
-        if slug == FORMULA:
-            return "Formula"
+        if slug in {FORMULA, CAP}:
+            return "Formula" if slug == FORMULA else "Cap of the pool"
         rate = self._model.rate(slug)
         return rate.label if rate is not None else slug.replace("_", " ").capitalize()
 
@@ -144,6 +144,8 @@ class Words:
 
     def _input(self, known: Told, subject: str) -> str:
         pair = known.inputs.get(subject)
+        if subject == CAP:
+            return "What the cap of its benefit pool takes has changed"
         if subject == FORMULA or pair is None or pair[0] == pair[1]:
             return f"{self.input(subject)}: changed on the way"
         return f"{self.input(subject)}: {ARROW.join(self.input_value(subject, value) for value in pair)}"

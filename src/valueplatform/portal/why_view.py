@@ -379,9 +379,9 @@ class _Page:
         )
 
     def _rows(self, group: "_Group") -> Iterator[view.CauseRow]:
-        known, order = told(group.lines), tuple(Kind)
-        for place, subject in sorted({(order.index(p.kind), p.subject) for x in group.lines for p in x.parts}):
-            kind = order[place]
+        known = told(group.lines)
+        found = {(part.kind, part.subject): part.order for line in group.lines for part in line.parts}
+        for kind, subject in sorted(found, key=lambda key: found[key]):
             amount = added(line.amount(kind, subject) for line in group.lines)
             if amount:
                 name = f"{kind}:{subject}" if subject else str(kind)

@@ -7,7 +7,8 @@ after it as it was:
 * volume: as much as now was metered, divided, performing and valued as before;
 * mix: it is divided as now, over members and providers, or, in a formula that does not add, over the days;
 * rate: what is metered beside the volume, per unit of it, is as now;
-* assumption: one input after another has the values of now, by name; last the formula itself.
+* assumption: one input after another has the values of now, by name; then the formula itself; last, what the cap of
+  a benefit pool takes away.
 
 A member without value in the earlier period is *new*, one without in the later is *lost*: each is one part, whole.
 *Adjusted* is what is shown in a period of days outside it, less what is shown elsewhere of its own days.
@@ -22,7 +23,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
 from valueplatform.value.formula import Formula
@@ -46,8 +47,10 @@ class Kind(StrEnum):
 
 
 _UNIT: Final[int] = 10**AMOUNT_PLACES
-FORMULA: Final = "formula"
-"""The name of the assumption part that another version of the formula makes."""
+FORMULA: Final = "@formula"
+"""The name of the assumption part that another version of the formula makes; no input has such a name."""
+CAP: Final = "@cap"
+"""The name of the assumption part of what the cap of a benefit pool takes, now more or less than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One driver and provider in one period. `worth` is the sum of its days' amounts, `adjusted` what is shown beside.
+    """One driver and provider in one period. `worth` is the sum of its days' amounts, `adjusted` what is shown beside;
+    `uncapped` is what the days were worth before the cap of a benefit pool, None where none took anything.
 
     A member has at least one day; only what adds is cut into several.
     """
@@ -70,6 +74,7 @@ class Side:
     worth: Decimal = Decimal(0)
     adjusted: Decimal = Decimal(0)
     members: Mapping[Member, Sequence[Day]] = field(default_factory=dict)
+    uncapped: Decimal | None = None
 
     def days_of(self, member: Member) -> Sequence[Day]:
         return self.members.get(member, ())
@@ -89,18 +94,24 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part. `subject` names the input of an assumption part, or is `FORMULA`; '' for all other kinds."""
+    """One part. `subject` names the input of an assumption part, or is `FORMULA` or `CAP`; '' for all other kinds."""
 
     kind: Kind
     amount: Decimal
     subject: str = ""
+
+    @property
+    def order(self) -> tuple[int, bool, bool, str]:
+        """The place of the part among all: kinds in their order, inputs by name, then formula and cap."""
+        return tuple(Kind).index(self.kind), self.subject == CAP, self.subject == FORMULA, self.subject
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """The bridge of one member of one driver and provider: `after - before` is the sum of `parts`, exactly.
 
-    `worth_before` is `before` without adjustments: what the steps begin from.
+    `worth_before` is `before` without adjustments and caps: what the steps begin from. `capped` is what the cap of a
+    benefit pool takes (below zero), before and after.
 
     Parts that are nothing are left out. `volume` is the meter that volume is told in; None: days with value. An input
     is told as it was on the last day with value of each period.
@@ -115,6 +126,7 @@ class Line:
     after: Decimal
     parts: tuple[Part, ...]
     worth_before: Decimal = Decimal(0)
+    capped: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
     volume: str | None = None
     volume_before: Fraction = Fraction(0)
     volume_after: Fraction = Fraction(0)
@@ -209,12 +221,14 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
         parts: list[Part] = []
         if was is not None and now is not None:
             steps = _steps(_shape(one, volume, totals[0], adds=adds), _shape(other, volume, totals[1], adds=adds))
-            units = _conserved([amount for _, _, amount in steps], now - was)
+            units = _conserved([amount for _, _, amount in steps], now.uncapped - was.uncapped)
             parts = [Part(kind, _amount(n), subject) for (kind, subject, _), n in zip(steps, units, strict=True) if n]
-        elif now:
-            parts = [Part(Kind.NEW, _amount(now))]
-        elif was:
-            parts = [Part(Kind.LOST, _amount(-was))]
+            if now.taken != was.taken:
+                parts.append(Part(Kind.ASSUMPTION, _amount(now.taken - was.taken), CAP))
+        elif now is not None and now.worth:
+            parts = [Part(Kind.NEW, _amount(now.worth))]
+        elif was is not None and was.worth:
+            parts = [Part(Kind.LOST, _amount(-was.worth))]
         own = member == loose
         if own and adjusted:
             parts.append(Part(Kind.ADJUSTED, adjusted))
@@ -224,10 +238,11 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
             unit=cell.unit,
             benefit_class=cell.benefit_class,
             member=member,
-            before=_amount((was or 0) + (_units(cell.before.adjusted) if own else 0)),
-            after=_amount((now or 0) + (_units(cell.after.adjusted) if own else 0)),
+            before=_amount((was.worth if was else 0) + (_units(cell.before.adjusted) if own else 0)),
+            after=_amount((now.worth if now else 0) + (_units(cell.after.adjusted) if own else 0)),
             parts=tuple(parts),
-            worth_before=_amount(was or 0),
+            worth_before=_amount(was.uncapped if was else 0),
+            capped=(_amount(was.taken if was else 0), _amount(now.taken if now else 0)),
             volume=volume,
             volume_before=_size(one, volume),
             volume_after=_size(other, volume),
@@ -298,7 +313,7 @@ def _shape(days: Sequence[Day], volume: str | None, total: Fraction, *, adds: bo
 
 def _item(stretch: Sequence[Day], volume: str | None, whole: Fraction, profile: Fraction) -> _Item:
     size = _size(stretch, volume)
-    names = stretch[0].meters.keys()
+    names = [name for name in stretch[0].meters if all(name in day.meters for day in stretch)]
     rates = {name: sum((day.meters[name] for day in stretch), Fraction(0)) / size for name in names}
     return _Item(size / whole, profile, rates, stretch[0].inputs, stretch[0].formula)
 
@@ -382,8 +397,19 @@ def _evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction | None:
 # ---------------------------------------------------------------- to the last unit
 
 
-def _allocated(side: Side) -> dict[Member, int]:
-    """The worth of a side, in units of the last place, divided over its members by what their days are worth."""
+class _Worth(NamedTuple):
+    """In units of the last place."""
+
+    worth: int
+    uncapped: int
+
+    @property
+    def taken(self) -> int:
+        return self.worth - self.uncapped
+
+
+def _allocated(side: Side) -> dict[Member, _Worth]:
+    """The worth of a side divided over its members by what their days are worth; what a cap takes, in proportion."""
     members = sorted(side.members, key=by_name)
     exact = [
         sum(
@@ -392,7 +418,14 @@ def _allocated(side: Side) -> dict[Member, int]:
         )
         for member in members
     ]
-    return dict(zip(members, _conserved(exact, _units(side.worth)), strict=True))
+    worth = _units(side.worth)
+    whole = _units(side.uncapped) if side.uncapped is not None else worth
+    uncapped = _conserved(exact, whole)
+    left = uncapped
+    if worth != whole:
+        ratio = Fraction(worth, whole) if whole else Fraction(1)
+        left = _conserved([Fraction(units, _UNIT) * ratio for units in uncapped], worth)
+    return {member: _Worth(*pair) for member, pair in zip(members, zip(left, uncapped, strict=True), strict=True)}
 
 
 def _conserved(exact: Sequence[Fraction], total: int) -> list[int]:

@@ -34,8 +34,9 @@ class PartsAnswer(msgspec.Struct, frozen=True):
 
 
 class AssumptionPart(msgspec.Struct, frozen=True):
-    """What one input changed; `slug` is `formula` for another version of the formula. Its values are those of the last
-    day with value in each period; null where the row is about several drivers' inputs of different values."""
+    """What one input changed; `slug` is `@formula` for another version of the formula, `@cap` for what the cap of a
+    benefit pool takes. Its values are those of the last day with value in each period; null where there is none, or
+    where the row is about several drivers' inputs of different values."""
 
     slug: str
     amount: Amount

@@ -38,7 +38,8 @@ _UNCUT: Final = frozenset({"objective", "state", "evidence"})
 ZERO: Final = Decimal("0.0000")
 
 _DAYS: Final = text("""
-    SELECT a.driver, a.provider, a.day, a.expected, b.counted, b.basis_id, b.unit, b.benefit_class, b.formula,
+    SELECT a.driver, a.provider, a.day, a.expected, coalesce(a.uncapped, a.expected) AS uncapped, b.counted, b.basis_id,
+           b.unit, b.benefit_class, b.formula,
            b.inputs::text AS inputs
     FROM accrual a JOIN basis b ON b.account_id = a.account_id AND b.basis_id = a.basis_id
     WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
@@ -206,6 +207,7 @@ class _Earned:
     """A driver and provider's days with value, and what they add up to."""
 
     amounts: list[Decimal] = field(default_factory=list)
+    uncapped: list[Decimal] = field(default_factory=list)
     days: dict[date, tuple[str, Mapping[str, Fraction]]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
 
@@ -232,10 +234,12 @@ async def _earned(tx: Transaction, account_id: int, period: Period, question: Br
             continue
         if row.basis_id not in inputs:
             given = msgspec.json.decode(row.inputs, type=tuple[BasisInput, ...])
-            inputs[row.basis_id] = {one.slug: Fraction(one.value.expected) for one in given}
+            read = Formula.parse(row.formula).names  # a basis holds what the cap of a pool rests on as well
+            inputs[row.basis_id] = {one.slug: Fraction(one.value.expected) for one in given if one.slug in read}
             units[row.basis_id] = {one.slug: one.unit for one in given}
         own = found[_Key(row.driver, row.provider, row.unit, row.benefit_class)]
         own.amounts.append(row.expected)
+        own.uncapped.append(row.uncapped)
         own.days[row.day] = (row.formula, inputs[row.basis_id])
         own.units |= units[row.basis_id]
     return dict(found)
@@ -250,9 +254,7 @@ async def _sides(
     shown: Mapping[_Key, Sequence[ShownValue]],
     earned: Mapping[_Key, _Earned],
 ) -> dict[_Key, Side]:
-    names = {
-        name for own in earned.values() for formula, _ in own.days.values() for name in Formula.parse(formula).names
-    }
+    names = {name for key in earned for name in _names_of(model, key.driver)}
     meters = [meter for meter in model.meters if meter.slug in names]
     readings = await _readings(tx, account_id, period, meters, question.dimensions)
     sides = {}
@@ -260,7 +262,8 @@ async def _sides(
         worth = added(earned[key].amounts) if key in earned else ZERO
         stands = added(value.expected for value in shown.get(key, ()))
         members = _members(key, earned[key], model, readings, question.dimensions) if key in earned else {}
-        sides[key] = Side(worth, added([stands, worth.copy_negate()]), members)
+        uncapped = added(earned[key].uncapped) if key in earned else ZERO
+        sides[key] = Side(worth, added([stands, worth.copy_negate()]), members, None if uncapped == worth else uncapped)
     return sides
 
 
@@ -271,14 +274,13 @@ _Readings = Mapping[tuple[str, date], Mapping[Member, Mapping[str, Fraction]]]
 def _members(
     key: _Key, earned: _Earned, model: ValueModel, readings: _Readings, dimensions: Sequence[str]
 ) -> dict[Member, list[Day]]:
-    driver = model.driver(key.driver)
-    provider = key.provider if driver is not None and driver.provider == BY_EVENT else ALL_PROVIDERS
+    by_event = [driver for driver in _versions(model, key.driver) if driver.provider == BY_EVENT]
     nothing: Member = tuple(None for _ in dimensions)
-    absent = {meter.slug: Fraction(0) for meter in model.meters}
+    names = _names_of(model, key.driver)
+    zeros = {m.slug: Fraction(0) for m in model.meters if m.slug in names and m.aggregation in ZERO_WHEN_ABSENT}
     found: defaultdict[Member, list[Day]] = defaultdict(list)
     for day, (formula, inputs) in earned.days.items():
-        names = Formula.parse(formula).names
-        zeros = {name: zero for name, zero in absent.items() if name in names}
+        provider = key.provider if any(driver.in_force(day) for driver in by_event) else ALL_PROVIDERS
         held = {
             member: own
             for member, read in readings.get((provider, day), {}).items()
@@ -287,6 +289,15 @@ def _members(
         for member, own in (held or {nothing: {}}).items():
             found[member].append(Day(day, formula, inputs, {**zeros, **own}))
     return dict(found)
+
+
+def _versions(model: ValueModel, slug: str) -> list[Driver]:
+    return [driver for driver in (*model.superseded, *model.drivers) if driver.slug == slug]
+
+
+def _names_of(model: ValueModel, slug: str) -> frozenset[str]:
+    """What the formulas of the driver read, in all of its versions: a step may put one in the place of the other."""
+    return frozenset(name for driver in _versions(model, slug) for name in Formula.parse(driver.formula).names)
 
 
 async def _readings(
@@ -346,11 +357,16 @@ def _check_cuts(question: BridgeQuestion, model: ValueModel, drivers: Iterable[s
 
 def _uncut(driver: Driver, model: ValueModel, dimensions: Sequence[str]) -> str | None:
     """Why the driver's value cannot be divided so."""
-    formula = Formula.parse(driver.formula)
-    meters = [meter for meter in model.meters if meter.slug in formula.names]
-    if not formula.is_additive_in([meter.slug for meter in meters]):
-        return "its formula does not add"
-    return next((why for meter in meters if (why := _why_not(meter, dimensions)) is not None), None)
+    for version in _versions(model, driver.slug):
+        formula = Formula.parse(version.formula)
+        meters = [meter for meter in model.meters if meter.slug in formula.names]
+        if not formula.is_additive_in([meter.slug for meter in meters]):
+            return "its formula does not add"
+        for meter in meters:
+            why = _why_not(meter, dimensions)
+            if why is not None:
+                return why
+    return None
 
 
 def _why_not(meter: Meter, dimensions: Sequence[str]) -> str | None:
