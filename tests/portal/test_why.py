@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.api.world import GLOBEX, HARBOR
 from tests.portal.browsers import OPERATOR, PARTNER, STRANGER, Browser, Portal, hrefs
@@ -17,6 +18,7 @@ from tests.value.factories import VALIDATOR as JUDGE
 from tests.value.three_parties import put_jobs, put_syncs
 from valueplatform.core.periods import month_of
 from valueplatform.core.scope import grant_accounts
+from valueplatform.portal.bridge_ref import bridge_ref
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import Action
@@ -190,6 +192,14 @@ async def test_another_account_stays_hidden(customer: Browser, april: Portal) ->
     for wrong in ("brg_", "brg_AAAA", "brg_WzFd", "brg_é"):
         assert (await customer.get(f"/proof/{wrong}")).status_code == 404
     assert (await customer.get(own.partition("?")[0] + "?number=nothing")).status_code == 404
+    for broken in (
+        {"account": "a\0b"},
+        {"driver": "\0"},
+        {"after_to": date(2026, 4, 1)},
+        {"unit": "EUR", "driver": None},
+    ):
+        ref = structs.replace(bridge_ref(own.removeprefix("/proof/").partition("?")[0]), **broken).text()
+        assert (await customer.get(f"/proof/{ref}")).status_code == 404, broken
 
 
 async def test_more_events_follow_at_the_address_of_the_number(customer: Browser, april: Portal) -> None:

@@ -55,6 +55,7 @@ def bridge_ref(text: str) -> BridgeRef:
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError) as error:
         raise NotFoundError("There is no such number.") from error
     days = (found.before_from, found.before_to, found.after_from, found.after_to)
-    if not all(FIRST_DAY <= day <= LAST_DAY for day in days) or days[0] >= days[1] or days[2] >= days[3]:
+    unreadable = any("\0" in part for part in (found.account, found.unit, found.driver or ""))
+    if unreadable or not all(FIRST_DAY <= day <= LAST_DAY for day in days) or days[0] >= days[1] or days[2] >= days[3]:
         raise NotFoundError("There is no such number.")
     return found

@@ -235,11 +235,14 @@ class _Page:
 
     def notes(self) -> Iterator[str]:
         question = self.read.question
-        for name, period in ((self.then, question.before), (self.now, question.after)):
+        ends = ((self.then, question.before, self.total.before), (self.now, question.after, self.total.after))
+        for name, period, value in ends:
             if period.end > self.found.today:
                 gone = max((self.found.today - period.start).days + 1, 0)
                 yield f"{name} is not over yet: {gone} of its {period.days} days are in it."
-            elif any(month.start not in self.found.closed for month in months_between(period.start, period.end)):
+            elif value and any(
+                month.start not in self.found.closed for month in months_between(period.start, period.end)
+            ):
                 yield f"{name} is provisional until it is closed."
         ended = max(question.before.end, question.after.end) <= self.found.today
         if ended and question.before.days != question.after.days:
