@@ -225,6 +225,10 @@ async def test_by_provider_and_by_a_dimension(databases: Databases) -> None:
     }
     rows = bridge_answer(read).rows
     assert [(row.provider, row.members) for row in rows][-1] == ("waypoint", {"team": "east"})
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:  # as another zone leaves them
+        await tx.execute(text("UPDATE rollup SET meter = meter || '#2'"))
+        await tx.execute(text("UPDATE account SET edition = '#2' WHERE account_id = :id"), {"id": account_id})
+    assert told(await ask(databases, account_id, by=("driver", "provider", "team"), drivers=("on_time",))) == told(read)
     by_provider = bridge_answer(await ask(databases, account_id, by=("provider",), drivers=("on_time",)))
     assert [(row.provider, row.change) for row in by_provider.rows] == [
         ("tessera", "675.0000"),

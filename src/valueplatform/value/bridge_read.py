@@ -20,6 +20,7 @@ from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import Period, month_of, months_between
+from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
 from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT, Meter
 from valueplatform.value.basis import BasisInput
 from valueplatform.value.bridge import Cell, Day, Line, Member, Side, added, bridge
@@ -45,12 +46,12 @@ _DAYS: Final = text("""
     WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
     ORDER BY a.driver, a.provider, a.day
 """)
-_CUTS: Final = text("""
-    SELECT meter, provider, day, dimensions, sum(events - unmetered)::bigint AS events, sum(total) AS total
+_CUTS: Final = text(f"""
+    SELECT {NAME} AS meter, provider, day, dimensions, sum(events - unmetered)::bigint AS events, sum(total) AS total
     FROM rollup
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end
-    GROUP BY meter, provider, day, dimensions HAVING sum(events - unmetered) > 0
-""")
+    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end
+    GROUP BY 1, provider, day, dimensions HAVING sum(events - unmetered) > 0
+""")  # noqa: S608 - our own names
 _GAPS: Final = text("""
     SELECT driver, provider, reason, min(day) AS first, max(day) AS last, count(*) AS days FROM accrual
     WHERE account_id = :account AND day >= :start AND day < :end AND expected IS NULL
