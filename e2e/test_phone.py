@@ -24,7 +24,9 @@ def assert_fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/story", "/assumptions?open=cost_per_repeat_visit", "/together", "/together/new"])
+@pytest.mark.parametrize(
+    "path", ["/story", "/why", "/assumptions?open=cost_per_repeat_visit", "/together", "/together/new"]
+)
 def test_a_customers_page_fits(sign_in: SignIn, path: str, scheme: str) -> None:
     page = sign_in(SPONSOR, color_scheme=scheme, **PHONE)
     page.goto(path)
@@ -34,7 +36,15 @@ def test_a_customers_page_fits(sign_in: SignIn, path: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/portfolio", "/catalog", "/data-quality", f"/accounts/{ACCOUNT}/story", f"/accounts/{ACCOUNT}/together"]
+    "path",
+    [
+        "/portfolio",
+        "/catalog",
+        "/data-quality",
+        f"/accounts/{ACCOUNT}/story",
+        f"/accounts/{ACCOUNT}/why",
+        f"/accounts/{ACCOUNT}/together",
+    ],
 )
 def test_a_stewards_page_fits(sign_in: SignIn, path: str) -> None:
     page = sign_in(STEWARD, **PHONE)

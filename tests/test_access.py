@@ -51,6 +51,7 @@ class Declared:
 
 
 ACCOUNT: Final = "/api/v1/accounts/{key}"
+CHANGE: Final = {"seats": True, "times": "1.5", "since": "2026-07-01", "over": 2}
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
 POSTHOG: Final = {"event": "job.done", "distinct_id": "kim", "properties": {"$groups": {"company": HARBOR}}}
@@ -78,6 +79,7 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/accounts": Declared(READERS),
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),
+    f"GET {ACCOUNT}/bridge": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
@@ -95,7 +97,7 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
     f"GET {ACCOUNT}/plans": Declared(READERS),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
-    f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": []}),
+    f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": [CHANGE], "name": "n", "months": 2}),
     f"GET {ACCOUNT}/scenarios": Declared(DISPUTERS),
     f"POST {ACCOUNT}/scenarios": Declared(DISPUTERS, {"changes": []}),
     f"GET {ACCOUNT}/scenarios/{{scenario}}": Declared(DISPUTERS),
@@ -153,6 +155,7 @@ _OF_AN_ACCOUNT: Final = (
     "GET /story",
     "GET /story/live",
     "GET /story.md",
+    "GET /why",
     "GET /together",
     "POST /together",
     "GET /together/new",

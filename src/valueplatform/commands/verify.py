@@ -11,6 +11,7 @@ from click.exceptions import Exit
 from rich.progress import track
 from sqlalchemy import text
 
+from valueplatform.accounts.accounts import account_by_id
 from valueplatform.commands.context import (
     Databases,
     asynchronous,
@@ -27,6 +28,7 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import month_of
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
+from valueplatform.value.bridge_verify import verify_bridge
 from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
@@ -52,6 +54,7 @@ class Verdict(msgspec.Struct, frozen=True):
     postings: int
     insight_numbers: int
     finance_numbers: int
+    bridge_parts: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -65,7 +68,8 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    """Recompute rollups, accruals, postings, every insight's numbers and those of finance, by separate code.
+    """Recompute rollups, accruals, postings, every insight's numbers, the parts of the last value bridge and the
+    numbers of finance from raw events and records, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -77,7 +81,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
-        f"insights and {verdict.finance_numbers:,} of finance recomputed; {len(lines):,} differ."
+        f"insights, {verdict.bridge_parts:,} parts of value bridges and {verdict.finance_numbers:,} numbers of finance "
+        f"recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -89,8 +94,9 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
     counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0}
-    counts |= {"finance_numbers": 0, "waiting": 0}
+    counts |= {"bridge_parts": 0, "finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
+    now = system_clock()
     rows = await _accounts(databases, account)
     for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
         async with databases.worker.transaction(accounts_or_all([row.account_id]), steady=True) as tx:
@@ -99,10 +105,12 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
                 continue
             checked = await verify_account(tx, source, start, LAST_DAY)
             numbers, wrong = await verify_insights(tx, source)
+            parts, unlike = await verify_bridge(tx, source, await account_by_id(tx, row.account_id), now, start)
         for name in ("events", "rollups", "accruals", "postings", "waiting"):
             counts[name] += getattr(checked, name)
         counts["insight_numbers"] += numbers
-        differences += _named(row.key, [*checked.discrepancies, *wrong])
+        counts["bridge_parts"] += parts
+        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike])
     if account is None:
         async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
             differences += _named(EVERYWHERE, await verify_intake(tx))

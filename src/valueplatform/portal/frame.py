@@ -105,7 +105,10 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
     """The same, where it is known already when the newest event happened."""
     tx, account = caller.tx, place.account
     waiting = 0
-    tabs = [Tab("Story", place.path("/story")), Tab("Assumptions", place.path("/assumptions"))]
+    tabs = [Tab("Story", place.path("/story"))]
+    if caller.may(Action.READ_VALUE):
+        tabs.append(Tab("Why", place.path("/why")))
+    tabs.append(Tab("Assumptions", place.path("/assumptions")))
     if caller.may(Action.READ_CONVERSATIONS):
         waiting = await waiting_count(tx, account.account_id, caller.user)
         tabs.append(Tab("Together", place.path("/together"), count=waiting))

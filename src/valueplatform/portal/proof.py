@@ -11,6 +11,8 @@ from litestar.params import FromPath, FromQuery
 from valueplatform.core.authorization import Action
 from valueplatform.narrative.proofs import prove_insight, read_insight
 from valueplatform.portal.answers import wants_fragment
+from valueplatform.portal.bridge_proof import bridge_events, open_bridge
+from valueplatform.portal.bridge_ref import BRIDGE
 from valueplatform.portal.calling import Caller, PortalRequest, place_of_account
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.input_proof import REF as INPUT
@@ -38,11 +40,15 @@ async def proof_page(
     slug: FromQuery[str | None] = None,
     account: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """`ref` is an insight, a suggestion, or `input`, which the account's `slug` names."""
+    """`ref` is an insight, a suggestion, a value bridge, or `input`, which the account's `slug` names."""
     if ref.startswith(SUGGESTION):
         async with portal.door.entered(request) as caller:
             place, proof = await open_suggestion(caller, ref, number)
             shell = await account_shell(caller, place, "/story")
+    elif ref.startswith(BRIDGE):
+        async with portal.door.entered(request, steady=True) as caller:
+            place, proof = await open_bridge(caller, ref, number)
+            shell = await account_shell(caller, place, "/why")
     elif ref == INPUT:
         async with portal.door.entered(request) as caller:
             place, stored, title = await input_insight(caller, account, slug)
@@ -97,6 +103,9 @@ async def more_events(
     number: FromQuery[str | None] = None,
 ) -> Response[str]:
     async with portal.door.entered(request) as caller:
+        if ref.startswith(BRIDGE):
+            events = await bridge_events(caller, ref, number, cursor)
+            return portal.pages.page("_proof_events.html", events=events)
         opened = await _open(caller, ref, number)
         proof = await prove_insight(
             caller.tx, opened.stored, number=number, cursor=cursor, shows_subjects=opened.shows_subjects

@@ -22,13 +22,14 @@ from valueplatform.portal import (
     story,
     tester,
     together,
+    why,
 )
 from valueplatform.portal.failures import page_failures
 from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
+    home, sign_in, story, why, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
     tester, connect_key, accounts,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024

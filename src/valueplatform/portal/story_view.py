@@ -134,6 +134,7 @@ def _chapters(told: Told) -> Iterator[view.Chapter]:
             sentences=tuple(sentence_view(s, new=s.insight_id in told.new) for s in chapter.insights),
             notes=tuple(_note(told, note) for note in chapter.notes),
             strip=strip,
+            href=words.Link("Why it changed", told.place.path("/why")),
             ask=ask_about(told.place, f"Ask {told.steward_name} about this", insight=first)
             if told.asks and first
             else None,

@@ -6,8 +6,8 @@ from typing import Literal
 
 from valueplatform.portal.view.words import Note, Span
 
-ChartName = Literal["commitment", "scenario"]
-KeyMark = Literal["realized", "provisional", "committed", "predicted", "gap"]
+ChartName = Literal["commitment", "scenario", "waterfall"]
+KeyMark = Literal["realized", "provisional", "committed", "predicted", "gap", "bar", "riskbar", "dot"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note,
 class Chapter:
     """`title` asserts, `short` labels (for the list of chapters); `meta` names driver, benefit class and evidence.
 
-    `href` leads to why, once there is such a page.
+    `href` leads to why value changed.
     """
 
     id: str

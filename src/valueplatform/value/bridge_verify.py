@@ -1,0 +1,52 @@
+"""`verify`, the value bridge: what is told of the last two whole months against what raw events give."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from valueplatform.accounts.accounts import Account
+from valueplatform.core.database import Transaction
+from valueplatform.core.periods import local_day
+from valueplatform.value.bridge import added
+from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, periods_asked, read_bridge
+from valueplatform.value.proof import Source
+from valueplatform.value.proof_bridge import Key, ProvedBridge, prove_bridge
+from valueplatform.value.verify import Discrepancy
+
+_ENDS = ("before", "after")
+
+
+async def verify_bridge(
+    tx: Transaction, source: Source, account: Account, now: datetime, since: date
+) -> tuple[int, list[Discrepancy]]:
+    """How many parts and ends were compared, and what differs; nothing where all of it is before `since`."""
+    before, after = periods_asked(None, None, None, None, local_day(now, account.timezone))
+    if after.end <= since:
+        return 0, []
+    read = await read_bridge(tx, account, BridgeQuestion(before, after))
+    proved = await prove_bridge(tx, source, (before.start, before.end), (after.start, after.end))
+    return compare(read, proved)
+
+
+def compare(read: BridgeRead, proved: dict[Key, ProvedBridge]) -> tuple[int, list[Discrepancy]]:
+    """A driver that the model no longer has is left out: no event proves it, its postings are checked elsewhere."""
+    known = {driver.slug for driver in read.model.drivers}
+    stated: dict[tuple[Key, str], Decimal] = {}
+    for line in read.lines:
+        key = (line.driver, line.provider, line.unit, line.member)
+        if line.driver in known:
+            named = [(f"{part.kind} {part.subject}".strip(), part.amount) for part in line.parts]
+            for name, amount in (*named, ("before", line.before), ("after", line.after)):
+                stated[key, name] = added([stated.get((key, name), Decimal(0)), amount])
+    recomputed = {
+        (key, f"{kind} {subject}".strip()): amount
+        for key, bridge in proved.items()
+        for (kind, subject), amount in bridge.parts.items()
+    }
+    recomputed |= {(key, end): getattr(bridge, end) for key, bridge in proved.items() for end in _ENDS}
+    found = []
+    for key, name in sorted({*stated, *recomputed}, key=str):
+        one, other = stated.get((key, name), Decimal(0)), recomputed.get((key, name), Decimal(0))
+        if one != other:
+            place = ", ".join([*key[:3], *(each or "none" for each in key[3]), name])
+            found.append(Discrepancy("bridge", place, format(one, "f"), format(other, "f")))
+    return len(stated), found
