@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from valueplatform.telemetry.importing import import_events
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_file import read_model
 from valueplatform.value.proof import read_source
+from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import verify_account, verify_intake
 from valueplatform.worker import Worker
 
@@ -158,3 +159,38 @@ async def test_importing_ravenstack_again_changes_nothing_and_its_stories_verify
         assert story["spans"]
     async with databases.ingest.transaction(operator_scope()) as tx:
         assert await verify_intake(tx) == []
+
+
+# Amounts of the model's two drivers in units of the last place, by integers alone: rounded once, half to even.
+_ROUNDED = """
+    SELECT account_id, day, CASE WHEN whole < 0 THEN -1 ELSE 1 END * (abs(whole) // {over} + CASE
+        WHEN 2 * (abs(whole) % {over}) > {over} THEN 1
+        WHEN 2 * (abs(whole) % {over}) = {over} THEN (abs(whole) // {over}) % 2 ELSE 0 END) AS units
+    FROM (SELECT account_id, usage_date::DATE AS day, sum({formula})::HUGEINT * 10000 AS whole
+          FROM ({rows}) GROUP BY 1, 2)
+"""
+_DRIVERS = {
+    "work_saved": ("(usage_count::HUGEINT * 600 - usage_duration_secs::HUGEINT) * 48", 3600),
+    "errors_met": ("-error_count::HUGEINT * 4 * 48", 60),
+}
+
+
+async def test_accruals_of_ravenstack_agree_with_a_second_implementation_to_the_last_unit(
+    loaded: Loaded, duck: duckdb.DuckDBPyConnection
+) -> None:
+    databases = loaded.databases
+    async with databases.worker.transaction(operator_scope()) as tx:
+        chosen = await tx.rows(text("SELECT account_id, key FROM account WHERE account_id > 0 ORDER BY key LIMIT 60"))
+    for row in chosen:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            await refresh_value(tx, row.account_id, datetime(2025, 1, 15, tzinfo=UTC))
+    keys = [row.key for row in chosen]
+    query = text("SELECT key, day, expected FROM accrual JOIN account USING (account_id) WHERE driver = :driver")
+    for driver, (formula, over) in _DRIVERS.items():
+        sums = _ROUNDED.format(formula=formula, over=over, rows=FIRST_OF_EACH_ID)
+        rows = duck.execute(f"SELECT * FROM ({sums}) WHERE list_contains(?, account_id)", [keys]).fetchall()
+        expected = {(account, day): Decimal(int(units)).scaleb(-4) for account, day, units in rows}
+        async with databases.worker.transaction(operator_scope()) as tx:
+            found = {(row.key, row.day): row.expected for row in await tx.rows(query, {"driver": driver})}
+        assert found == expected
+        assert len(found) > 2_000
