@@ -15,10 +15,10 @@ from valueplatform.core.numbers import decimal_text
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.proof_events import EventPage, event_page
 from valueplatform.value import derivation as d
-from valueplatform.value.accruals import Record
+from valueplatform.value.accruals import Record, input_names
 from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.formula import Formula
-from valueplatform.value.model import Baseline, Driver
+from valueplatform.value.model import Baseline, Driver, ValueModel
 from valueplatform.value.proof import Source, read_source
 from valueplatform.value.proof_numbers import Prover, UnprovableError, agrees, leaves_of
 from valueplatform.value.refreshing import read_record
@@ -73,7 +73,8 @@ class MeterLine(msgspec.Struct, frozen=True):
 
 
 class DriverLine(msgspec.Struct, frozen=True):
-    """A driver that the number sums, with the realized value that it puts in (None where it is not a sum)."""
+    """A driver that the number sums. `cap` is the formula that caps what it may bring in a month together with all
+    others of its `pool`; both are None where nothing does."""
 
     slug: str
     title: str
@@ -82,6 +83,8 @@ class DriverLine(msgspec.Struct, frozen=True):
     benefit_class: str
     evidence: str
     unit: str
+    pool: str | None = None
+    cap: str | None = None
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -154,7 +157,7 @@ async def prove_insight(
         insight={"id": stored.insight_id, "version": stored.version, "kind": insight.kind, "holds": stored.holds},
         number=chosen.name,
         formula=_formula(chosen, drivers),
-        drivers=tuple(_driver_line(driver) for driver in drivers),
+        drivers=tuple(_driver_line(record.model, driver) for driver in drivers),
         baselines=tuple(line for line in lines if line.method is not None),
         assumptions=tuple(line for line in lines if line.method is None),
         meters=_meter_lines(prover, record, metered),
@@ -243,7 +246,7 @@ def meters_of(record: Record, number: Number, drivers: Iterable[Driver]) -> list
 
 def inputs_of(record: Record, number: Number, drivers: Iterable[Driver]) -> list[str]:
     named = {leaf.slug for leaf in leaves_of(number.derivation) if isinstance(leaf, d.Input)}
-    names = named or {name for driver in drivers for name in Formula.parse(driver.formula).names}
+    names = named or {name for driver in drivers for name in input_names(record.model, driver)}
     rates = (*record.model.baselines, *record.model.assumptions)
     return [rate.slug for rate in rates if rate.slug in names]
 
@@ -287,7 +290,8 @@ def _formula(number: Number, drivers: Sequence[Driver]) -> str:
     return str(type(number.derivation).__name__).lower()
 
 
-def _driver_line(driver: Driver) -> DriverLine:
+def _driver_line(model: ValueModel, driver: Driver) -> DriverLine:
+    cap = model.cap_of(driver)
     return DriverLine(
         slug=driver.slug,
         title=driver.title or driver.slug,
@@ -296,6 +300,8 @@ def _driver_line(driver: Driver) -> DriverLine:
         benefit_class=driver.benefit_class,
         evidence=driver.evidence,
         unit=driver.unit,
+        pool=driver.pool if cap else None,
+        cap=cap,
     )
 
 

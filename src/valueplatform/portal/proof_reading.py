@@ -89,7 +89,8 @@ class Opened:
             inputs = {line.slug for line in (*self.proof.assumptions, *self.proof.baselines)}
             return frozenset(inputs | {meter.slug for meter in self.proof.meters})
         inside = {part.slug for part in self.parts}
-        formulas = (driver.formula for driver in self.proof.drivers if driver.slug in inside)
+        own = [driver for driver in self.proof.drivers if driver.slug in inside]
+        formulas = [driver.formula for driver in own] + [driver.cap for driver in own if driver.cap]
         return frozenset(name for formula in formulas for name in Formula.parse(formula).names)
 
     def leaf_value(self, node: d.Derivation) -> Fraction | None:

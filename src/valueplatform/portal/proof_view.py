@@ -280,6 +280,9 @@ def _facts(opened: Opened) -> Iterator[words.Fact]:
         unit = opened.number.unit
         if low != high:
             yield words.Fact("Low to high", range_text(_decimal(low), _decimal(high), unit))
+    for driver in opened.proof.drivers:
+        if driver.cap is not None:
+            yield words.Fact(f"{driver.title}, at most a month", driver.cap, f"with all of {driver.pool}")
     if not opened.stored.holds:
         yield words.Fact("State", "No longer told")
 
