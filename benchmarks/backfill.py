@@ -87,7 +87,8 @@ async def _measure(databases: Databases, place: Path, events: int) -> None:
         after = await storage(tx)
     plain = min([await asyncio.to_thread(_plainly, place) for _ in range(2)])
     began = time.perf_counter()
-    await apply_counted(databases.worker, operator_scope(), read_model(MODEL, "model.toml"), lambda *_: None)
+    model = read_model(MODEL, "model.toml")
+    await apply_counted(databases.worker, operator_scope(), model, lambda *_: None, databases.ingest)
     taken = time.perf_counter() - began
     await _check(databases, place)
     name = (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 from tests.conftest import Databases
@@ -14,10 +15,10 @@ from tests.telemetry.factories import apply_meters, cloud_event, make_account, r
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
 from tests.telemetry.test_archiving import archived, bring_back
 from tests.telemetry.test_retraction import take_back
-from valueplatform.core.database import lock_model_exclusive
+from valueplatform.core.database import Database, lock_model_exclusive
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import grant_all
-from valueplatform.telemetry import backfilling
+from valueplatform.telemetry import backfilling, rebuilding
 from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.backfilling import counting, settle
 from valueplatform.telemetry.increments import Increments
@@ -50,11 +51,12 @@ async def history(databases: Databases, meters: Sequence[Meter] = (), count: int
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfilling, "CHUNK", 20)
+    monkeypatch.setattr(rebuilding, "MOST_AT_ONCE", 10)
 
 
-async def count(databases: Databases) -> list[Meter]:
+async def count(databases: Databases, copier: Database | None = None) -> list[Meter]:
     """All seven, and in force."""
-    async with counting(databases.worker, grant_all(), METERS, lambda *_: None) as counted:
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None, copier) as counted:
         async with databases.worker.transaction(grant_all()) as tx:
             await lock_model_exclusive(tx)
             await settle(tx, counted)
@@ -115,17 +117,47 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
     async def put_away() -> None:
         await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
 
-    async def raise_and_more(*given: object) -> None:
+    async def raise_and_more(writer: backfilling._Writer, increments: Increments) -> None:
         for act in draw.sample(acts, 2):
             await asyncio.wait_for(act(), 30)
-        await raise_(*given)  # type: ignore[arg-type]  # the same arguments
+        await write(writer, increments)
 
     acts: list[Act] = [come, come, go, go, move, put_away]
-    raise_ = backfilling._raise
-    monkeypatch.setattr(backfilling, "_raise", raise_and_more)
-    counted = await count(databases)
+    write = backfilling._Writer.write
+    monkeypatch.setattr(backfilling._Writer, "write", raise_and_more)
+    counted = await count(databases, databases.ingest if seed > 1 else None)
     await come()
     await go()
+    await assert_exact(databases, counted)
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("role", ["ingest", "worker"])
+async def test_rows_are_copied_in_where_none_of_them_is_there_and_the_role_may(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    """Else they are raised: here those of a month that late events came in of."""
+    await history(databases, count=200)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    copied: list[bool] = []
+
+    async def copy(writer: backfilling._Writer, sums: pl.DataFrame) -> bool:
+        if not copied:
+            late = [
+                cloud_event(
+                    id=f"{day} {team}", account="acme", time=f"2026-01-{day:02d}T12:00:00Z", data={"team": team}
+                )
+                for day in range(1, 29)
+                for team in ("a", None)
+            ]
+            await send(databases, *late)
+        copied.append(await held(writer, sums))
+        return copied[-1]
+
+    held = backfilling._Writer._copied
+    monkeypatch.setattr(backfilling._Writer, "_copied", copy)
+    counted = await count(databases, getattr(databases, role))
+    assert set(copied) == ({True, False} if role == "ingest" else {False})
     await assert_exact(databases, counted)
 
 

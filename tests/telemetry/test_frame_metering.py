@@ -117,7 +117,8 @@ def by_the_column(rows: Sequence[Mapping[str, Any]], folder: Path) -> Increments
     place.write_bytes(parquet(events_frame([[row[name] for name in SCHEMA] for row in rows])))
     events = scan_events(str(place), COLUMNS, paths_of(METERS), pl.col("type").is_in(["job", "login"]))
     increments = Increments()
-    add_frame(increments, with_days(events, ZONES, FIRST, LAST), METERS)
+    assert add_frame(increments, with_days(events, ZONES, FIRST, LAST), METERS)
+    increments.gather()
     return increments
 
 

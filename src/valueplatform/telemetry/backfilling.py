@@ -6,26 +6,36 @@ from before that moment are those of one snapshot, taken under the same lock, an
 database one by one, those of the archive by the column. Events that go, and days that move with an account's zone,
 cannot be told apart by the snapshot: their days are noted (`meter_build_due`) and counted anew in the transaction that
 puts the meters in force. A crash leaves rows that nobody reads; the next run clears them away.
+
+Sums of the archive are merged over all files until no later one can add to a row, and are then copied in: a COPY takes
+a third of what raising rows takes. A late event that came in meanwhile may have made one of the rows; then those of
+that COPY are raised. The next files are metered while rows are written.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, pairwise
 from typing import Final
 
+import asyncpg
 import msgspec
+import polars as pl
 from sqlalchemy import text
 
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.archive_reads import Wanted, archived_parts
+from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archived_parts
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.marks import Stretch
 from valueplatform.telemetry.meter_book import readings_by_type
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import CHUNK, count_days, metered_parts, meterings, together
-from valueplatform.telemetry.rollups import raise_rollups
+from valueplatform.telemetry.rollup_frames import merged
+from valueplatform.telemetry.rollups import copy_sums, raise_rollups
 
 # One at a time: the letters "vp build".
 _LOCK: Final = 0x7670_2062_7569_6C64
@@ -54,12 +64,37 @@ Told = Callable[[int, int], None]
 """Hears how many events are counted, and of how many."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Where rollups go; `copier` as in `counting`."""
+
+    database: Database
+    scope: Scope
+    copier: Database | None
+
+    async def write(self, increments: Increments) -> None:
+        increments.sums = [rows for rows in increments.sums if not await self._copied(rows)]
+        async with self.database.transaction(self.scope) as tx:
+            await raise_rollups(await tx.driver(), increments)
+
+    async def _copied(self, rows: pl.DataFrame) -> bool:
+        if self.copier is None:
+            return False
+        try:
+            async with self.copier.transaction(self.scope) as tx:
+                return await copy_sums(await tx.driver(), rows)
+        except asyncpg.UniqueViolationError:
+            return False
+
+
 @asynccontextmanager
-async def counting(database: Database, scope: Scope, meters: Iterable[Meter], told: Told) -> AsyncIterator[list[Meter]]:
+async def counting(
+    database: Database, scope: Scope, meters: Iterable[Meter], told: Told, copier: Database | None = None
+) -> AsyncIterator[list[Meter]]:
     """Count meters over all history (worker role); inside, they are ready for `settle` and to be put in force.
 
-    They have their new `stored_as`. What is not released inside is cleared away. Raises ConflictError where meters are
-    being counted already.
+    They have their new `stored_as`. `copier` is in the ingest role, in which rows can be copied in. What is not
+    released inside is cleared away. Raises ConflictError where meters are being counted already.
     """
     async with database.transaction(scope) as guard:
         if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
@@ -68,7 +103,7 @@ async def counting(database: Database, scope: Scope, meters: Iterable[Meter], to
         try:
             async with database.transaction(scope, steady=True) as reader:
                 named = await _begin(database, scope, reader, meters)
-                await _count_history(database, scope, reader, named, told)
+                await _count_history(_Writer(database, scope, copier), reader, named, told)
             yield named
         finally:
             await _clear_away(database, scope)
@@ -110,32 +145,51 @@ async def _begin(database: Database, scope: Scope, reader: Transaction, meters: 
     return named
 
 
-async def _count_history(
-    database: Database, scope: Scope, reader: Transaction, meters: Sequence[Meter], told: Told
-) -> None:
+async def _count_history(writer: _Writer, reader: Transaction, meters: Sequence[Meter], told: Told) -> None:
     readings = readings_by_type(meters)
     types = list(readings)
     parts = await archived_parts(reader, Wanted(types=types))
-    total = int(await reader.scalar(_COUNT, {"types": types}) or 0) + sum(part.events for part in parts)
+    stored = int(await reader.scalar(_COUNT, {"types": types}) or 0)
+    total = stored + sum(part.events for part in parts)
     done = 0
     told(done, total)
-    for batch in together(parts):
-        await _raise(database, scope, await asyncio.to_thread(metered_parts, batch, meters))
-        done += sum(part.events for part in batch)
+    async for events in _count_archive(writer, parts, meters):
+        done += events
         told(done, total)
+    if not stored:
+        return
     connection = await reader.driver()
     cursor = await connection.cursor(_EVENTS, types)
     while rows := await cursor.fetch(CHUNK):
         increments = Increments()
         increments.add_all(meterings(rows, readings))
-        await _raise(database, scope, increments)
+        await writer.write(increments)
         done += len(rows)
         told(done, total)
 
 
-async def _raise(database: Database, scope: Scope, increments: Increments) -> None:
-    async with database.transaction(scope) as tx:
-        await raise_rollups(await tx.driver(), increments)
+async def _count_archive(writer: _Writer, parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> AsyncIterator[int]:
+    """Events, as they are counted; the last are written by the end."""
+    counted, unsettled = Increments(), list[pl.DataFrame]()
+    for batch, following in pairwise(chain(together(parts), [()])):
+        found, _ = await asyncio.gather(asyncio.to_thread(metered_parts, batch, meters), writer.write(counted))
+        counted, unsettled = found, _settle_sums(found, unsettled, following)
+        yield sum(part.events for part in batch)
+    await writer.write(counted)
+
+
+def _settle_sums(
+    increments: Increments, before: Sequence[pl.DataFrame], following: Sequence[ArchivedPart]
+) -> list[pl.DataFrame]:
+    """Leave `increments` the sums that no following file adds to: a local day is at most a day away from the day in
+    UTC. The others are told."""
+    rows = merged([*before, *increments.sums])
+    if not following:
+        increments.sums = rows
+        return []
+    first = date.fromordinal(max(following[0].month.toordinal() - 1, 1))
+    increments.sums = [frame.filter(pl.col("day") < first) for frame in rows]
+    return [frame.filter(pl.col("day") >= first) for frame in rows]
 
 
 async def _clear_away(database: Database, scope: Scope) -> None:

@@ -14,7 +14,6 @@ from valueplatform.telemetry.archive_reads import (
     Wanted,
     archived_parts,
     hold_archive,
-    more_anywhere,
     readable,
     scan_together,
 )
@@ -101,10 +100,8 @@ def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> Inc
     paths = paths_of(meters)
     with readable(parts):
         increments = Increments()
-        if paths and more_anywhere(parts):
+        if not add_frame(increments, scan_together(parts, COLUMNS, paths), meters):
             add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
-        else:
-            add_frame(increments, scan_together(parts, COLUMNS, paths), meters)
     return increments
 
 

@@ -62,7 +62,9 @@ async def apply_model(tx: Transaction, model: ValueModel) -> Applied:
     return Applied(revision, changes)
 
 
-async def apply_counted(database: Database, scope: Scope, model: ValueModel, told: Told) -> Applied:
+async def apply_counted(
+    database: Database, scope: Scope, model: ValueModel, told: Told, copier: Database | None = None
+) -> Applied:
     """Put `model` in force while events come in: meters that are new or changed are counted over all history first.
 
     `told` hears of the events that are counted. Raises ConflictError where a driver would go that plans still commit
@@ -75,7 +77,7 @@ async def apply_counted(database: Database, scope: Scope, model: ValueModel, tol
             return await apply_model(tx, model)
         await _keep_commitments(tx, previous, revised)
     async with (
-        counting(database, scope, _changed_meters(previous, revised), told) as counted,
+        counting(database, scope, _changed_meters(previous, revised), told, copier) as counted,
         database.transaction(scope) as tx,
     ):
         await lock_model_exclusive(tx)
@@ -88,7 +90,9 @@ async def apply_counted(database: Database, scope: Scope, model: ValueModel, tol
     return Applied(revision, diff(previous, revised))
 
 
-async def count_anew(database: Database, scope: Scope, slug: str, told: Told) -> Applied:
+async def count_anew(
+    database: Database, scope: Scope, slug: str, told: Told, copier: Database | None = None
+) -> Applied:
     """Count one meter of the model over all history again, while events come in, and put that in force.
 
     Raises NotFoundError for a meter that the model does not have, ConflictError as `apply_counted` does.
@@ -99,7 +103,7 @@ async def count_anew(database: Database, scope: Scope, slug: str, told: Told) ->
     if not meters:
         known = ", ".join(meter.slug for meter in model.meters)
         raise NotFoundError(f"The model has no meter {slug!r}; it has {known}.")
-    async with counting(database, scope, meters, told) as counted, database.transaction(scope) as tx:
+    async with counting(database, scope, meters, told, copier) as counted, database.transaction(scope) as tx:
         await lock_model_exclusive(tx)
         if await stored_model(tx) != model:
             raise ConflictError("Another model was applied meanwhile; start the command again.")
