@@ -43,6 +43,11 @@ def test_days_by_the_column_are_those_one_by_one(begin: datetime, after: list[in
     assert_days_by_the_column([begin + timedelta(microseconds=each) for each in after], zone)
 
 
+def test_changes_of_a_zone_that_are_near_each_other_are_all_found() -> None:
+    begin = datetime(1939, 8, 20, tzinfo=UTC)
+    assert_days_by_the_column([begin + timedelta(minutes=each) for each in range(0, 30_000, 7)], "Africa/Freetown")
+
+
 def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
     """In the stretch of time that they span."""
     if times:

@@ -149,13 +149,17 @@ async def _count_history(writer: _Writer, reader: Transaction, meters: Sequence[
     readings = readings_by_type(meters)
     types = list(readings)
     parts = await archived_parts(reader, Wanted(types=types))
-    stored = int(await reader.scalar(_COUNT, {"types": types}) or 0)
+    archive = _count_archive(writer, parts, meters)
+    counting_stored = asyncio.create_task(reader.scalar(_COUNT, {"types": types}))
+    try:
+        first = await anext(archive, 0)  # files are metered while the database counts its own
+    finally:
+        stored = int(await counting_stored or 0)
     total = stored + sum(part.events for part in parts)
-    done = 0
-    told(done, total)
-    async for events in _count_archive(writer, parts, meters):
-        done += events
-        told(done, total)
+    told(0, total)
+    told(done := first, total)
+    async for events in archive:
+        told(done := done + events, total)
     if not stored:
         return
     connection = await reader.driver()
@@ -164,32 +168,35 @@ async def _count_history(writer: _Writer, reader: Transaction, meters: Sequence[
         increments = Increments()
         increments.add_all(meterings(rows, readings))
         await writer.write(increments)
-        done += len(rows)
-        told(done, total)
+        told(done := done + len(rows), total)
 
 
 async def _count_archive(writer: _Writer, parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> AsyncIterator[int]:
     """Events, as they are counted; the last are written by the end."""
     counted, unsettled = Increments(), list[pl.DataFrame]()
     for batch, following in pairwise(chain(together(parts), [()])):
-        found, _ = await asyncio.gather(asyncio.to_thread(metered_parts, batch, meters), writer.write(counted))
-        counted, unsettled = found, _settle_sums(found, unsettled, following)
+        (counted, unsettled), _ = await asyncio.gather(
+            asyncio.to_thread(_metered, batch, meters, unsettled, following), writer.write(counted)
+        )
         yield sum(part.events for part in batch)
     await writer.write(counted)
 
 
-def _settle_sums(
-    increments: Increments, before: Sequence[pl.DataFrame], following: Sequence[ArchivedPart]
-) -> list[pl.DataFrame]:
-    """Leave `increments` the sums that no following file adds to: a local day is at most a day away from the day in
-    UTC. The others are told."""
+def _metered(
+    batch: Sequence[ArchivedPart],
+    meters: Sequence[Meter],
+    before: Sequence[pl.DataFrame],
+    following: Sequence[ArchivedPart],
+) -> tuple[Increments, list[pl.DataFrame]]:
+    """What these files add, and what files before them left open; apart from it the sums that following files may still
+    add to: a local day is at most a day away from the day in UTC."""
+    increments = metered_parts(batch, meters)
     rows = merged([*before, *increments.sums])
-    if not following:
-        increments.sums = rows
-        return []
-    first = date.fromordinal(max(following[0].month.toordinal() - 1, 1))
-    increments.sums = [frame.filter(pl.col("day") < first) for frame in rows]
-    return [frame.filter(pl.col("day") >= first) for frame in rows]
+    settled = pl.lit(value=True)
+    if following:
+        settled = pl.col("day") < date.fromordinal(max(following[0].month.toordinal() - 1, 1))
+    increments.sums = [frame.filter(settled) for frame in rows]
+    return increments, [frame.filter(~settled) for frame in rows]
 
 
 async def _clear_away(database: Database, scope: Scope) -> None:
