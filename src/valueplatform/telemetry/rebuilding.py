@@ -28,7 +28,7 @@ from valueplatform.telemetry.payload import stored_value
 from valueplatform.telemetry.rollups import raise_rollups
 
 CHUNK: Final = 20_000  # events at a time, so that memory does not grow with history
-MOST_AT_ONCE: Final = 1_000_000  # archived events
+MOST_AT_ONCE: Final = 500_000  # archived events
 
 _CLEAR: Final = (
     "DELETE FROM rollup WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
