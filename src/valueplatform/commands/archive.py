@@ -84,7 +84,10 @@ async def _archived(databases: Databases, place: str | None, keep_days: int | No
             told(done, old)
 
         told(0, old)
-        return await archive_events(databases.worker, operator_scope(), place, before, now, moved)
+        archived = await archive_events(databases.worker, operator_scope(), place, before, now, moved)
+    if archived.events:
+        await databases.admin.vacuum("event")  # else whoever looks for events next goes past those that are gone
+    return archived
 
 
 def _done(done: Archived | None) -> list[str]:
