@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import Databases
 from tests.telemetry.factories import apply_meters, cloud_event, make_account, rows, scalar, send
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
-from tests.telemetry.test_archiving import archived, bring_back
+from tests.telemetry.test_archiving import archived, bring_back, files
 from tests.telemetry.test_retraction import take_back
 from valueplatform.core.database import Database, lock_model_exclusive
-from valueplatform.core.errors import ConflictError
+from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_all
 from valueplatform.telemetry import backfilling, rebuilding
 from valueplatform.telemetry.archiving import archive_events
@@ -183,6 +183,17 @@ async def test_a_run_that_crashed_is_cleared_away_by_the_next(databases: Databas
     counted = await count(databases)
     assert await scalar(databases, "SELECT count(*) FROM rollup WHERE meter = 'count@1'") == 0
     await assert_exact(databases, counted)
+
+
+@pytest.mark.usefixtures("small_chunks")
+async def test_files_that_cannot_be_read_leave_nothing_of_the_count(databases: Databases, tmp_path: Path) -> None:
+    await history(databases)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    files(tmp_path)[-1].unlink()
+    with pytest.raises(UnavailableError, match="cannot be read"):
+        await count(databases, databases.ingest)
+    for table in ("rollup", "rollup_member", "rollup_unmetered", "meter_build"):
+        assert await scalar(databases, f"SELECT count(*) FROM {table}") == 0
 
 
 async def test_two_counts_at_once_are_refused(databases: Databases) -> None:

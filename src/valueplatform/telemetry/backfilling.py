@@ -175,9 +175,11 @@ async def _count_archive(writer: _Writer, parts: Sequence[ArchivedPart], meters:
     """Events, as they are counted; the last are written by the end."""
     counted, unsettled = Increments(), list[pl.DataFrame]()
     for batch, following in pairwise(chain(together(parts), [()])):
-        (counted, unsettled), _ = await asyncio.gather(
-            asyncio.to_thread(_metered, batch, meters, unsettled, following), writer.write(counted)
-        )
+        metering = asyncio.create_task(asyncio.to_thread(_metered, batch, meters, unsettled, following))
+        try:
+            await writer.write(counted)
+        finally:  # neither outlives the other: what is written is cleared away after a failure
+            counted, unsettled = await metering
         yield sum(part.events for part in batch)
     await writer.write(counted)
 
