@@ -67,8 +67,9 @@ async def apply_counted(
 ) -> Applied:
     """Put `model` in force while events come in: meters that are new or changed are counted over all history first.
 
-    `told` hears of the events that are counted. Raises ConflictError where a driver would go that plans still commit
-    to, and where meters are being counted or another model is applied meanwhile; then nothing has changed.
+    `told` hears of the events that are counted; `copier` is the same database in the ingest role, in which rollups are
+    copied in. Raises ConflictError where a driver would go that plans still commit to, and where meters are being
+    counted or another model is applied meanwhile; then nothing has changed.
     """
     async with database.transaction(scope) as tx:
         previous = await stored_model(tx)
