@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "memory", "backfill", "refresh", "faithfulness", "faults")
+MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "faithfulness", "faults")
 
 
 def main() -> int:

@@ -43,8 +43,8 @@ filter = "channel <> 'test'"
 """
 # Two years of events, by the thousand of a second evenly; a tenth are of a type that the meter does not read.
 _EVENTS = text("""
-    INSERT INTO event (account_id, event_key, source, id, type, time, day, subject, provider, data, received_at)
-    SELECT account_id, key, 'bench', id, type, time, (time AT TIME ZONE timezone)::date, 'user-' || n % 977, 'supplier',
+    INSERT INTO event (account_id, event_key, source, id, type, time, utc_day, subject, provider, data, received_at)
+    SELECT account_id, key, 'bench', id, type, time, (time AT TIME ZONE 'UTC')::date, 'user-' || n % 977, 'supplier',
            jsonb_build_object('minutes', round((n * 7919 % 100000)::numeric / 100, 2), 'team', 'team-' || n / 200 % 2,
                               'channel', CASE WHEN n % 50 = 0 THEN 'test' ELSE 'app' END, 'job', 'job-' || n), time
     FROM (
@@ -54,7 +54,7 @@ _EVENTS = text("""
                    + (n::float8 / CAST(:last AS bigint) * 730 * 86400) * INTERVAL '1 second' AS time,
                n % CAST(:accounts AS bigint) AS place
         FROM generate_series(CAST(:first AS bigint), CAST(:until AS bigint)) AS n
-    ) made JOIN (SELECT row_number() OVER (ORDER BY account_id) - 1 AS place, account_id, timezone
+    ) made JOIN (SELECT row_number() OVER (ORDER BY account_id) - 1 AS place, account_id
                  FROM account WHERE account_id > 0) a USING (place)
 """)
 _KEYS = text(

@@ -34,7 +34,7 @@ PAUSE = 0.05  # seconds before a batch that was not acknowledged is sent again
 NOT_DURABLE = {"synchronous_commit": "off", "wal_writer_delay": "10s", "wal_writer_flush_after": "1GB"}
 CONTENT = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
-        SELECT concat_ws(',', a.key, e.event_key, e.source, e.id, e.type, e.time, e.day, e.provider, e.data) AS line
+        SELECT concat_ws(',', a.key, e.event_key, e.source, e.id, e.type, e.time, e.utc_day, e.provider, e.data) AS line
         FROM event e JOIN account a USING (account_id)
         UNION ALL
         SELECT concat_ws(',', a.key, r.meter, r.day, r.provider, r.dimensions, r.events, r.total)

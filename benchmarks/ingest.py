@@ -45,9 +45,9 @@ property = "crew"
 """
 DIFFERENT_ROLLUPS = """
     WITH recounted AS (
-        SELECT account_id, day, data ->> 'team' AS team, count(*) AS events,
+        SELECT account_id, (time AT TIME ZONE timezone)::date AS day, data ->> 'team' AS team, count(*) AS events,
                sum((data ->> 'minutes')::numeric) AS minutes
-        FROM event GROUP BY 1, 2, 3
+        FROM event JOIN account USING (account_id) GROUP BY 1, 2, 3
     ), held AS (
         SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
                sum(total) FILTER (WHERE meter = 'minutes') AS minutes

@@ -1,10 +1,11 @@
-"""R7: events at the bounds of time, late and out of order: what is taken, which day it counts for, and what the story
-says of a month that was closed.
+"""R7: events at the bounds of time, late and out of order, while their accounts' zones change: what is taken, which day
+it counts for, and what the story says of a month that was closed.
 
 All moments are told to the code, none is read from the clock. Days are recounted by PostgreSQL's own zones, verdicts by
 two comparisons, restatements from postings. Run: `python -m benchmarks.faults --only R7 [--quick]`.
 """
 
+import asyncio
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ from valueplatform.core.settings import Settings
 from valueplatform.telemetry.cloudevents import parse_json
 from valueplatform.telemetry.group_commit import commit_requests
 from valueplatform.telemetry.requests import IngestRequest, Sender
+from valueplatform.telemetry.rezoning import rezone
 from valueplatform.telemetry.storing import Ledger
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_file import read_model
@@ -87,7 +89,7 @@ Moment = tuple[str, datetime]
 
 _ACCOUNTS: Final = text("SELECT account_id, key, timezone FROM account WHERE account_id > 0 ORDER BY account_id")
 _DIFFERENT_DAYS: Final = text("""
-    SELECT count(*) FROM event JOIN account USING (account_id) WHERE day <> (time AT TIME ZONE timezone)::date
+    SELECT count(*) FROM event WHERE utc_day <> (time AT TIME ZONE 'UTC')::date
 """)
 _DIFFERENT_ROLLUPS: Final = text("""
     WITH recounted AS (
@@ -95,9 +97,9 @@ _DIFFERENT_ROLLUPS: Final = text("""
                sum((data ->> 'minutes')::numeric) AS minutes
         FROM event JOIN account USING (account_id) GROUP BY 1, 2, 3
     ), held AS (
-        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs') AS events,
-               sum(total) FILTER (WHERE meter = 'minutes') AS minutes
-        FROM rollup GROUP BY 1, 2, 3
+        SELECT account_id, day, dimensions[1] AS team, sum(total) FILTER (WHERE meter = 'jobs' || edition) AS events,
+               sum(total) FILTER (WHERE meter = 'minutes' || edition) AS minutes
+        FROM rollup JOIN account USING (account_id) GROUP BY 1, 2, 3
     )
     SELECT count(*) FROM recounted FULL JOIN held USING (account_id, day, team)
     WHERE recounted.events IS DISTINCT FROM held.events OR recounted.minutes IS DISTINCT FROM held.minutes
@@ -135,7 +137,8 @@ _SILENCED: Final = text("""
 _MOVED: Final = text("""
     UPDATE event SET time = time - interval '1 second' WHERE event_key IN (
         SELECT event_key FROM event JOIN account USING (account_id)
-        WHERE (time AT TIME ZONE timezone)::time = '00:00' AND day = '2026-03-01' LIMIT 1)
+        WHERE (time AT TIME ZONE timezone)::time = '00:00'
+            AND (time AT TIME ZONE timezone)::date = '2026-03-01' LIMIT 1)
 """)
 
 
@@ -278,8 +281,17 @@ async def differences(databases: Databases) -> int:
     return int(days) + int(rollups) + len((await verified(databases, None, FIRST_DAY)).differences)
 
 
+async def move_about(databases: Databases, accounts: Sequence[Any]) -> None:
+    """Every account to the zone of another, and back."""
+    others = dict(zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True))
+    for zones in (others, {name: name for name in ZONES}):
+        wanted = {account.account_id: zones[account.key] for account in accounts}
+        await rezone(databases.worker, operator_scope(), wanted, lambda _done, _total: None, databases.ingest)
+
+
 async def tried(databases: Databases, zones: Sequence[str] = ZONES) -> Outcome:
-    """Send half of all moments, close the months, and send all of them: late, out of order, half of them again."""
+    """Send half of all moments, close the months, and send all of them while accounts go to other zones and come back:
+    late, out of order, half of them again."""
     await _prepare(databases, zones)
     async with databases.admin.transaction(operator_scope()) as tx:
         accounts = await tx.rows(_ACCOUNTS)
@@ -289,7 +301,8 @@ async def tried(databases: Databases, zones: Sequence[str] = ZONES) -> Outcome:
     await Worker(databases.worker, lambda: BEFORE).drain()
     early = await close_months(databases, accounts)
     random.Random(8).shuffle(numbered)
-    sent += await send(databases, numbered, NOW)
+    rest, _ = await asyncio.gather(send(databases, numbered, NOW), move_about(databases, accounts))
+    sent += rest
     await Worker(databases.worker, lambda: NOW).drain()
     restated, silent = await untold(databases)
     found = await differences(databases)

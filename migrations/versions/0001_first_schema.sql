@@ -3,6 +3,7 @@ CREATE TABLE account (
     key TEXT NOT NULL,
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
+    edition TEXT DEFAULT '' NOT NULL,
     segment TEXT,
     stage TEXT,
     attributes JSONB DEFAULT '{}' NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE accrual (
     expected NUMERIC(38, 4),
     high NUMERIC(38, 4),
     reason TEXT,
+    uncapped NUMERIC(38, 4),
     CONSTRAINT pk_accrual PRIMARY KEY (account_id, driver, provider, day)
 );
 
@@ -255,12 +257,12 @@ CREATE TABLE event (
     id TEXT NOT NULL,
     type TEXT NOT NULL,
     time TIMESTAMP WITH TIME ZONE NOT NULL,
-    day DATE NOT NULL,
+    utc_day DATE NOT NULL,
     subject TEXT,
     provider TEXT NOT NULL,
     data JSONB,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_event PRIMARY KEY (account_id, type, day, event_key)
+    CONSTRAINT pk_event PRIMARY KEY (account_id, type, utc_day, event_key)
 );
 
 CREATE TABLE event_conflict (
@@ -448,13 +450,23 @@ CREATE TABLE meter_build (
     CONSTRAINT pk_meter_build PRIMARY KEY (build_id)
 );
 
-CREATE TABLE meter_build_due (
+CREATE TABLE zone_build (
+    account_id BIGINT NOT NULL,
+    timezone TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    state TEXT NOT NULL,
+    CONSTRAINT pk_zone_build PRIMARY KEY (account_id),
+    CONSTRAINT ck_zone_build_state CHECK (state IN ('counting', 'in force', 'given up')),
+    CONSTRAINT fk_zone_build_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE build_due (
     account_id BIGINT NOT NULL,
     due_id BIGINT GENERATED ALWAYS AS IDENTITY,
     day DATE NOT NULL,
     through DATE NOT NULL,
-    CONSTRAINT pk_meter_build_due PRIMARY KEY (account_id, due_id),
-    CONSTRAINT fk_meter_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+    CONSTRAINT pk_build_due PRIMARY KEY (account_id, due_id),
+    CONSTRAINT fk_build_due_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
 CREATE TABLE intake (
@@ -580,6 +592,8 @@ CREATE TABLE basis (
     state TEXT NOT NULL,
     counted BOOLEAN NOT NULL,
     inputs JSONB NOT NULL,
+    pool TEXT,
+    cap TEXT,
     CONSTRAINT pk_basis PRIMARY KEY (account_id, basis_id),
     CONSTRAINT fk_basis_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
@@ -739,6 +753,23 @@ CREATE INDEX ix_posting_account_id_day ON posting (account_id, day);
 
 CREATE INDEX ix_posting_account_id_shown_day ON posting (account_id, shown_day);
 
+CREATE TABLE scenario (
+    account_id BIGINT NOT NULL,
+    scenario_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    name TEXT NOT NULL,
+    start_month DATE NOT NULL,
+    months INTEGER NOT NULL,
+    changes JSONB NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    shared BOOLEAN NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    removed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_scenario PRIMARY KEY (account_id, scenario_id),
+    CONSTRAINT ck_scenario_side CHECK (author_side IN ('supplier', 'customer')),
+    CONSTRAINT fk_scenario_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE session (
     session_hash BYTEA NOT NULL,
     user_id BIGINT NOT NULL,
@@ -842,6 +873,10 @@ BEGIN
 END
 $$;
 
+-- Numbers of the editions of accounts' rollups, of which each is given once.
+
+CREATE SEQUENCE rollup_edition;
+
 -- How often members were removed: processes remember members until it changes. Read once, it moves from its first value.
 
 CREATE SEQUENCE member_removal;
@@ -897,17 +932,19 @@ GRANT SELECT, INSERT ON account, account_currency, provider, ingest_tally, intak
 GRANT SELECT, INSERT, DELETE ON key_tally TO valueplatform_ingest;
 GRANT UPDATE (name, attributes, revision) ON account TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE (name) ON person TO valueplatform_ingest;
-GRANT SELECT ON model_revision, api_key, archive, meter_build TO valueplatform_ingest;
-GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, meter_build_due TO valueplatform_ingest;
+GRANT SELECT ON model_revision, api_key, archive, meter_build, zone_build TO valueplatform_ingest;
+GRANT SELECT, INSERT, UPDATE, DELETE ON archived_slice, archived_retraction, build_due TO valueplatform_ingest;
 GRANT SELECT, INSERT, UPDATE ON key_usage TO valueplatform_ingest;
 GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valueplatform_worker;
+GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, scenario, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
+GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;

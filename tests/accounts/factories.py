@@ -45,7 +45,9 @@ class Kept:
     origins: list[str] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-    rezoned: list[tuple[int, str]] = field(default_factory=list)
+    busy: set[int] = field(default_factory=set)
+    """Accounts that have events."""
+    zones: dict[int, str] = field(default_factory=dict)
 
     async def keep(self, _tx: Transaction, origin: str, rejections: Sequence[Rejection]) -> None:
         self.origins.append(origin)
@@ -54,8 +56,8 @@ class Kept:
     async def mark(self, _tx: Transaction, marks: Sequence[Mark]) -> None:
         self.marks += marks
 
-    async def rezone(self, _tx: Transaction, account_id: int, timezone: str) -> None:
-        self.rezoned.append((account_id, timezone))
+    async def with_events(self, _tx: Transaction, account_ids: Sequence[int]) -> set[int]:
+        return self.busy & set(account_ids)
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -74,4 +76,7 @@ async def imported(
 
 async def imported_accounts(databases: Databases, rows: Sequence[Row], kept: Kept | None = None) -> ImportReport:
     into = kept or Kept()
-    return await imported(databases, AccountImport(DEFAULTS, into.rezone), rows, into)
+    kind = AccountImport(DEFAULTS, into.with_events)
+    report = await imported(databases, kind, rows, into)
+    into.zones |= kind.zones
+    return report

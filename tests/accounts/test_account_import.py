@@ -34,7 +34,7 @@ async def test_an_account_is_made_of_its_columns_and_the_rest_is_attributes(data
     assert (account.segment, account.stage, account.attributes) == ("mid", "customer", {"seats": "120"})
     # It is marked once, so that its story is composed even before its first event.
     assert kept.marks == [Mark(account.account_id, Period(TODAY, date(2026, 3, 3)), "account:created")]
-    assert kept.rezoned == []
+    assert kept.zones == {}
 
 
 async def test_a_key_alone_is_enough(databases: Databases) -> None:
@@ -74,11 +74,27 @@ async def test_a_new_zone_moves_all_days_and_a_new_segment_all_assumptions(datab
     await imported_accounts(databases, [ACME])
     await imported_accounts(databases, [{"key": "acme", "timezone": "Asia/Tokyo", "segment": "large"}], kept)
     account_id = (await found(databases)).account_id
-    assert kept.rezoned == [(account_id, "Asia/Tokyo")]
+    assert kept.zones == {}
+    assert (await found(databases)).timezone == "Asia/Tokyo"
     assert kept.marks == [
         Mark(account_id, ALL_TIME, "account:timezone"),
         Mark(account_id, ALL_TIME, "account:segment"),
     ]
+
+
+async def test_the_new_zone_of_an_account_with_events_waits_and_all_else_does_not(databases: Databases) -> None:
+    await imported_accounts(databases, [ACME, {"key": "globex"}])
+    held = await found(databases)
+    kept = Kept(busy={held.account_id})
+    rows = [{"key": "acme", "timezone": "Asia/Tokyo", "segment": "large"}, {"key": "globex", "timezone": "Asia/Tokyo"}]
+    assert await imported_accounts(databases, rows, kept) == ImportReport(received=2, changed=2)
+    assert kept.zones == {held.account_id: "Asia/Tokyo"}
+    after = await found(databases)
+    assert (after.timezone, after.segment) == (held.timezone, "large")
+    assert Mark(held.account_id, ALL_TIME, "account:segment") in kept.marks
+    assert Mark(held.account_id, ALL_TIME, "account:timezone") not in kept.marks
+    once_more = [{"key": "acme", "timezone": "Asia/Tokyo", "segment": "large"}]
+    assert await imported_accounts(databases, once_more, kept) == ImportReport(received=1, changed=1), "still waiting"
 
 
 async def test_a_new_name_marks_nothing(databases: Databases) -> None:

@@ -1,5 +1,6 @@
 """Imports of rows: whole, in batches, on the real rooms."""
 
+import asyncio
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tests.conftest import Databases
 from valueplatform.accounts.imports import ImportReport
 from valueplatform.commands.importing import BATCH, KINDS, import_files, import_rows
 from valueplatform.core.authorization import operator_scope
-from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.errors import ConflictError, InvalidInputError
+from valueplatform.telemetry.backfilling import counting
 from valueplatform.telemetry.importing import import_events
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_file import read_model
@@ -75,16 +77,84 @@ async def test_a_new_zone_moves_events_and_rollups_to_other_days(databases: Data
     await import_rows(databases.worker, "accounts", [{"key": "acme", "timezone": "UTC"}], now)
     events = written(tmp_path, "e.csv", "id,type,account,time\n1,job.done,acme,2026-01-31T23:30:00Z\n")
     await import_events(databases.ingest, {"e": events}, "SELECT * FROM e", now)
-    rollups = "SELECT day, events, total FROM rollup"
+    rollups = "SELECT day, events, total FROM rollup JOIN account USING (account_id) WHERE meter = 'jobs' || edition"
     assert await rows_of(databases, rollups) == [(date(2026, 1, 31), 1, 1)]
     async with databases.worker.transaction(operator_scope()) as tx:
         await tx.execute(text("DELETE FROM changed_day"))
     report = await import_rows(databases.worker, "accounts", [{"key": "acme", "timezone": "Asia/Tokyo"}], now)
     assert report.changed == 1
     assert await rows_of(databases, rollups) == [(date(2026, 2, 1), 1, 1)]
-    assert await rows_of(databases, "SELECT day FROM event") == [(date(2026, 2, 1),)]
+    assert await rows_of(databases, "SELECT count(*) FROM rollup") == [(1,)], "the old ones are gone"
     covered = "SELECT count(*) FROM changed_day WHERE day <= DATE '2026-01-31' AND through >= DATE '2026-02-01'"
     assert (await rows_of(databases, covered))[0][0] != 0
+
+
+async def two_accounts_with_events(databases: Databases, folder: Path) -> None:
+    await applied(databases)
+    await import_rows(
+        databases.worker, "accounts", [{"key": key, "timezone": "UTC"} for key in ("acme", "globex")], now
+    )
+    lines = [f"{n},job.done,{'acme' if n % 2 else 'globex'},2026-01-31T23:30:00Z" for n in range(7)]
+    events = written(folder, "e.csv", "\n".join(["id,type,account,time", *lines, ""]))
+    await import_events(databases.ingest, {"e": events}, "SELECT * FROM e", now)
+
+
+MOVED = [{"key": "acme", "timezone": "Asia/Tokyo", "name": "Acme"}, {"key": "globex", "timezone": "Asia/Seoul"}]
+
+
+async def zones(databases: Databases) -> list[tuple[object, ...]]:
+    return await rows_of(databases, "SELECT key, name, timezone FROM account WHERE account_id > 0 ORDER BY key")
+
+
+async def test_the_zones_of_accounts_with_events_change_together_and_the_same_again_changes_nothing(
+    databases: Databases, tmp_path: Path
+) -> None:
+    await two_accounts_with_events(databases, tmp_path)
+    counted: list[tuple[int, int]] = []
+    report = await import_rows(databases.worker, "accounts", MOVED, now, None, lambda *told: counted.append(told))
+    assert report == ImportReport(received=2, changed=2)
+    assert await zones(databases) == [("acme", "Acme", "Asia/Tokyo"), ("globex", "globex", "Asia/Seoul")]
+    assert counted == [(0, 7), (7, 7)]
+    before = await rows_of(databases, "SELECT * FROM account ORDER BY key"), await rows_of(databases, MARKS)
+    again = await import_rows(databases.worker, "accounts", MOVED, now, None, lambda *told: counted.append(told))
+    assert again == ImportReport(received=2, unchanged=2)
+    assert len(counted) == 2
+    assert (await rows_of(databases, "SELECT * FROM account ORDER BY key"), await rows_of(databases, MARKS)) == before
+
+
+MARKS = "SELECT account_id, day, through, cause FROM changed_day ORDER BY mark_id"
+
+
+async def test_where_zones_cannot_change_now_all_else_is_imported_and_the_next_import_changes_them(
+    databases: Databases, tmp_path: Path
+) -> None:
+    await two_accounts_with_events(databases, tmp_path)
+    async with counting(databases.worker, operator_scope(), [], lambda *_: None):
+        with pytest.raises(ConflictError, match="All is imported but the new zones of 2 accounts") as refused:
+            await import_rows(databases.worker, "accounts", [*MOVED, {"key": "new"}], now)
+    assert "start the command again" in refused.value.message
+    assert await zones(databases) == [
+        ("acme", "Acme", "UTC"),
+        ("globex", "globex", "UTC"),
+        ("new", "new", "Asia/Tokyo"),
+    ]
+    report = await import_rows(databases.worker, "accounts", MOVED, now)
+    assert report == ImportReport(received=2, changed=2)
+    assert [row[2] for row in await zones(databases)] == ["Asia/Tokyo", "Asia/Seoul", "Asia/Tokyo"]
+
+
+async def test_of_two_imports_at_once_one_changes_the_zones_and_the_other_is_refused_or_finds_them_changed(
+    databases: Databases, tmp_path: Path
+) -> None:
+    await two_accounts_with_events(databases, tmp_path)
+    both = await asyncio.gather(
+        *(import_rows(databases.worker, "accounts", MOVED, now) for _ in range(2)), return_exceptions=True
+    )
+    assert any(isinstance(one, ImportReport) for one in both)
+    assert all(isinstance(one, ImportReport | ConflictError) for one in both)
+    assert [row[2] for row in await zones(databases)] == ["Asia/Tokyo", "Asia/Seoul"]
+    rollups = "SELECT key, day, events FROM rollup JOIN account USING (account_id) ORDER BY key"
+    assert await rows_of(databases, rollups) == [("acme", date(2026, 2, 1), 3), ("globex", date(2026, 2, 1), 4)]
 
 
 async def test_a_contract_marks_its_days_and_a_name_marks_none(databases: Databases) -> None:

@@ -20,8 +20,8 @@ from valueplatform.value.model import ValueModel
 NOW = datetime.combine(TODAY, time(12), UTC)
 
 _EVENT = text("""
-    INSERT INTO event (account_id, event_key, source, id, type, time, day, provider, data, received_at)
-    SELECT :account, gen_random_uuid(), 'test', gen_random_uuid()::text, :type, :time, :day, 'supplier',
+    INSERT INTO event (account_id, event_key, source, id, type, time, utc_day, provider, data, received_at)
+    SELECT :account, gen_random_uuid(), 'test', gen_random_uuid()::text, :type, :time, :utc_day, 'supplier',
            CAST(:data AS jsonb), :time
     FROM generate_series(1, :count)
 """)
@@ -49,7 +49,7 @@ async def put_events(
     async with databases.ingest.transaction(operator_scope()) as tx:
         for body in data or (None,):
             encoded = None if body is None else msgspec.json.encode(body).decode()
-            given = {"account": account, "type": kind, "time": datetime.combine(day, time(12), UTC), "day": day}
+            given = {"account": account, "type": kind, "time": datetime.combine(day, time(12), UTC), "utc_day": day}
             await tx.execute(_EVENT, {**given, "data": encoded, "count": count})
 
 
@@ -88,7 +88,7 @@ async def put_world(databases: Databases, world: World, *, currency: str = "USD"
                     "account": ids[number],
                     "type": feature,
                     "time": datetime.combine(last_day, noon),
-                    "day": last_day,
+                    "utc_day": last_day,
                     "data": None,
                     "count": 1,
                 }

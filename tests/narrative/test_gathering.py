@@ -76,7 +76,10 @@ async def test_a_source_that_fell_silent_is_told_beside_the_figures_and_each_num
 
 async def test_a_count_that_is_not_the_raw_events_is_found_by_verify(databases: Databases, harbor: int) -> None:
     async with databases.admin.transaction(grant_all()) as tx:
-        move = "UPDATE event SET day = day + 6 WHERE day = (SELECT max(day) FROM event)"
+        move = """
+            UPDATE event SET time = time + interval '6 days', utc_day = utc_day + 6
+            WHERE utc_day = (SELECT max(utc_day) FROM event)
+        """
         await tx.execute(text(move))
         source = await read_source(tx, harbor)
         assert source is not None

@@ -164,7 +164,7 @@ async def test_a_fault_in_the_record_makes_the_proof_disagree_and_verify_name_th
     account_id = await told(databases)
     insight_id = await insight_of(databases, account_id, "realized")
     async with databases.admin.engine.begin() as connection:
-        await connection.execute(text("DELETE FROM event WHERE day = '2026-05-01'"))
+        await connection.execute(text("DELETE FROM event WHERE utc_day = '2026-05-01'"))
     proof = await opened(databases, account_id, insight_id)
     assert not proof.agrees
     assert Decimal(proof.recomputed) == Decimal("363.0000")

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from valueplatform.sample import SampleSupplier
+from valueplatform.sample import SampleSupplier, fieldnote
 from valueplatform.sample.agreements import Agreement
 from valueplatform.sample.events import Event
 
@@ -89,7 +89,7 @@ def realized(sample: SampleSupplier, events: Iterable[Event]) -> Realized:
     """Value by account, driver and month, exact, in the driver's unit or the account's currency."""
     model = tomllib.loads(sample.model_toml())
     rates = {rate["slug"]: rate for kind in ("baseline", "assumption") for rate in model[kind]}
-    formulas = {d["slug"]: ast.parse(d["formula"], mode="eval").body for d in model["driver"]}
+    formulas = {slug: ast.parse(text, mode="eval").body for slug, text in fieldnote.formulas().items()}
     names = {d: {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} for d, tree in formulas.items()}
     segments = {row["key"]: row["segment"] for row in sample.accounts}
     said: dict[tuple[str, str], list[Agreement]] = defaultdict(list)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sample.recount import evaluate
 from valueplatform.sample.cast import settle, written_cast
-from valueplatform.sample.fieldnote import model
+from valueplatform.sample.fieldnote import formulas
 from valueplatform.sample.inputs import expected_inputs
 from valueplatform.sample.rates import Expectation
 from valueplatform.sample.worth import monthly_value, priced_total, value_of, yearly_run_rate
@@ -40,9 +40,9 @@ def test_the_formulas_are_those_of_the_model(key: str) -> None:
     }
     values = {name: Fraction(number) for name, number in {**meters, **inputs}.items()}
     found = value_of(day, inputs)
-    for driver in model()["driver"]:
-        exact = evaluate(ast.parse(driver["formula"], mode="eval").body, values)
-        assert found[driver["slug"]] == pytest.approx(float(exact))
+    for driver, formula in formulas().items():
+        exact = evaluate(ast.parse(formula, mode="eval").body, values)
+        assert found[driver] == pytest.approx(float(exact))
 
 
 def test_a_missing_feature_adds_to_the_run_rate() -> None:

@@ -21,6 +21,7 @@ from valueplatform.telemetry.cloudevents import parse_json
 from valueplatform.telemetry.group_commit import commit_requests
 from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.requests import IngestRequest, Report, Sender
+from valueplatform.telemetry.rezoning import rezone
 from valueplatform.telemetry.storing import Ledger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -69,6 +70,14 @@ async def make_account(databases: Databases, key: str, timezone: str = "UTC") ->
             zone=timezone,
         )
     )
+
+
+async def to_zones(databases: Databases, zones: Mapping[str, str]) -> None:
+    """Bring accounts, by their keys, to other zones."""
+    found = await rows(databases, "SELECT key, account_id FROM account")
+    ids = {row["key"]: row["account_id"] for row in found}
+    wanted = {ids[key]: zone for key, zone in zones.items()}
+    await rezone(databases.worker, operator_scope(), wanted, lambda *_: None, databases.ingest)
 
 
 def cloud_event(**changes: Any) -> dict[str, Any]:
@@ -130,12 +139,21 @@ Members = set[tuple[Any, ...]]
 
 async def stored_rollups(databases: Databases) -> tuple[Rollups, Members]:
     """(account key, meter, day, provider, dimensions) → (events, total, unmetered), and the members seen there."""
-    found = await rows(databases, "SELECT key, rollup.* FROM rollup JOIN account USING (account_id)")
-    members = await rows(databases, "SELECT key, rollup_member.* FROM rollup_member JOIN account USING (account_id)")
+    found = await rows(databases, in_force("rollup"))
+    members = await rows(databases, in_force("rollup_member"))
     return (
         {_place(row): (row["events"], Fraction(row["total"]), row["unmetered"]) for row in found},
         {(*_place(row), row["member"]) for row in members},
     )
+
+
+def in_force(table: str) -> str:
+    """A query of all rollups that are read: those under the editions of their accounts, which are taken off."""
+    own = {"rollup": "events, total, unmetered, picked, rank, picked_key", "rollup_member": "member"}
+    return f"""
+        SELECT key, split_part(meter, '#', 1) AS meter, day, provider, dimensions, {own[table]}
+        FROM {table} JOIN account USING (account_id) WHERE meter = split_part(meter, '#', 1) || edition
+    """
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.conftest import Databases
-from tests.telemetry.factories import plain_data, rows, wire_number
+from tests.telemetry.factories import in_force, plain_data, rows, wire_number
 from valueplatform.telemetry.meters import Aggregation, Meter
 
 SEVEN = {
@@ -96,7 +96,7 @@ def recount(kind: Aggregation, events: Sequence[Raw]) -> Fraction | None:
 async def stored_values(databases: Databases) -> dict[tuple[Any, ...], Fraction]:
     """(account key, meter, day, provider, team) → what the rollups say, of all seven."""
     said: dict[tuple[Any, ...], Fraction] = {}
-    for row in await rows(databases, "SELECT key, rollup.* FROM rollup JOIN account USING (account_id)"):
+    for row in await rows(databases, in_force("rollup")):
         metered = row["events"] - row["unmetered"]
         place = (row["key"], row["meter"], row["day"], row["provider"], row["dimensions"][0])
         assert row["events"] > 0
@@ -111,11 +111,11 @@ async def stored_values(databases: Databases) -> dict[tuple[Any, ...], Fraction]
             said[place] = Fraction(row["total"])
         elif row["meter"] == "count":
             said[place] = Fraction(row["events"])
-    for row in await rows(
-        databases,
-        "SELECT key, meter, day, provider, dimensions[1] AS team, count(*) AS n"
-        " FROM rollup_member JOIN account USING (account_id) GROUP BY 1, 2, 3, 4, 5",
-    ):
+    members = f"""
+        SELECT key, meter, day, provider, dimensions[1] AS team, count(*) AS n
+        FROM ({in_force("rollup_member")}) AS seen GROUP BY 1, 2, 3, 4, 5
+    """
+    for row in await rows(databases, members):
         said[row["key"], row["meter"], row["day"], row["provider"], row["team"]] = Fraction(row["n"])
     return said
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import Databases
-from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar, send
+from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar, send, to_zones
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
 from tests.telemetry.test_catalog_count import count_all, properties, types
 from tests.telemetry.test_retraction import take_back
@@ -25,8 +25,9 @@ from valueplatform.telemetry import archive_format, archiving
 from valueplatform.telemetry.archive_format import BUCKETS
 from valueplatform.telemetry.archive_reads import ArchivedEvent, Wanted, archived_events
 from valueplatform.telemetry.archiving import Archived, archive_events, relocate
+from valueplatform.telemetry.local_days import utc_day
 from valueplatform.telemetry.meter_reads import MeterQuestion, MeterValue, WindowSize, query_meter
-from valueplatform.telemetry.rebuilding import follow_zone, rebuild_rollups
+from valueplatform.telemetry.rebuilding import rebuild_rollups
 from valueplatform.telemetry.requests import Sender
 from valueplatform.telemetry.storage import storage
 from valueplatform.value.verify import Discrepancy, verify_intake
@@ -178,9 +179,9 @@ async def bring_back(databases: Databases, events: Sequence[ArchivedEvent]) -> N
         connection = await tx.driver()
         await connection.executemany(
             "INSERT INTO event"
-            " (account_id, event_key, source, id, type, time, subject, provider, data, day, received_at)"
+            " (account_id, event_key, source, id, type, time, subject, provider, data, utc_day, received_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now())",
-            events,
+            [(*event[:-1], utc_day(event.time)) for event in events],
         )
 
 
@@ -256,10 +257,7 @@ async def test_a_changed_zone_moves_archived_events_to_their_new_days(databases:
     await put_away(databases, tmp_path)
     account_id = await scalar(databases, "SELECT account_id FROM account WHERE key = 'acme'")
     await execute(databases, "DELETE FROM changed_day")
-    await execute(databases, "UPDATE account SET timezone = 'Pacific/Kiritimati' WHERE key = 'acme'")
-    async with databases.worker.transaction(grant_all()) as tx:
-        await lock_model_exclusive(tx)
-        await follow_zone(tx, account_id, "Pacific/Kiritimati")
+    await to_zones(databases, {"acme": "Pacific/Kiritimati"})
     (mark,) = await rows(databases, "SELECT day, through FROM changed_day WHERE cause = 'zone'")
     left = await archived(databases)
     days = [event.day for event in left if event.account_id == account_id]

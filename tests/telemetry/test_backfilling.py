@@ -18,12 +18,12 @@ from tests.telemetry.test_retraction import take_back
 from valueplatform.core.database import Database, lock_model_exclusive
 from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_all
-from valueplatform.telemetry import backfilling, rebuilding
+from valueplatform.telemetry import history as counts
+from valueplatform.telemetry import rebuilding
 from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.backfilling import counting, settle
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.meters import Aggregation, Meter
-from valueplatform.telemetry.rebuilding import follow_zone
 from valueplatform.telemetry.rollups import raise_rollups
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
@@ -50,7 +50,7 @@ async def history(databases: Databases, meters: Sequence[Meter] = (), count: int
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfilling, "CHUNK", 20)
+    monkeypatch.setattr(counts, "CHUNK", 20)
     monkeypatch.setattr(rebuilding, "MOST_AT_ONCE", 10)
 
 
@@ -93,7 +93,6 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
     databases: Databases, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await history(databases, METERS if seed % 2 else ())
-    account_id = await scalar(databases, "SELECT account_id FROM account WHERE key = 'acme'")
     draw = random.Random(seed)
     numbers = iter(range(1000, 2000))
     if seed % 3:
@@ -107,24 +106,17 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
         kept = [row["id"] for row in left] + [event.id for event in await archived(databases)]
         await take_back(databases, draw.choice(kept))
 
-    async def move() -> None:
-        zone = draw.choice(["Asia/Tokyo", "America/St_Johns"])
-        async with databases.worker.transaction(grant_all()) as tx:
-            await lock_model_exclusive(tx)
-            await (await tx.driver()).execute("UPDATE account SET timezone = $1 WHERE key = 'acme'", zone)
-            await follow_zone(tx, account_id, zone)
-
     async def put_away() -> None:
         await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
 
-    async def raise_and_more(writer: backfilling._Writer, increments: Increments) -> None:
+    async def raise_and_more(writer: counts.Writer, increments: Increments) -> None:
         for act in draw.sample(acts, 2):
             await asyncio.wait_for(act(), 30)
         await write(writer, increments)
 
-    acts: list[Act] = [come, come, go, go, move, put_away]
-    write = backfilling._Writer.write
-    monkeypatch.setattr(backfilling._Writer, "write", raise_and_more)
+    acts: list[Act] = [come, come, go, go, put_away]
+    write = counts.Writer.write
+    monkeypatch.setattr(counts.Writer, "write", raise_and_more)
     counted = await count(databases, databases.ingest if seed > 1 else None)
     await come()
     await go()
@@ -139,9 +131,17 @@ async def test_rows_are_copied_in_where_none_of_them_is_there_and_the_role_may(
     """Else they are raised: here those of a month that late events came in of."""
     await history(databases, count=200)
     await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    copied = copies(databases, monkeypatch)
+    counted = await count(databases, getattr(databases, role))
+    assert set(copied) == ({True, False} if role == "ingest" else {False})
+    await assert_exact(databases, counted)
+
+
+def copies(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Hears of each frame whether it was copied in. Before the first, events of all of January come late."""
     copied: list[bool] = []
 
-    async def copy(writer: backfilling._Writer, sums: pl.DataFrame) -> bool:
+    async def copy(writer: counts.Writer, sums: pl.DataFrame) -> bool:
         if not copied:
             late = [
                 cloud_event(
@@ -154,11 +154,9 @@ async def test_rows_are_copied_in_where_none_of_them_is_there_and_the_role_may(
         copied.append(await held(writer, sums))
         return copied[-1]
 
-    held = backfilling._Writer._copied
-    monkeypatch.setattr(backfilling._Writer, "_copied", copy)
-    counted = await count(databases, getattr(databases, role))
-    assert set(copied) == ({True, False} if role == "ingest" else {False})
-    await assert_exact(databases, counted)
+    held = counts.Writer._copied
+    monkeypatch.setattr(counts.Writer, "_copied", copy)
+    return copied
 
 
 async def test_events_of_meters_that_are_counted_are_not_shown_as_metered_twice(databases: Databases) -> None:

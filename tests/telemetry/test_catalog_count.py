@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Databases
-from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar, send
+from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar, send, to_zones
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.telemetry import catalog_count
 from valueplatform.telemetry.catalog import Tally
 from valueplatform.telemetry.catalog_count import BUDGET, count_some, note_marks
-from valueplatform.telemetry.rebuilding import follow_zone
 from valueplatform.telemetry.requests import Sender
 from valueplatform.telemetry.retraction import retract
 from valueplatform.value.accrual_store import take_changes
@@ -130,7 +129,7 @@ async def test_a_duplicate_is_counted_once_and_counting_again_changes_nothing(da
     before = await rows(databases, "SELECT * FROM catalog_property ORDER BY path")
     await send(databases, event)
     await execute(
-        databases, "INSERT INTO catalog_due (account_id, day, through) SELECT account_id, day, day FROM event"
+        databases, "INSERT INTO catalog_due (account_id, day, through) SELECT account_id, utc_day, utc_day FROM event"
     )
     await count_all(databases)
     assert await rows(databases, "SELECT * FROM catalog_property ORDER BY path") == before
@@ -202,12 +201,10 @@ async def test_a_step_does_no_more_than_its_budget(databases: Databases, monkeyp
 
 
 async def test_days_that_a_new_zone_moves_are_counted_on_their_new_days(databases: Databases) -> None:
-    account_id = await make_account(databases, "acme")
+    await make_account(databases, "acme")
     await send(databases, cloud_event(time="2026-06-01T02:00:00Z"))
     await count_all(databases)
-    await execute(databases, "UPDATE account SET timezone = 'America/New_York'")
-    async with databases.worker.transaction(grant_all()) as tx:
-        await follow_zone(tx, account_id, "America/New_York")
+    await to_zones(databases, {"acme": "America/New_York"})
     await count_all(databases)
     (found,) = await rows(databases, "SELECT DISTINCT first_day::text, last_day::text FROM catalog_property")
     assert set(found.values()) == {"2026-05-31"}

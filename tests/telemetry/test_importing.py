@@ -123,8 +123,9 @@ async def test_a_time_without_a_zone_is_in_the_accounts_zone(
 ) -> None:
     await make_account(databases, "acme", zone)
     await imported(databases, {"events": written(tmp_path, f"id,type,account,time\n1,t,acme,{written_time}\n")})
-    (event,) = await rows(databases, "SELECT time, day FROM event")
-    assert event == {"time": instant, "day": day}
+    (event,) = await rows(databases, "SELECT time, utc_day FROM event")
+    assert event == {"time": instant, "utc_day": instant.date()}
+    assert await scalar(databases, "SELECT day FROM changed_day") == day
 
 
 async def test_a_local_time_is_still_a_duplicate_after_the_account_has_moved(

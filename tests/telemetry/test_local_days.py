@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueplatform.telemetry.archive_format import MOMENT
-from valueplatform.telemetry.local_days import local_day_of, with_days
+from valueplatform.telemetry.local_days import Stay, local_day_of, offsets_of, stay_of, utc_day, with_days
 
 ZONES = sorted(available_timezones() - {"Factory", "localtime"})
 anytime = st.datetimes(datetime(2, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware
@@ -68,3 +68,54 @@ def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
         column = pl.DataFrame({"time": times, "account_id": 1}, schema={"time": MOMENT, "account_id": pl.Int64})
         days = with_days(column.lazy(), {1: zone}, min(times).replace(microsecond=0), max(times)).collect()["day"]
         assert days.to_list() == [time.astimezone(ZoneInfo(zone)).date() for time in times]
+
+
+def holds(stay: Stay, moment: datetime) -> bool:
+    """As a query by the stay would find it."""
+    parts = [part.strip("{[)}").split(",") for part in stay.moments.split("),")]
+    inside = any(datetime.fromisoformat(since) <= moment < datetime.fromisoformat(until) for since, until in parts)
+    return inside and stay.first <= utc_day(moment) <= stay.last
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/St_Johns", date(2006, 10, 28)),  # comes in two parts: an hour of it after midnight
+        ("America/St_Johns", date(2006, 10, 29)),
+        ("Pacific/Apia", date(2011, 12, 30)),  # was left out
+        ("America/Juneau", date(1867, 10, 18)),  # came twice, all of it
+        ("Asia/Kathmandu", date(2026, 1, 2)),
+        ("America/Sao_Paulo", date(2018, 11, 4)),
+        ("UTC", date(2026, 1, 2)),
+    ],
+)
+def test_the_events_of_a_day_stay_where_its_zone_says_to_the_minute(zone: str, day: date) -> None:
+    stay = stay_of(day, day, zone)
+    around = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    for minute in range(-2 * 1440, 3 * 1440):
+        moment = around + timedelta(minutes=minute)
+        assert holds(stay, moment) is (moment.astimezone(ZoneInfo(zone)).date() == day)
+
+
+@given(anytime, st.integers(0, 400), st.integers(-(10**8), 10**8), st.sampled_from(ZONES))
+def test_the_events_of_some_days_stay_where_their_zone_says(begin: datetime, days: int, after: int, zone: str) -> None:
+    first, last = begin.date(), begin.date() + timedelta(days=days)
+    moments = [begin + timedelta(seconds=after), begin, begin + timedelta(days=days)]
+    for moment in moments:
+        expected = first <= moment.astimezone(ZoneInfo(zone)).date() <= last
+        assert holds(stay_of(first, last, zone), moment) is expected
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Juneau"])
+def test_all_of_time_has_a_stay(zone: str) -> None:
+    stay = stay_of(date.min, date.max, zone)
+    assert holds(stay, datetime(2, 1, 1, tzinfo=UTC))
+    assert holds(stay, datetime(9999, 1, 1, tzinfo=UTC))
+
+
+@given(anytime, st.integers(0, 40 * 86_400), st.sampled_from(ZONES))
+def test_offsets_side_by_side_give_the_day(begin: datetime, after: int, zone: str) -> None:
+    begin, moment = begin.replace(microsecond=0), begin.replace(microsecond=0) + timedelta(seconds=after)
+    found = offsets_of([zone], begin, begin + timedelta(days=41))
+    ahead = [ahead for _, since, until, ahead in zip(*found, strict=True) if since <= moment < until]
+    assert [(moment + one).date() for one in ahead] == [moment.astimezone(ZoneInfo(zone)).date()]

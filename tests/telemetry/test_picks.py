@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Databases
-from tests.telemetry.factories import HTTP, apply_meters, cloud_event, execute, rows, scalar, send
+from tests.telemetry.factories import HTTP, apply_meters, cloud_event, execute, rows, scalar, send, to_zones
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
 from tests.telemetry.test_retraction import take_back
 from tests.telemetry.test_storing import HOT_TABLES
@@ -23,7 +23,7 @@ from valueplatform.core.database import lock_model_exclusive
 from valueplatform.core.errors import NotFoundError
 from valueplatform.telemetry.meters import Aggregation
 from valueplatform.telemetry.picks import Pick, rank_by
-from valueplatform.telemetry.rebuilding import follow_zone, rebuild_rollups
+from valueplatform.telemetry.rebuilding import rebuild_rollups
 from valueplatform.telemetry.requests import Sender
 
 NOON = "2026-05-04T12:00:00Z"
@@ -144,12 +144,8 @@ async def test_rollups_made_anew_pick_the_same(seven: Databases) -> None:
 
 async def test_in_another_zone_other_days_pick_other_events(seven: Databases) -> None:
     await send(seven, *(job(str(n), n, f"2026-03-{n + 1:02}T{n}:30:00Z") for n in range(24)))
-    acme = await scalar(seven, "SELECT account_id FROM account WHERE key = 'acme'")
     for zone in ("Australia/Lord_Howe", "Asia/Kathmandu"):
-        await execute(seven, f"UPDATE account SET timezone = '{zone}' WHERE key = 'acme'")
-        async with seven.worker.transaction(operator_scope()) as tx:
-            await lock_model_exclusive(tx)
-            await follow_zone(tx, acme, zone)
+        await to_zones(seven, {"acme": zone})
         assert await stored_values(seven) == await recounted_values(seven)
 
 

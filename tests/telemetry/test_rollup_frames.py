@@ -59,7 +59,7 @@ def frames(width: int) -> list[pl.DataFrame]:
         ]
         for _ in range(4)
     ]
-    return [rollup_rows(pl.DataFrame(sums, schema=schema, orient="row"), f"meter{width}") for sums in made]
+    return [rollup_rows(pl.DataFrame(sums, schema=schema, orient="row"), f"meter{width}", {2: "#3"}) for sums in made]
 
 
 def one_by_one(all_frames: list[pl.DataFrame]) -> dict[CellKey, tuple[int, Decimal, int]]:
@@ -83,6 +83,11 @@ async def held(databases: Databases) -> dict[CellKey, tuple[int, Decimal, int]]:
         )
         for row in await rows(databases, "SELECT * FROM rollup")
     }
+
+
+def test_rows_have_the_name_of_the_edition_of_their_account() -> None:
+    (made,) = merged(frames(1))
+    assert set(made.select("account_id", "meter").iter_rows()) == {(1, "meter1"), (2, "meter1#3")}
 
 
 @pytest.mark.parametrize("way", ["copied", "raised", "raised twice"])

@@ -4,6 +4,7 @@ from uuid import uuid4
 from tests.conftest import Databases
 from tests.telemetry.factories import METERS, rows
 from valueplatform.core.authorization import operator_scope
+from valueplatform.telemetry.homes import Home
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.meter_book import readings_by_type
 from valueplatform.telemetry.rollups import lower_rollups, raise_rollups
@@ -25,10 +26,10 @@ async def test_raised_twice_and_lowered_once_is_raised_once(databases: Databases
         connection = await tx.driver()
         for _ in range(2):
             await raise_rollups(connection, increments(data))
-        await lower_rollups(tx, increments(data, sign=-1), READINGS)
+        await lower_rollups(tx, increments(data, sign=-1), READINGS, {1: Home(1, "UTC")})
     for table in ("rollup", "rollup_unmetered"):
         assert {row["events"] for row in await rows(databases, f"SELECT events FROM {table}")} == {1}
     async with databases.ingest.transaction(operator_scope()) as tx:
-        await lower_rollups(tx, increments(data, sign=-1), READINGS)
+        await lower_rollups(tx, increments(data, sign=-1), READINGS, {1: Home(1, "UTC")})
     for table in ("rollup", "rollup_unmetered"):
         assert await rows(databases, f"SELECT events FROM {table}") == []

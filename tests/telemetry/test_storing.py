@@ -118,7 +118,7 @@ async def test_a_day_is_the_accounts_own_even_of_23_or_25_hours(databases: Datab
     await apply_meters(databases)
     await make_account(databases, "acme", "America/New_York")
     await send(databases, cloud_event(time=time))
-    assert await scalar(databases, "SELECT day FROM event") == day
+    assert await scalar(databases, "SELECT utc_day::text FROM event") == time[:10]
     assert await scalar(databases, "SELECT day FROM rollup WHERE meter = 'jobs'") == day
     (mark,) = await rows(databases, "SELECT day, through, cause FROM changed_day")
     assert mark == {"day": day, "through": day, "cause": "events"}

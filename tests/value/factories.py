@@ -80,8 +80,8 @@ provider = "event"
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _EVENT = text("""
-    INSERT INTO event (account_id, event_key, source, id, type, time, day, subject, provider, data, received_at)
-    VALUES (:account, :key, 'test', :id, :type, :time, :day, NULL, :provider, CAST(:data AS jsonb), :time)
+    INSERT INTO event (account_id, event_key, source, id, type, time, utc_day, subject, provider, data, received_at)
+    VALUES (:account, :key, 'test', :id, :type, :time, :utc_day, NULL, :provider, CAST(:data AS jsonb), :time)
 """)
 
 
@@ -118,10 +118,10 @@ async def put_events(
     async with databases.ingest.transaction(grant_all()) as tx:
         for time, data in events:
             key = uuid.uuid4()
-            values = {"key": key, "id": str(key), "type": kind, "time": time, "day": local_day(time, timezone)}
+            values = {"key": key, "id": str(key), "type": kind, "time": time, "utc_day": time.astimezone(UTC).date()}
             encoded = _ENCODER.encode(data).decode()
             await tx.execute(_EVENT, {**values, "account": account_id, "provider": provider, "data": encoded})
-            await mark(tx, account_id, values["day"], "events")
+            await mark(tx, account_id, local_day(time, timezone), "events")
     await rebuild(databases)
 
 

@@ -2,12 +2,24 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
 from valueplatform.core.numbers import without_trailing_zeros
 from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
+from valueplatform.value.driver_kinds import (
+    AgainstBaseline,
+    Disruption,
+    DriverKind,
+    Effort,
+    Plain,
+    Threshold,
+    UnitPrices,
+    formula_of,
+)
+from valueplatform.value.formula import Formula
 from valueplatform.value.model import (
     Assumption,
     Baseline,
@@ -17,6 +29,7 @@ from valueplatform.value.model import (
     EventType,
     Evidence,
     Feature,
+    Pool,
     Product,
     Segment,
     SegmentRate,
@@ -27,6 +40,8 @@ from valueplatform.value.ranges import Range
 
 TEXT = st.text(min_size=1, max_size=20).filter(lambda text: text.strip() != "")
 MAYBE_TEXT = st.none() | TEXT
+UNREAD_UNITS = TEXT.map(lambda text: f"?{text}")
+"""Units of which nothing is claimed, so that every formula fits them."""
 DAYS = st.none() | st.dates(date(1990, 1, 1), date(2090, 1, 1))
 AMOUNTS = st.decimals(-1000, 1000, places=4).map(without_trailing_zeros)
 PRICES = st.none() | st.decimals(0, 1000, places=2).map(without_trailing_zeros)
@@ -48,18 +63,49 @@ def meters(slug: str) -> st.SearchStrategy[Meter]:
         dimensions=st.lists(TEXT, max_size=2, unique=True).map(tuple),
         filter=st.sampled_from([None, "channel = 'app'", 'minutes > 3 and "odd key" is null']),
         title=MAYBE_TEXT,
-        unit=MAYBE_TEXT,
         description=MAYBE_TEXT,
     )
 
 
+FORMULAS = st.sampled_from(["m0 * b0", "(m0-m1)/60 * a0", "case when m1 > 0\nthen m0 / m1 else 0 end"])
+KINDS: st.SearchStrategy[DriverKind] = st.one_of(
+    st.just(AgainstBaseline(volume="m0", baseline="b0 / 60", actual="m1", worth="a0")),
+    st.just(UnitPrices(prices=(("m0", "a0"), ("m1", "a0 / 2")))),
+    st.just(Threshold(of="m0", worth="a0", at_least="b0")),
+    st.just(Threshold(of="m0", worth="a0 * m1", at_most="3")),
+    st.just(Disruption(cost="m0 * a0")),
+    st.just(Effort(cost="m0 * a0 + m1")),
+)
+
+
+def a_driver(
+    kind: DriverKind | None, formula: str, benefit_class: BenefitClass, *, shared: bool, **fields: Any
+) -> Driver:
+    """A driver as the reader makes one: the formula follows from the kind and the share."""
+    key = {BenefitClass.CAPACITY: "redeployment", BenefitClass.REVENUE: "margin"}.get(benefit_class)
+    share = "a0" if shared and key else None
+    made = Plain(formula) if kind is None and share else kind
+    text = formula if made is None else Formula.parse(formula_of(made, share)).canonical
+    shares: dict[str, Any] = {key: share} if key and share else {}
+    return Driver(formula=text, kind=made, benefit_class=benefit_class, **shares, **fields)
+
+
 def drivers(slug: str) -> st.SearchStrategy[Driver]:
+    windows = st.lists(st.dates(date(1990, 1, 1), date(2090, 1, 1)), max_size=2, unique=True).map(sorted)
     return st.builds(
-        Driver,
+        lambda windows, **fields: a_driver(
+            effective_from=windows[0] if windows else None, effective_to=windows[1] if windows[1:] else None, **fields
+        ),
+        windows=windows,
+        kind=st.none() | KINDS,
+        shared=st.booleans(),
         slug=st.just(slug),
         unit=st.sampled_from(["USD", "EUR", "hour"]),
-        formula=st.sampled_from(["m0 * b0", "(m0-m1)/60 * a0", "case when m1 > 0\nthen m0 / m1 else 0 end"]),
+        formula=FORMULAS,
         benefit_class=st.sampled_from(BenefitClass),
+        objectives=st.lists(TEXT, max_size=2).map(tuple),
+        stages=st.lists(TEXT, max_size=1).map(tuple),
+        personas=st.lists(TEXT, max_size=1).map(tuple),
         evidence=st.sampled_from(Evidence),
         provider=st.sampled_from(["supplier", "event", "acme-services"]),
         pool=st.just("hours"),
@@ -75,7 +121,7 @@ def drivers(slug: str) -> st.SearchStrategy[Driver]:
 BASELINES = st.builds(
     Baseline,
     slug=st.just("b0"),
-    unit=TEXT,
+    unit=UNREAD_UNITS,
     default=st.none() | RANGES,
     segments=segment_rates(),
     method=st.sampled_from(BaselineMethod),
@@ -89,7 +135,7 @@ BASELINES = st.builds(
 ASSUMPTIONS = st.builds(
     Assumption,
     slug=st.just("a0"),
-    unit=TEXT,
+    unit=UNREAD_UNITS,
     default=st.none() | RANGES,
     segments=segment_rates(),
     source=MAYBE_TEXT,
@@ -121,6 +167,7 @@ MODELS = st.builds(
     meters=st.tuples(meters("m0"), meters("m1")),
     baselines=st.tuples(BASELINES),
     assumptions=st.tuples(ASSUMPTIONS),
+    pools=st.sampled_from([(), (Pool(slug="hours", title="Hours"),)]),
     drivers=st.tuples(drivers("d0"), drivers("d-1")),
     features=st.tuples(FEATURES),
     products=st.sampled_from([(), (Product(slug="core", title="Core"),)]),

@@ -66,7 +66,9 @@ class Recounted:
 
 
 async def recount(databases: Databases) -> Recounted:
-    query = text("SELECT a.key, e.type, e.day, e.data FROM event e JOIN account a USING (account_id)")
+    query = text("""
+        SELECT key, type, (time AT TIME ZONE timezone)::date AS day, data FROM event JOIN account USING (account_id)
+    """)
     async with databases.admin.transaction(operator_scope()) as tx:
         rows = await tx.rows(query)
     days: defaultdict[tuple[str, str, date], list[dict[str, Any]]] = defaultdict(list)

@@ -59,3 +59,22 @@ provider = "event"
 """
 )
 SEVEN = a_model(SEVEN_TEXT)
+
+CAPPED = a_model(
+    SEVEN_TEXT.replace('pool = "hours"\nunit = "USD"', 'pool = "desk"\nunit = "USD"')
+    + """
+[[pool]]
+slug = "hours"
+
+[[pool]]
+slug = "desk"
+unit = "USD"
+cap = "desks * 8 * hourly_cost"
+
+[[assumption]]
+slug = "desks"
+unit = "desk"
+default = { low = "0.01", expected = "0.02", high = "0.03" }
+"""
+)
+"""The same, with a desk that cannot save more than it costs: the amounts of many days are cut off."""

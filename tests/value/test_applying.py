@@ -14,7 +14,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.periods import Period
 from valueplatform.core.scope import grant_accounts
-from valueplatform.telemetry import backfilling
+from valueplatform.telemetry import backfilling, history
 from valueplatform.telemetry.meters import Meter
 from valueplatform.value import applying
 from valueplatform.value.applying import apply_counted, count_anew
@@ -145,14 +145,14 @@ async def test_a_model_that_another_was_applied_over_meanwhile_is_not_put_in_for
 
     loop = asyncio.get_running_loop()
     other = loop.create_task(between())
-    counted = backfilling._count_history
+    counted = history.count_history
 
     async def count_and_wait(*given: Any) -> None:
         began.set()
         await other
         await counted(*given)
 
-    monkeypatch.setattr(backfilling, "_count_history", count_and_wait)
+    monkeypatch.setattr(backfilling, "count_history", count_and_wait)
     with pytest.raises(ConflictError, match="applied meanwhile"):
         await apply_counted(databases.worker, operator_scope(), changed, silent)
     async with databases.admin.transaction(operator_scope()) as tx:

@@ -1,5 +1,6 @@
 """Histories drawn at random, through the real ingest path: whatever the order, the independent path agrees."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +13,7 @@ import pytest
 
 from tests.conftest import Databases
 from tests.value.factories import CUSTOMER, SUPPLIER, VALIDATOR, new_account, put_model
-from tests.value.seven_meters import SEVEN
+from tests.value.seven_meters import CAPPED
 from valueplatform.core.database import Transaction, lock_model_exclusive
 from valueplatform.core.periods import local_day, month_of, next_month
 from valueplatform.core.scope import grant_accounts, grant_all, no_accounts
@@ -22,6 +23,7 @@ from valueplatform.telemetry.group_commit import commit_requests
 from valueplatform.telemetry.rebuilding import rebuild_rollups
 from valueplatform.telemetry.requests import IngestRequest, Sender
 from valueplatform.telemetry.retraction import retract
+from valueplatform.telemetry.rezoning import rezone
 from valueplatform.telemetry.storing import Ledger
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
@@ -53,11 +55,12 @@ class History:
         self.entries: list[int] = []
         self.closing = date(2026, 1, 1)
         self.archive = str(archive)
+        self.zone = ZONE
 
     async def step(self) -> None:
         self.now += timedelta(hours=self.draw.randrange(6, 72))
         acts: list[Callable[[], Awaitable[None]]] = [self.send, self.send, self.send, self.send_again, self.take_back]
-        acts += [self.speak, self.answer, self.close, self.put_away]
+        acts += [self.speak, self.answer, self.close, self.put_away, self.move]
         await self.draw.choice(acts)()
         if self.draw.random() < 0.4:
             await self.refresh()
@@ -105,6 +108,13 @@ class History:
         before = self.now - timedelta(days=self.draw.randrange(1, 60))
         await archive_events(self.databases.worker, grant_all(), self.archive, before, self.now)
 
+    async def move(self) -> None:
+        """To another zone, while events come in and go."""
+        self.zone = self.draw.choice([ZONE, "America/St_Johns", "Asia/Tokyo", "Pacific/Kiritimati", "UTC"])
+        zones = {self.account_id: self.zone}
+        moving = rezone(self.databases.worker, grant_all(), zones, lambda *_: None, self.databases.ingest)
+        await asyncio.gather(moving, self.draw.choice([self.send, self.take_back, self.send_again])())
+
     async def speak(self) -> None:
         slug, unit = self.draw.choice([("hourly_cost", "USD/hour"), ("manual_minutes", "minute/job")])
         low = Decimal(self.draw.randrange(0, 40))
@@ -120,7 +130,7 @@ class History:
         if not self.entries:
             return
         entry = self.entries.pop(self.draw.randrange(len(self.entries)))
-        today = local_day(self.now, ZONE)
+        today = local_day(self.now, self.zone)
         async with self._web() as tx:
             if self.draw.random() < 0.6:
                 await record.validate(tx, self.account_id, entry, VALIDATOR, self.now, today)
@@ -128,10 +138,10 @@ class History:
                 await record.dispute(tx, self.account_id, entry, VALIDATOR, self.now, "drawn")
 
     async def close(self) -> None:
-        if local_day(self.now, ZONE) >= next_month(self.closing):
+        if local_day(self.now, self.zone) >= next_month(self.closing):
             await self.refresh()
             async with self.databases.worker.transaction(grant_accounts([self.account_id])) as tx:
-                await close_month(tx, self.account_id, ZONE, month_of(self.closing), self.now)
+                await close_month(tx, self.account_id, self.zone, month_of(self.closing), self.now)
             self.closing = next_month(self.closing)
 
     async def refresh(self) -> None:
@@ -144,7 +154,7 @@ class History:
 
 @pytest.mark.parametrize("seed", range(10))
 async def test_any_history_verifies_exactly(databases: Databases, seed: int, tmp_path: Path) -> None:
-    await put_model(databases, SEVEN)
+    await put_model(databases, CAPPED)
     for number in range(2):
         key = f"account-{number}"
         history = History(databases, await new_account(databases, key), key, seed * 100 + number, tmp_path)

@@ -20,7 +20,8 @@ from valueplatform.value.model import (
     Supplier,
     ValueModel,
 )
-from valueplatform.value.model_check import errors_in, is_usable_name, suggestion, warnings_in
+from valueplatform.value.model_check import errors_in, is_usable_name, warnings_in
+from valueplatform.value.model_findings import suggestion
 from valueplatform.value.ranges import Range
 
 ONE = Range.point(Decimal(1))

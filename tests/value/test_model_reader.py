@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from valueplatform.value.model import Evidence
-from valueplatform.value.model_check import Finding, Place
+from valueplatform.value.model_findings import Finding, Place
 from valueplatform.value.model_reader import TableReader
 from valueplatform.value.ranges import Range
 

@@ -25,8 +25,8 @@ DAYS = tuple(date(2026, month, day) for month in (3, 4, 5) for day in (2, 9, 20)
 BEFORE = date(2026, 2, 20)
 
 _EVENT = text("""
-    INSERT INTO event (account_id, event_key, source, id, type, time, day, subject, provider, data, received_at)
-    VALUES (:account, :key, :source, :id, :type, :time, :day, NULL, 'supplier', CAST(:data AS jsonb), :time)
+    INSERT INTO event (account_id, event_key, source, id, type, time, utc_day, subject, provider, data, received_at)
+    VALUES (:account, :key, :source, :id, :type, :time, :utc_day, NULL, 'supplier', CAST(:data AS jsonb), :time)
 """)
 _MARK = text("INSERT INTO changed_day (account_id, day, through, cause) VALUES (:account, :first, :last, 'events')")
 
@@ -46,7 +46,7 @@ async def put_sent(databases: Databases, account_id: int, sent: Sequence[Sent], 
         key = uuid.uuid4()
         at = datetime.combine(day, time(12), UTC)
         body = msgspec.json.encode(data).decode()
-        values = {"key": key, "id": str(key), "type": kind, "time": at, "day": day, "data": body}
+        values = {"key": key, "id": str(key), "type": kind, "time": at, "utc_day": day, "data": body}
         rows.append({**values, "account": account_id, "source": source})
     async with databases.ingest.transaction(grant_all()) as tx:
         if rows:

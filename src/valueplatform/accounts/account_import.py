@@ -33,8 +33,8 @@ from valueplatform.accounts.tables import account, contract
 from valueplatform.core.database import Transaction, lock_model_exclusive
 from valueplatform.core.periods import ONE_DAY, Period, local_day, zone
 
-Rezone = Callable[[Transaction, int, str], Awaitable[None]]
-"""Moves the account's events to the days of a new zone; called with the model lock held exclusively."""
+WithEvents = Callable[[Transaction, Sequence[int]], Awaitable[set[int]]]
+"""Those of the accounts that have events."""
 
 ALL_TIME: Final = Period(EVER, date.max)
 
@@ -52,15 +52,19 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountImport:
+    """The zone of an account that has events is not written here, since they must be counted by its days first: `zones`
+    are those that the account is to have, by id. All else is."""
+
     name: ClassVar[str] = "accounts"
     account_column: ClassVar[str] = "key"
     required: ClassVar[Sequence[str]] = ("key",)
     optional: ClassVar[Sequence[str]] = ("name", "currency", "timezone", "segment", "stage")
     takes_rest: ClassVar[bool] = True
 
-    def __init__(self, defaults: Defaults, rezone: Rezone) -> None:
+    def __init__(self, defaults: Defaults, with_events: WithEvents) -> None:
         self._defaults = defaults
-        self._rezone = rezone
+        self._with_events = with_events
+        self.zones: dict[int, str] = {}
 
     def read(self, fields: Fields, _around: Surroundings, /) -> AccountRow:
         key = fields.text("key")
@@ -81,23 +85,31 @@ class AccountImport:
         return value.key
 
     async def store(self, tx: Transaction, values: Sequence[AccountRow], now: datetime) -> Stored:
-        # A change of zone needs the lock before any row is touched, and whether there is one shows only later. It also
-        # keeps ingest from creating the same accounts meanwhile.
+        # An account without events has its new zone at once, so none may come meanwhile: the lock goes before any row
+        # is touched. It also keeps ingest from creating the same accounts.
         await lock_model_exclusive(tx)
         created = await ensure_accounts(tx, [self._new(value) for value in values])
         accounts = await accounts_by_keys(tx, [value.key for value in values], locked=True)
         contracted = await _with_contract(tx, [found.account_id for found in accounts.values()])
+        moving = [accounts[value.key].account_id for value in values if _moves(accounts[value.key], value)]
+        waiting = await self._with_events(tx, moving) if moving else set()
         outcomes, marks, touched = [], [], []
         for value in values:
-            found = accounts[value.key]
-            change = _Change(found, value, local_day(now, found.timezone), found.account_id in contracted)
+            found, stated = accounts[value.key], value
+            if found.account_id in waiting and value.timezone is not UNSET:
+                self.zones[found.account_id] = value.timezone
+                stated = msgspec.structs.replace(value, timezone=UNSET)
+            change = _Change(found, stated, local_day(now, found.timezone), found.account_id in contracted)
             await self._apply(tx, change)
             marks += change.marks()
-            outcomes.append(_outcome(change, is_new=value.key in created))
             if value.key in created:
+                outcomes.append(Outcome.CREATED)
                 marks.append(Mark(found.account_id, Period(change.today, change.today + ONE_DAY), "account:created"))
-            elif change.happens:
+                continue
+            if change.happens:
                 touched.append(found.account_id)
+            happens = change.happens or found.account_id in waiting
+            outcomes.append(Outcome.CHANGED if happens else Outcome.UNCHANGED)
         await raise_revisions(tx, touched)
         return Stored(outcomes, marks)
 
@@ -119,8 +131,6 @@ class AccountImport:
             await tx.execute(update(account).where(account.c.account_id == account_id).values(columns))
         if change.currency is not None:
             await set_currency(tx, account_id, change.currency, change.currency_start)
-        if "timezone" in columns:
-            await self._rezone(tx, account_id, columns["timezone"])
 
 
 @dataclass(frozen=True)
@@ -167,10 +177,8 @@ class _Change:
         return [Mark(self.before.account_id, period, f"account:{name}") for name, period in causes]
 
 
-def _outcome(change: _Change, *, is_new: bool) -> Outcome:
-    if is_new:
-        return Outcome.CREATED
-    return Outcome.CHANGED if change.happens else Outcome.UNCHANGED
+def _moves(held: Account, row: AccountRow) -> bool:
+    return row.timezone is not UNSET and row.timezone != held.timezone
 
 
 def _attributes(fields: Fields) -> dict[str, object]:

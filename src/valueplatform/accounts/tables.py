@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from valueplatform.core.schema import metadata, tenant_table
 from valueplatform.core.tables import TIMESTAMP
 
-# `revision` counts the changes to what is known of the account; *as of* reads go by it.
+# `revision` counts the changes to what is known of the account; *as of* reads go by it. `edition` names the rollups
+# that are counted by the days of `timezone`: both change at once (`telemetry.rezoning`).
 account = Table(
     "account",
     metadata,
@@ -26,6 +27,7 @@ account = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    Column("edition", Text, nullable=False, server_default=""),
     Column("segment", Text, nullable=True),
     Column("stage", Text, nullable=True),
     Column("attributes", JSONB, nullable=False, server_default="{}"),

@@ -146,6 +146,7 @@ _TAGS: Final = (
     ("Report", "The value report as a file."),
     ("Assumptions", "Inputs to value that telemetry cannot see; both sides set them, a validator agrees."),
     ("Plans", "Objectives, and value committed to, every version kept."),
+    ("Scenarios", "What an account's value would be if something changed; projections, never realized value."),
     ("Milestones", "The spine of an account's timeline."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),

@@ -20,6 +20,7 @@ from valueplatform.api.otlp import OtlpController
 from valueplatform.api.plans import PlansController
 from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
+from valueplatform.api.scenarios import ScenariosController
 from valueplatform.api.segment import segment_handlers
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
@@ -35,6 +36,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             AccountsController,
             AssumptionsController,
             PlansController,
+            ScenariosController,
             MilestonesController,
             StoriesController,
             SuggestionsController,

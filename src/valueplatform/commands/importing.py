@@ -29,12 +29,12 @@ from valueplatform.accounts.people import PeopleImport
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import Clock
 from valueplatform.core.database import Database, Transaction
-from valueplatform.core.errors import InvalidInputError
+from valueplatform.core.errors import ConflictError, InvalidInputError
 from valueplatform.core.tabular import BadLine, read_mapped
 from valueplatform.telemetry.event import hash_id
 from valueplatform.telemetry.marks import append_marks
 from valueplatform.telemetry.meter_book import NO_MODEL
-from valueplatform.telemetry.rebuilding import follow_zone
+from valueplatform.telemetry.rezoning import rezone, with_events
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import NoModelError, newest_model
 from valueplatform.value.plan_import import PlanImport
@@ -43,7 +43,7 @@ BATCH: Final = 1000
 KINDS: Final = ("accounts", "contracts", "people", "milestones", "plans", "costs")
 
 Progress = Callable[[int, int], None]
-"""Called with how many rows are done, and of how many."""
+"""Called with how many rows, or events, are done, and of how many."""
 
 _KEEP: Final = """
     INSERT INTO rejected_event (account_id, origin, id, code, message, body, content_hash, received_at)
@@ -55,27 +55,68 @@ _KEEP: Final = """
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-async def import_files(
-    database: Database, kind: str, tables: Mapping[str, Path], sql: str, clock: Clock, progress: Progress | None = None
+async def import_files(  # noqa: PLR0913 - what is imported, and how zones that change with it are counted
+    database: Database,
+    kind: str,
+    tables: Mapping[str, Path],
+    sql: str,
+    clock: Clock,
+    progress: Progress | None = None,
+    counted: Progress | None = None,
+    *,
+    copier: Database | None = None,
 ) -> ImportReport:
     """Files as tables, mapped by a query that gives the columns of `kind`; `database` is in the worker role.
 
-    Raises InvalidInputError where a file cannot be read at all, or the query does not give what is required.
+    Where accounts with events get other zones, `counted` hears of the events that are counted for that, beside ingest,
+    once all rows are in; `copier` is in the ingest role, in which their sums can be copied in. Raises InvalidInputError
+    where a file cannot be read at all, or the query does not give what is required, ConflictError where zones cannot be
+    changed now.
     """
     mapped = read_mapped(tables, sql)
     importable, defaults = await _importable(database, kind)
     ignored = _unused_columns(importable, mapped.typed.columns)
     total = mapped.typed.height + len(mapped.bad_lines)
     report = await _import(database, Importer(importable, defaults, PORTS), mapped.rows(), clock, _of(total, progress))
-    return replace(report, ignored=ignored) + await _keep_bad_lines(database, kind, mapped.bad_lines)
+    report = replace(report, ignored=ignored) + await _keep_bad_lines(database, kind, mapped.bad_lines)
+    await _change_zones(database, importable, counted, copier)
+    return report
 
 
 async def import_rows(
-    database: Database, kind: str, rows: Sequence[Row], clock: Clock, progress: Progress | None = None
+    database: Database,
+    kind: str,
+    rows: Sequence[Row],
+    clock: Clock,
+    progress: Progress | None = None,
+    counted: Progress | None = None,
 ) -> ImportReport:
-    """Rows that are in memory already, each with the columns of `kind`."""
+    """Rows that are in memory already, each with the columns of `kind`; all else as `import_files` does."""
     importable, defaults = await _importable(database, kind)
-    return await _import(database, Importer(importable, defaults, PORTS), iter(rows), clock, _of(len(rows), progress))
+    importer = Importer(importable, defaults, PORTS)
+    report = await _import(database, importer, iter(rows), clock, _of(len(rows), progress))
+    await _change_zones(database, importable, counted)
+    return report
+
+
+async def _change_zones(
+    database: Database, importable: Importable[Any], counted: Progress | None, copier: Database | None = None
+) -> None:
+    """Raises ConflictError, which says what is imported all the same."""
+    zones = importable.zones if isinstance(importable, AccountImport) else {}
+    if not zones:
+        return
+    try:
+        await rezone(database, operator_scope(), zones, counted or _nobody, copier)
+    except ConflictError as conflict:
+        raise ConflictError(
+            f"All is imported but the new zones of {len(zones):,} accounts with events: {conflict.message} "
+            "What is imported already will not change again."
+        ) from conflict
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Hears nothing of progress."""
 
 
 async def _import(
@@ -100,7 +141,7 @@ async def _importable(database: Database, kind: str) -> tuple[Importable[Any], D
     defaults = Defaults(supplier.timezone, supplier.currency)
     drivers = None if model is None else frozenset(driver.slug for driver in model.drivers)
     kinds: dict[str, Importable[Any]] = {
-        "accounts": AccountImport(defaults, follow_zone),
+        "accounts": AccountImport(defaults, with_events),
         "contracts": ContractImport(),
         "people": PeopleImport(),
         "milestones": MilestoneImport(),

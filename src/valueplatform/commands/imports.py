@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import rich_click as click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from valueplatform.commands.context import (
     asynchronous,
@@ -61,16 +61,20 @@ async def import_command(ctx: click.Context, kind: str, tables: tuple[str, ...],
     """Import files: CSV, NDJSON or Parquet, gzip or not.
 
     Each file becomes a table; one SQL query maps them to the columns of KIND. Importing the same again changes
-    nothing. Rows that cannot be taken are kept with the reason, the rest goes in.
+    nothing. Rows that cannot be taken are kept with the reason, the rest goes in. Where accounts get another time
+    zone, their events are counted by its days first, while events come in, and all switch over at once.
     """
     named = _named(tables)
     sql = _query(named, query)
     async with opened(ctx) as databases:
-        with progress_bar(kind, shown=not wants_json(ctx)) as progress:
+        with progress_bars(shown=not wants_json(ctx)) as bar:
             if kind == EVENTS:
-                counts = counts_of(await import_events(databases.ingest, named, sql, system_clock, progress))
+                counts = counts_of(await import_events(databases.ingest, named, sql, system_clock, bar(kind)))
             else:
-                report = await import_files(databases.worker, kind, named, sql, system_clock, progress)
+                heard = bar(kind), bar("events of changed zones")
+                report = await import_files(
+                    databases.worker, kind, named, sql, system_clock, *heard, copier=databases.ingest
+                )
                 if report.ignored:
                     stderr.print(f"{kind} have no column {', '.join(report.ignored)}: not used.")
                 counts = asdict(report)
@@ -126,10 +130,23 @@ def summary(kind: str, counts: Mapping[str, object]) -> str:
     return f"{kind}: {', '.join(parts)}{f' ({why})' if why else ''}"
 
 
+Bar = Callable[[int, int], None]
+"""Called with how many are done, and of how many."""
+
+
 @contextmanager
-def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, to be called with how many are done and of how many."""
+def progress_bars(*, shown: bool) -> Iterator[Callable[[str], Bar]]:
+    """Makes bars on standard error by their titles; each appears when it is first called."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=stderr, disable=not (shown and stderr.is_terminal)) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        tasks: dict[str, TaskID] = {}
+
+        def bar(title: str) -> Bar:
+            def told(done: int, total: int) -> None:
+                if title not in tasks:
+                    tasks[title] = progress.add_task(title, total=None)
+                progress.update(tasks[title], completed=done, total=total)
+
+            return told
+
+        yield bar

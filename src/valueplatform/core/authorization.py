@@ -43,6 +43,8 @@ class Action(StrEnum):
     READ_PLAN = "plan:read"
     MANAGE_PLAN = "plan:manage"
     """Objectives and targets."""
+    PLAN_SCENARIOS = "scenarios:plan"
+    """What if: own scenarios, and those that others share."""
     READ_MILESTONES = "milestones:read"
     MANAGE_MILESTONES = "milestones:manage"
     READ_CONTRACTS = "contracts:read"
@@ -118,6 +120,7 @@ _READER: Final = frozenset(
 # A proposal counts nowhere until a validator has validated it, so everyone on the customer's side may correct us.
 _CUSTOMER: Final = _READER | {
     Action.READ_ASSUMPTIONS,
+    Action.PLAN_SCENARIOS,
     Action.PROPOSE_ASSUMPTION,
     Action.DISPUTE_ASSUMPTION,
     Action.READ_CONVERSATIONS,

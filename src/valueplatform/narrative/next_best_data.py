@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from json import loads
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,7 @@ from sqlalchemy import Row, TextClause, text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
+from valueplatform.core.periods import ONE_DAY, month_start, next_month
 from valueplatform.narrative.next_best import IN_USE_DAYS, Situation
 from valueplatform.narrative.next_best_panel import (
     ACCOUNT_SCHEMA,
@@ -25,6 +26,7 @@ from valueplatform.narrative.next_best_panel import (
 from valueplatform.telemetry.archive_format import cell_value, column_of
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.filters import compile_filter, filter_paths
+from valueplatform.telemetry.local_days import offsets_of
 from valueplatform.value.basis import is_currency
 from valueplatform.value.model import Feature, ValueModel
 
@@ -50,10 +52,21 @@ _VALUES = text("""
 """)
 _USAGE = """
     SELECT account_id, type, date_trunc('month', day)::date AS month, count(*) AS events, max(day) AS last_day{columns}
-    FROM event
-    WHERE type = ANY(:types) AND day >= :since AND (CAST(:account AS bigint) IS NULL OR account_id = :account)
+    FROM (
+        SELECT e.account_id, e.type, e.data, (e.time AT TIME ZONE 'UTC' + ahead)::date AS day
+        FROM event e JOIN account USING (account_id)
+        JOIN unnest(CAST(:zones AS text[]), CAST(:begins AS timestamptz[]), CAST(:ends AS timestamptz[]),
+                    CAST(:aheads AS interval[])) AS setting (timezone, since, until, ahead)
+            ON setting.timezone = account.timezone AND e.time >= setting.since AND e.time < setting.until
+        WHERE e.type = ANY(:types) AND e.utc_day >= CAST(:since AS date) - 1
+          AND (CAST(:account AS bigint) IS NULL OR e.account_id = :account)
+    ) AS sent
+    WHERE day >= :since
     GROUP BY account_id, type, date_trunc('month', day)::date{columns}
 """
+_ZONES = text("""
+    SELECT DISTINCT timezone FROM account WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
+""")
 _CONTRACTS = text("""
     SELECT count(*) AS all, count(*) FILTER (WHERE kind <> 'churn' AND (end_day IS NULL OR end_day > :today)) AS running
     FROM contract WHERE account_id = :account
@@ -134,6 +147,7 @@ async def _read(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> 
 async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> pl.DataFrame:
     """One query for all features without a filter, and one for each filter."""
     await hold_archive(tx)
+    offsets = await _offsets(tx, asked)
     by_filter: dict[str | None, list[Feature]] = {}
     for feature in features:
         by_filter.setdefault(feature.filter, []).append(feature)
@@ -143,7 +157,7 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
         for feature in filtered:
             for kind in feature.event_types:
                 features_of.setdefault(kind, []).append(feature.slug)
-        rows: list[_Usage] = [*await _usage_rows(tx, expression, list(features_of), asked)]
+        rows: list[_Usage] = [*await _usage_rows(tx, expression, list(features_of), asked, offsets)]
         rows += await _archived_usage(tx, expression, list(features_of), asked)
         found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
     frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
@@ -151,13 +165,29 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
     return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)
 
 
-async def _usage_rows(tx: Transaction, expression: str | None, types: list[str], asked: _Asked) -> Iterable[_Usage]:
+async def _offsets(tx: Transaction, asked: _Asked) -> Mapping[str, object]:
+    """How far the accounts' zones are ahead of UTC, by which the days of events are told; by whole months, so that what
+    is asked for again is remembered."""
+    zones = {row.timezone for row in await tx.rows(_ZONES, {"account": asked.account})}
+    begin, end = (datetime.combine(day, time(), UTC) for day in (month_start(asked.since - ONE_DAY), _reach(asked.now)))
+    found = offsets_of(zones, begin, end)
+    return {"zones": found.zones, "begins": found.since, "ends": found.until, "aheads": found.ahead}
+
+
+def _reach(now: datetime) -> date:
+    """No event is of a month that is wholly after the next day."""
+    return next_month(next_month(now.date()))
+
+
+async def _usage_rows(
+    tx: Transaction, expression: str | None, types: list[str], asked: _Asked, offsets: Mapping[str, object]
+) -> Iterable[_Usage]:
     """Counts of the events that the filter admits.
 
     Events are grouped by what the filter looks at, and the filter decides on each group: the same code decides here
     and at ingest, and no event leaves the database one by one.
     """
-    given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since}
+    given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since, **offsets}
     if expression is None:
         return map(_Usage._make, await tx.rows(_usage_query({}), given))
     paths = filter_paths(expression)

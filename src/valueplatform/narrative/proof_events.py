@@ -23,20 +23,30 @@ from valueplatform.telemetry.archive_reads import (
     archived_parts,
     events_of,
 )
+from valueplatform.telemetry.local_days import Stay, stay_of
 from valueplatform.value.accruals import Record
 
 PAGE = 20
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 _EVENTS = text("""
     SELECT event_key, time, type, source, id, subject, provider, data::text AS data FROM event
-    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+    WHERE account_id = :account AND type = ANY(:types)
+      AND utc_day BETWEEN :first AND :last AND time <@ (SELECT CAST(CAST(:moments AS text) AS tstzmultirange))
       AND (CAST(:before AS timestamptz) IS NULL
            OR (time, event_key) < (CAST(:before AS timestamptz), CAST(:key AS uuid)))
     ORDER BY time DESC, event_key DESC LIMIT :limit
 """)
+# Of most days of UTC all events are of the period, and counted by the index alone.
 _COUNT = text("""
-    SELECT count(*) FROM event WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+    SELECT (SELECT count(*) FROM event WHERE account_id = :account AND type = ANY(:types)
+              AND utc_day > :after AND utc_day < :until)
+         + (SELECT count(*) FROM event WHERE account_id = :account AND type = ANY(:types)
+              AND utc_day = ANY(CAST(:edges AS date[]))
+              AND time <@ (SELECT CAST(CAST(:moments AS text) AS tstzmultirange)))
 """)
+
+
+_ZONE = text("SELECT timezone FROM account WHERE account_id = :account")
 
 
 class EventLine(msgspec.Struct, frozen=True):
@@ -71,10 +81,12 @@ async def event_page(
     found = [record.model.meter(slug) for slug in slugs]
     types = sorted({kind for meter in found if meter for kind in meter.event_types})
     before, key = _read_cursor(cursor)
-    where = {"account": account_id, "types": types, "start": period[0], "end": period[1]}
-    stored = await tx.rows(_EVENTS, {**where, "before": before, "key": key, "limit": PAGE + 1})
-    wanted = Wanted([account_id], types, period[0], period[1] - timedelta(days=1))
-    parts = await archived_parts(tx, wanted)
+    days = period[0], period[1] - timedelta(days=1)
+    stay = stay_of(*days, await _zone(tx, account_id))
+    where = {"account": account_id, "types": types, "moments": stay.moments}
+    page = {"first": stay.first, "last": stay.last, "before": before, "key": key, "limit": PAGE + 1}
+    stored = await tx.rows(_EVENTS, {**where, **page})
+    parts = await archived_parts(tx, Wanted([account_id], types, *days))
     rows: list[Any] = sorted([*stored, *await _archived(parts, before, key)], key=_newest_first)[: PAGE + 1]
     sample = tuple(
         EventLine(
@@ -90,10 +102,20 @@ async def event_page(
     )
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return EventPage(
-        count=int(await tx.scalar(_COUNT, where) or 0) + await asyncio.to_thread(_count, parts),
+        count=int(await tx.scalar(_COUNT, where | _edges(*days, stay))) + await asyncio.to_thread(_count, parts),
         sample=sample,
         next_cursor=_cursor(last.time, last.event_key) if last else None,
     )
+
+
+def _edges(first: date, last: date, stay: Stay) -> dict[str, object]:
+    """The days of UTC that are not wholly of the local days, and between which the others are."""
+    span = (stay.first + timedelta(days=number) for number in range((stay.last - stay.first).days + 1))
+    return {"after": first, "until": last, "edges": [day for day in span if not first < day < last]}
+
+
+async def _zone(tx: Transaction, account_id: int) -> str:
+    return str(await tx.scalar(_ZONE, {"account": account_id}))
 
 
 async def _archived(parts: Sequence[ArchivedPart], before: datetime | None, key: str | None) -> list[ArchivedEvent]:

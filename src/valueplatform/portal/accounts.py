@@ -29,7 +29,7 @@ from valueplatform.portal.view.proof import InputRow
 from valueplatform.stewardship.signal import Stake
 from valueplatform.stewardship.signal_store import SignalItem, open_signals
 from valueplatform.stewardship.threads import conversations_of
-from valueplatform.value.formula import Formula
+from valueplatform.value.accruals import input_names
 from valueplatform.value.states import State
 
 MOST: Final = 6
@@ -123,7 +123,8 @@ async def _inputs(caller: Caller, key: str) -> tuple[InputRow, ...]:
     if not caller.may(Action.READ_ASSUMPTIONS):
         return ()
     desk = await read_desk(caller, key)
-    used = {name for driver in desk.record.model.drivers for name in Formula.parse(driver.formula).names}
+    model = desk.record.model
+    used = {name for driver in (*model.superseded, *model.drivers) for name in input_names(model, driver)}
     rates = (*desk.record.model.baselines, *desk.record.model.assumptions)
     given = [found for rate in rates if rate.slug in used and (found := desk.given(rate.slug)) and found.told]
     waiting = [one for one in sorted(given, key=order) if _is_open(one)]

@@ -47,7 +47,7 @@ from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view.assumptions import Assumption, Assumptions
 from valueplatform.portal.view.words import NumberView
 from valueplatform.value import assumption_record as written
-from valueplatform.value.accruals import Record
+from valueplatform.value.accruals import Record, in_whole_months, input_names
 from valueplatform.value.assumption_record import Author, Statement
 from valueplatform.value.assumptions import EVER, Action, driver_slug, holding
 from valueplatform.value.basis import driver_statement
@@ -159,7 +159,7 @@ async def _page(
 
 async def _items(desk: Desk, opened: str | None, form: Form | None) -> tuple[Assumption, ...]:
     model = desk.record.model
-    used = {name for driver in model.drivers for name in Formula.parse(driver.formula).names}
+    used = {name for driver in (*model.superseded, *model.drivers) for name in input_names(model, driver)}
     given = [found for rate in (*model.baselines, *model.assumptions) if (found := desk.given(rate.slug))]
     rows = [
         row_view(
@@ -203,12 +203,13 @@ async def _effect(desk: Desk, proposal: Proposal) -> Effect:
     affected = set(affected_drivers(desk.record, proposal.slug))
     names = {
         name
-        for driver in desk.record.model.drivers
+        for driver in (*desk.record.model.superseded, *desk.record.model.drivers)
         if driver.slug in affected
         for name in Formula.parse(driver.formula).names
     }
     meters = [meter for meter in desk.record.model.meters if meter.slug in names]
-    days = await meter_days(tx, account_id, meters, Period(min(start, end - LOOK_BACK), end))
+    looked_at = Period(min(start, end - LOOK_BACK), end)
+    days = await meter_days(tx, account_id, meters, in_whole_months(desk.record.model, looked_at))
     return effect_of(desk.record, days, Period(start, end), proposal, desk.caller.now)
 
 

@@ -2,7 +2,7 @@
 once as the record stands and once as it would stand if a validator accepted the value."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,9 +12,8 @@ import msgspec
 
 from valueplatform.core.authorization import Side
 from valueplatform.core.periods import Period
-from valueplatform.value.accruals import Accrual, Record, accrue
+from valueplatform.value.accruals import Accrual, Record, accrue, in_whole_months, input_names
 from valueplatform.value.assumptions import Action, Entry, validation_takes_effect
-from valueplatform.value.formula import Formula
 from valueplatform.value.meter_days import MeterDay
 from valueplatform.value.ranges import Range
 
@@ -65,8 +64,11 @@ class Effect:
 
 
 def affected_drivers(record: Record, slug: str) -> list[str]:
-    """Drivers whose formula uses the input."""
-    return [driver.slug for driver in record.model.drivers if slug in Formula.parse(driver.formula).names]
+    """Drivers whose amounts rest on the input, and those that share a capped benefit with one that does."""
+    model = record.model
+    resting = [driver for driver in model.drivers if slug in input_names(model, driver)]
+    pools = {driver.pool for driver in resting if model.cap_of(driver)}
+    return [driver.slug for driver in model.drivers if driver in resting or (driver.pool and driver.pool in pools)]
 
 
 def effect_of(record: Record, days: Sequence[MeterDay], period: Period, proposal: Proposal, now: datetime) -> Effect:
@@ -81,7 +83,8 @@ def effect_of(record: Record, days: Sequence[MeterDay], period: Period, proposal
     validated = _entry(proposal, Action.VALIDATE, begins, now)
     entries = [*own.entries.get(proposal.slug, ()), stated, validated]
     changed = replace(own, entries={**own.entries, proposal.slug: entries})
-    before, after = (_sums(accrue(each, days, shown)) for each in (own, changed))
+    whole = in_whole_months(record.model, shown)
+    before, after = (_sums(a for a in accrue(each, days, whole) if a.day in shown) for each in (own, changed))
     return Effect(from_day, restates, shown, tuple(_changes(before, after)))
 
 
@@ -92,14 +95,17 @@ def _entry(proposal: Proposal, action: Action, day: date, now: datetime) -> Entr
 
 
 def _only(record: Record, drivers: Sequence[str]) -> Record:
-    kept = tuple(driver for driver in record.model.drivers if driver.slug in drivers)
-    return replace(record, model=msgspec.structs.replace(record.model, drivers=kept))
+    model = record.model
+    kept, earlier = (
+        tuple(driver for driver in versions if driver.slug in drivers) for versions in (model.drivers, model.superseded)
+    )
+    return replace(record, model=msgspec.structs.replace(model, drivers=kept, superseded=earlier))
 
 
 _Sums = Mapping[tuple[str, str], tuple[Decimal, Decimal]]
 
 
-def _sums(accruals: Sequence[Accrual]) -> _Sums:
+def _sums(accruals: Iterable[Accrual]) -> _Sums:
     """By driver and unit: all of it, and what counts."""
     sums: defaultdict[tuple[str, str], tuple[Decimal, Decimal]] = defaultdict(lambda: (Decimal(0), Decimal(0)))
     for accrual in accruals:

@@ -29,14 +29,14 @@ _LAST_EVENT: Final = text("""
                 ORDER BY e.type LIMIT 1)
           FROM kind WHERE kind.type IS NOT NULL
     ), latest AS (
-        SELECT kind.type, (SELECT e.day FROM event e WHERE e.account_id = :account AND e.type = kind.type
-                           ORDER BY e.day DESC LIMIT 1) AS day
+        SELECT kind.type, (SELECT e.utc_day FROM event e WHERE e.account_id = :account AND e.type = kind.type
+                           ORDER BY e.utc_day DESC LIMIT 1) AS day
           FROM kind WHERE kind.type IS NOT NULL
     )
     SELECT coalesce(max(least(e.time, :now)), (
         SELECT max(last_time) FROM archived_slice WHERE account_id = :account
     )) FROM latest JOIN event e
-        ON e.account_id = :account AND e.type = latest.type AND e.day = latest.day
+        ON e.account_id = :account AND e.type = latest.type AND e.utc_day = latest.day
      WHERE latest.day = (SELECT max(day) FROM latest)
 """)
 _LAST_TAKEN: Final = text("SELECT at FROM ingest_tally ORDER BY tally_id DESC LIMIT 1")

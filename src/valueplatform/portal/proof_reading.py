@@ -23,6 +23,7 @@ from valueplatform.narrative.since import told
 from valueplatform.narrative.store import newest_story
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.names import names_of
+from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
 from valueplatform.value import derivation as d
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.basis import Basis
@@ -31,10 +32,10 @@ from valueplatform.value.model import Evidence, ValueModel, weakest
 from valueplatform.value.refreshing import read_record
 
 _WAITS: Final = text("SELECT EXISTS (SELECT FROM changed_day WHERE account_id = :account)")
-_UNMETERED: Final = text("""
-    SELECT meter, sum(unmetered)::bigint AS unmetered FROM rollup
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end GROUP BY meter
-""")
+_UNMETERED: Final = text(f"""
+    SELECT {NAME} AS meter, sum(unmetered)::bigint AS unmetered FROM rollup
+    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end GROUP BY 1
+""")  # noqa: S608 - our own names
 _OF_DRIVERS: Final = text("""
     SELECT DISTINCT ON (subject) subject, insight_id, kind FROM insight
     WHERE account_id = :account AND until IS NULL AND kind = ANY(:kinds) AND subject = ANY(:drivers)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from valueplatform.sample.cast import Account
+from valueplatform.value.model_file import read_model
 
 PARTNERS = {"tessera": "Tessera Integrations", "waypoint": "Waypoint Telematics"}
 
@@ -32,6 +33,12 @@ def model() -> dict[str, Any]:
     return tomllib.loads(model_toml())
 
 
+@cache
+def formulas() -> dict[str, str]:
+    """The formula of each driver, whatever kind it is of."""
+    return {driver.slug: driver.formula for driver in read_model(model_toml(), "fieldnote.toml").drivers}
+
+
 def input_definitions() -> dict[str, dict[str, Any]]:
     """Baselines and assumptions as the model has them, by slug."""
     return {entry["slug"]: entry for kind in ("baseline", "assumption") for entry in model()[kind]}
@@ -40,8 +47,7 @@ def input_definitions() -> dict[str, dict[str, Any]]:
 @cache
 def driver_inputs(driver: str) -> tuple[str, ...]:
     """The baselines and assumptions in a driver's formula."""
-    formula = next(entry["formula"] for entry in model()["driver"] if entry["slug"] == driver)
-    names = re.findall(r"[a-z_][a-z0-9_]*", formula)
+    names = re.findall(r"[a-z_][a-z0-9_]*", formulas()[driver])
     known = input_definitions()
     return tuple(dict.fromkeys(name for name in names if name in known))
 

@@ -9,6 +9,7 @@ import msgspec
 
 from valueplatform.core.periods import zone
 from valueplatform.telemetry.event import Event, Rejection, check_future, kept_text
+from valueplatform.telemetry.homes import Home
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.meter_book import MeterBook
 from valueplatform.telemetry.payload import RefusedEventError
@@ -17,22 +18,15 @@ from valueplatform.telemetry.requests import IngestRequest, Sender
 SUPPLIER: Final = "supplier"
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
-_FIND: Final = "SELECT account_id, key, timezone FROM account WHERE key = ANY($1::text[])"
+_FIND: Final = "SELECT account_id, key, timezone, edition FROM account WHERE key = ANY($1::text[])"
 _CREATE: Final = """
     INSERT INTO account (key, name, timezone) SELECT key, key, $2 FROM unnest($1::text[]) AS wanted (key) ORDER BY key
-    ON CONFLICT (key) DO NOTHING RETURNING account_id, key, timezone
+    ON CONFLICT (key) DO NOTHING RETURNING account_id, key, timezone, edition
 """
 _CREATE_CURRENCY: Final = """
     INSERT INTO account_currency (account_id, effective_from, currency)
     SELECT account_id, DATE '0001-01-01', $2 FROM unnest($1::bigint[]) AS made (account_id)
 """
-
-
-class Home(msgspec.Struct, frozen=True, gc=False):
-    """An account as ingest knows it."""
-
-    account_id: int
-    timezone: str
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +67,7 @@ async def admit(connection: "asyncpg.Connection[Any]", requests: Sequence[Ingest
 
 async def _find(connection: "asyncpg.Connection[Any]", keys: set[str]) -> dict[str, Home]:
     rows = await connection.fetch(_FIND, list(keys))
-    return {row["key"]: Home(row["account_id"], row["timezone"]) for row in rows}
+    return {row["key"]: Home(row["account_id"], row["timezone"], row["edition"]) for row in rows}
 
 
 async def _create(connection: "asyncpg.Connection[Any]", keys: set[str], book: MeterBook) -> dict[str, Home]:
@@ -81,7 +75,7 @@ async def _create(connection: "asyncpg.Connection[Any]", keys: set[str], book: M
     rows = await connection.fetch(_CREATE, list(keys), book.timezone)
     if rows:
         await connection.execute(_CREATE_CURRENCY, [row["account_id"] for row in rows], book.currency)
-    homes = {row["key"]: Home(row["account_id"], row["timezone"]) for row in rows}
+    homes = {row["key"]: Home(row["account_id"], row["timezone"], row["edition"]) for row in rows}
     late = keys - homes.keys()
     return homes | await _find(connection, late) if late else homes
 

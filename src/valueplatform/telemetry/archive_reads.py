@@ -57,12 +57,14 @@ _CHUNK: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events are asked for; None = all. `first` and `last` are local days, both included."""
+    """Which events are asked for; None = all. `first` and `last` are local days, both included: of the accounts' own
+    zones, but for those that `zones` gives others."""
 
     accounts: Sequence[int] | None = None
     types: Sequence[str] | None = None
     first: date = date.min
     last: date = date.max
+    zones: Mapping[int, str] | None = None
 
     @property
     def is_bounded(self) -> bool:
@@ -192,6 +194,7 @@ async def archived_parts(tx: Transaction, wanted: Wanted) -> list[ArchivedPart]:
     for row in await tx.rows(_RETRACTED, {"accounts": accounts}):
         retracted[row.path].append(row.event_key.bytes)
     zones = {row.account_id: row.timezone for row in await tx.rows(_ZONES, {"accounts": accounts})}
+    zones |= wanted.zones or {}
     return [
         ArchivedPart(
             path=row.path,

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -58,15 +58,14 @@ _OLD: Final = text("""
     FROM event WHERE time < :before GROUP BY 1, account_id % :buckets ORDER BY 1, account_id % :buckets
 """)
 _EVENTS: Final = f"""
-    SELECT {", ".join(f"{name}::text" if name == "data" else name for name in SCHEMA)}, day FROM event
-    WHERE account_id = ANY($1::bigint[]) AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
-        AND time >= $5 AND time < $6
-    ORDER BY account_id, type, day, event_key LIMIT $7
+    SELECT {", ".join(f"{name}::text" if name == "data" else name for name in SCHEMA)}, utc_day FROM event
+    WHERE account_id = ANY($1::bigint[]) AND type = ANY($2::text[]) AND utc_day BETWEEN $3 AND $4
+    ORDER BY account_id, type, utc_day, event_key LIMIT $5
 """  # noqa: S608 - names of our own columns
 _DELETE: Final = """
     DELETE FROM event USING unnest($1::bigint[], $2::text[], $3::date[], $4::uuid[])
-        AS moved (account_id, type, day, event_key)
-    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.day = moved.day
+        AS moved (account_id, type, utc_day, event_key)
+    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.utc_day = moved.utc_day
         AND event.event_key = moved.event_key
 """
 _TELL: Final = text("""
@@ -224,7 +223,7 @@ async def _move(ledger: _Ledger, store: ArchiveStore, before: datetime, told: To
 
 
 async def _move_steadily(ledger: _Ledger, store: ArchiveStore, group: Row[Any]) -> tuple[int, int] | None:
-    """`_move_some`, again where events were retracted or redated meanwhile."""
+    """`_move_some`, again where events were retracted meanwhile."""
     for _ in range(_TRIES):
         try:
             return await _move_some(ledger, store, group)
@@ -237,17 +236,16 @@ async def _move_some(ledger: _Ledger, store: ArchiveStore, group: Row[Any]) -> t
     """One file of the events of a month, of accounts of one bucket, by number and bytes; None where none are left."""
     month = group.month
     end = (month + timedelta(days=31)).replace(day=1)
-    days = (_shifted(month, -2), _shifted(end, 2))
-    times = (datetime.combine(month, time(), UTC), datetime.combine(end, time(), UTC))
+    days = (month, end - timedelta(days=1))
     async with ledger.opened() as tx:
         connection = await tx.driver()
-        rows = await connection.fetch(_EVENTS, group.accounts, group.types, *days, *times, MOST_IN_FILE)
+        rows = await connection.fetch(_EVENTS, group.accounts, group.types, *days, MOST_IN_FILE)
         if not rows:
             return None
         path = path_of(month, bucket_of(group.accounts[0]), uuid4().hex)
         frame, size = await asyncio.to_thread(_write, store, path, rows)
         await hold_moves(tx)
-        keys = ([row[name] for row in rows] for name in ("account_id", "type", "day", "event_key"))
+        keys = ([row[name] for row in rows] for name in ("account_id", "type", "utc_day", "event_key"))
         done = await connection.execute(_DELETE, *keys)
         if int(done.rpartition(" ")[2]) != len(rows):
             raise _ChangedMeanwhileError
@@ -352,8 +350,3 @@ async def _sweep(ledger: _Ledger, store: ArchiveStore, now: datetime) -> int:
 def _month_of(moment: datetime) -> datetime:
     """When its month began (UTC)."""
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _shifted(day: date, days: int) -> date:
-    """Near the ends of the calendar, as far as it goes."""
-    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))

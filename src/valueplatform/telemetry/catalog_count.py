@@ -21,8 +21,11 @@ import polars as pl
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.core.periods import ONE_DAY
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.catalog import Tally
+from valueplatform.telemetry.homes import homes_of
+from valueplatform.telemetry.local_days import local_day_of, stay_of
 from valueplatform.telemetry.marks import EVENT_CAUSES
 from valueplatform.telemetry.payload import decode
 
@@ -55,9 +58,10 @@ _TAKE: Final = """
     RETURNING due.account_id, due.day, due.through
 """
 _EVENTS: Final = """
-    SELECT day, event_key, time, data::text AS data FROM event
-    WHERE account_id = $1 AND type = $2 AND day <= $3 AND (day, event_key) > ($4, $5)
-    ORDER BY day, event_key LIMIT $6
+    SELECT utc_day, event_key, time, data::text AS data FROM event
+    WHERE account_id = $1 AND type = $2 AND utc_day <= $3 AND (utc_day, event_key) > ($4, $5)
+        AND time <@ (SELECT $6::text::tstzmultirange)
+    ORDER BY utc_day, event_key LIMIT $7
 """
 _NEXT_TYPE: Final = """
     SELECT min(type) FROM (
@@ -66,7 +70,8 @@ _NEXT_TYPE: Final = """
     ) following
 """
 _FRESH: Final = """
-    SELECT tally::text FROM catalog_day WHERE account_id = $1 AND type = $2 AND day = $3 AND fresh
+    SELECT day, tally::text AS tally FROM catalog_day
+    WHERE account_id = $1 AND type = $2 AND day BETWEEN $3 AND $3 + 2 AND fresh
 """
 _KEEP: Final = """
     INSERT INTO catalog_day (account_id, type, day, fresh, tally) VALUES ($1, $2, $3, true, $4)
@@ -104,14 +109,15 @@ _BEFORE_ALL: Final = UUID(int=0)
 class _Event(NamedTuple):
     """In the order in which they are looked at."""
 
-    day: date
+    utc_day: date
     event_key: UUID
     time: datetime
     data: str | None
 
 
 class _Look(msgspec.Struct):
-    """A stretch of an account's days, and the last event of it that was counted. No type: none yet."""
+    """A stretch of an account's days, and the last event of it that was counted: its type, its day in UTC, its key. No
+    type: none yet."""
 
     account_id: int
     first: date
@@ -153,32 +159,33 @@ async def _current(connection: "asyncpg.Connection[Any]") -> _Look | None:
     if not taken:
         return None
     first, through = min(row["day"] for row in taken), max(row["through"] for row in taken)
-    return _Look(taken[0]["account_id"], first, through, "", first, _BEFORE_ALL)
+    return _Look(taken[0]["account_id"], first, through, "", _before(first), _BEFORE_ALL)
 
 
 async def _go_on(tx: Transaction, look: _Look, budget: int) -> int:
     """Count on from where the look stands; what is left of the budget. None left: it is kept for the next step."""
     connection = await tx.driver()
-    tallies: dict[tuple[str, date], Tally] = {}
-    begun = await connection.fetchval(_FRESH, look.account_id, look.type, look.day)
-    if begun is not None:
-        tallies[look.type, look.day] = _DECODER.decode(begun)
+    zone = (await homes_of(connection, [look.account_id]))[look.account_id].timezone
+    tallies: dict[tuple[str, date], Tally] = {
+        (look.type, row["day"]): _DECODER.decode(row["tally"])
+        for row in await connection.fetch(_FRESH, look.account_id, look.type, _before(look.day))
+    }
     left, whole = budget, False
     while left > 0 and not whole:
         asked = min(left, CHUNK)
-        events = await _events(tx, look, asked) if look.type else []
+        events = await _events(tx, look, zone, asked) if look.type else []
         for event in events:
-            tally = tallies.setdefault((look.type, event.day), Tally())
+            tally = tallies.setdefault((look.type, local_day_of(event.time, zone)), Tally())
             tally.add(event.time, None if event.data is None else decode(event.data))
         left -= max(len(events), PROBE)
         if len(events) == asked:
-            look.day, look.event_key = events[-1].day, events[-1].event_key
+            look.day, look.event_key = events[-1].utc_day, events[-1].event_key
             continue
         following = await connection.fetchval(_NEXT_TYPE, look.account_id, look.type)
         if following is None:
             whole = True
         else:
-            look.type, look.day, look.event_key = following, look.first, _BEFORE_ALL
+            look.type, look.day, look.event_key = following, _before(look.first), _BEFORE_ALL
     await _keep(connection, look.account_id, tallies)
     if whole:
         return max(left, 1)  # a look that ends exactly with the budget has ended all the same
@@ -187,18 +194,26 @@ async def _go_on(tx: Transaction, look: _Look, budget: int) -> int:
     return 0
 
 
-async def _events(tx: Transaction, look: _Look, limit: int) -> list[_Event]:
-    """The next events of the look's type, stored and archived, in order of day and key."""
+def _before(day: date) -> date:
+    """The first day of UTC that can hold events of a local day."""
+    return day - ONE_DAY if day > date.min else day
+
+
+async def _events(tx: Transaction, look: _Look, zone: str, limit: int) -> list[_Event]:
+    """The next events of the look's type, stored and archived, in order of their days in UTC and keys."""
     connection = await tx.driver()
-    place = look.account_id, look.type, look.through, look.day, look.event_key
+    stay = stay_of(look.first, look.through, zone)
+    place = look.account_id, look.type, stay.last, look.day, look.event_key, stay.moments
     found = [
-        _Event(row["day"], row["event_key"], row["time"], row["data"])
+        _Event(row["utc_day"], row["event_key"], row["time"], row["data"])
         for row in await connection.fetch(_EVENTS, *place, limit)
     ]
-    after = pl.col("event_key") > look.event_key.bytes
-    for part in await archived_parts(tx, Wanted([look.account_id], [look.type], look.day, look.through)):
+    first = max(look.first, _before(look.day))
+    day, after = pl.col("utc_day"), pl.col("event_key") > look.event_key.bytes
+    for part in await archived_parts(tx, Wanted([look.account_id], [look.type], first, look.through)):
         frame = await asyncio.to_thread(part.read, ("event_key", "time", "data"))
-        rest = frame.filter((pl.col("day") > look.day) | after).sort("day", "event_key").head(limit)
+        dated = frame.with_columns(pl.col("time").dt.date().alias("utc_day"))
+        rest = dated.filter((day > look.day) | ((day == look.day) & after)).sort("utc_day", "event_key").head(limit)
         found += [_Event(day, UUID(bytes=key), *each) for day, key, *each in rest.select(_Event._fields).iter_rows()]
     return sorted(found)[:limit]
 

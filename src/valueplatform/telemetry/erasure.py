@@ -24,6 +24,8 @@ from valueplatform.telemetry.archive_format import SCHEMA, bucket_of, events_fra
 from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archive_store, archived_parts
 from valueplatform.telemetry.archive_store import ArchiveStore
 from valueplatform.telemetry.archiving import forget_files, hold_moves, keep_file, tell_file
+from valueplatform.telemetry.homes import homes_of
+from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import decode, normal_form
@@ -34,14 +36,14 @@ SHORTEST: Final = 3
 """Characters; what is shorter would be replaced where it means something else."""
 
 _EVENTS: Final = """
-    SELECT type, day, event_key, subject, id, data::text AS data FROM event
+    SELECT type, utc_day, event_key, time, subject, id, data::text AS data FROM event
     WHERE account_id = $1 AND (strpos(subject, $2) > 0 OR strpos(id, $2) > 0 OR strpos(data::text, $3) > 0)
 """
 _REPLACE: Final = """
     UPDATE event SET subject = given.subject, id = given.id, data = given.data
     FROM unnest($2::text[], $3::date[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[])
-        AS given (type, day, event_key, subject, id, data)
-    WHERE event.account_id = $1 AND event.type = given.type AND event.day = given.day
+        AS given (type, utc_day, event_key, subject, id, data)
+    WHERE event.account_id = $1 AND event.type = given.type AND event.utc_day = given.utc_day
         AND event.event_key = given.event_key
 """
 _TEXTS: Final[Mapping[str, str]] = {
@@ -129,15 +131,17 @@ _Found = list[tuple[date, UUID]]
 async def _erase_stored(tx: Transaction, account_id: int, person: _Person) -> _Found:
     connection = await tx.driver()
     rows = await connection.fetch(_EVENTS, account_id, person.name, json.dumps(person.name, ensure_ascii=False)[1:-1])
-    changed = []
+    home = (await homes_of(connection, [account_id]))[account_id]
+    changed, found = [], []
     for row in rows:
         held = row["subject"], row["id"], None if row["data"] is None else normal_form(decode(row["data"])).decode()
         now = person.replaced(held[0]), person.replaced(held[1]), person.in_text(held[2])
         if now != held:
-            changed.append((row["type"], row["day"], row["event_key"], *now))
+            changed.append((row["type"], row["utc_day"], row["event_key"], *now))
+            found.append((local_day_of(row["time"], home.timezone), row["event_key"]))
     if changed:
         await connection.execute(_REPLACE, account_id, *zip(*changed, strict=True))
-    return [(row[1], row[2]) for row in changed]
+    return found
 
 
 async def _erase_archived(
@@ -193,8 +197,9 @@ async def _erase_texts(tx: Transaction, account_id: int, person: _Person) -> dic
 async def _count_anew(tx: Transaction, stretch: Stretch, keys: Sequence[UUID]) -> None:
     connection = await tx.driver()
     book = await book_in_force(connection, NO_MODEL)
-    await count_days(tx, book.meters, stretch)
+    home = (await homes_of(connection, [stretch.account_id]))[stretch.account_id]
+    await count_days(tx, book.meters, stretch, home)
     await mark_days(connection, [stretch], CAUSE)
     await connection.execute(_LEAVE_GROUPS, stretch.account_id, list(keys))
-    if book.builds:
-        await count_again(tx, [stretch])
+    if book.counts:
+        await count_again(tx, [stretch.around()])

@@ -182,13 +182,13 @@ def _texts(cells: pl.Series) -> pl.Series:
 def _add_sums(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     total = pl.col("events") if _counts(meter) else pl.col("total")
     added = pl.col("events"), total.alias("total"), pl.lit(0).alias("unmetered")
-    increments.sums.append(rollup_rows(groups.select(*keys, *added), meter.rollup_name()))
+    _add_rows(increments, meter, groups.select(*keys, *added))
 
 
 def _add_members(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     together = groups.group_by(keys).agg(pl.col("events").sum(), pl.col("members").explode().unique())
     for *place, events, cells in together.iter_rows():
-        key = _key(meter, place)
+        key = _key(increments, meter, place)
         _raise(increments, key, events, 0)
         increments.members.setdefault(key, set()).update(cell[1:-1] for cell in cells)  # plain text, in its quotes
 
@@ -197,7 +197,7 @@ def _add_picks(increments: Increments, meter: Meter, groups: pl.DataFrame, keys:
     chosen = groups.select(*keys, "events", "best rank", "best event_key", "best value")
     for *place, events, rank, event_key, value in chosen.iter_rows():
         pick = Pick(plain(rank), event_key, plain(value))
-        _take(increments, _key(meter, place), events, 0, pick)
+        _take(increments, _key(increments, meter, place), events, 0, pick)
 
 
 def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> None:
@@ -205,7 +205,7 @@ def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> 
     names = [*_PLACE, *_dimensions(meter)]
     sums = []
     for *place, time, event_key, cell in odd.select(*names, "time", "event_key", "cell").iter_rows():
-        key = _key(meter, place)
+        key = _key(increments, meter, place)
         value = read({str(meter.property): cell_value(cell)})
         unmetered = int(isinstance(value, Unmetered))
         if isinstance(value, Unmetered):
@@ -223,7 +223,11 @@ def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> 
             increments.members.setdefault(key, set()).add(value)
     if sums:
         schema = {name: odd.schema[name] for name in names} | SUMS
-        increments.sums.append(rollup_rows(pl.DataFrame(sums, schema=schema, orient="row"), meter.rollup_name()))
+        _add_rows(increments, meter, pl.DataFrame(sums, schema=schema, orient="row"))
+
+
+def _add_rows(increments: Increments, meter: Meter, rows: pl.DataFrame) -> None:
+    increments.sums.append(rollup_rows(rows, meter.rollup_name(), increments.editions))
 
 
 def _take(increments: Increments, key: CellKey, events: int, unmetered: int, pick: Pick | None) -> None:
@@ -240,6 +244,6 @@ def _raise(increments: Increments, key: CellKey, events: int, unmetered: int) ->
     cell[2] += unmetered
 
 
-def _key(meter: Meter, place: Sequence[Any]) -> CellKey:
+def _key(increments: Increments, meter: Meter, place: Sequence[Any]) -> CellKey:
     account_id, day, provider, *dimensions = place
-    return (account_id, meter.rollup_name(), day, provider, tuple(dimensions))
+    return (account_id, increments.name_of(account_id, meter.rollup_name()), day, provider, tuple(dimensions))

@@ -1,7 +1,7 @@
 """What a set of events adds to the daily rollups, or takes away: summed exactly, column by column. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, localcontext
@@ -20,8 +20,9 @@ Metering = tuple[int, date, str, object, Sequence[Reading], datetime, UUID]
 """An event to meter: account id, local day, provider, data, the readings of its type, time, key."""
 Dimensions = tuple[str | None, ...]
 CellKey = tuple[int, str, date, str, Dimensions]
-"""A row of `rollup`: account id, meter, local day, provider, dimension values."""
+"""A row of `rollup`: account id, name of the meter's rollups in the account, local day, provider, dimension values."""
 
+NO_EDITIONS: Final[Mapping[int, str]] = {}
 _Place = tuple[int, date, str]
 _SUM_DIGITS: Final = 60  # 27 digits an event leave room for more events than there will ever be
 _NO_DATA: Final[Data] = {}
@@ -42,9 +43,10 @@ class PickCell:
 
 class Increments:
     """`rollups`: events, total and unmetered events by row; `sums`: more of them, as `rollup_frames`. `members`: what
-    UNIQUE_COUNT has seen, or may have lost."""
+    UNIQUE_COUNT has seen, or may have lost. `editions` by account, where that is not the first (`homes`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, editions: Mapping[int, str] = NO_EDITIONS) -> None:
+        self.editions = editions
         self.rollups: dict[CellKey, list[Any]] = {}
         self.sums: list[pl.DataFrame] = []
         self.picks: dict[CellKey, PickCell] = {}
@@ -68,6 +70,18 @@ class Increments:
                     held[:] = [one + other for one, other in zip(held, added, strict=True)]
         self.sums = []
 
+    def name_of(self, account_id: int, rollup_name: str) -> str:
+        """What the rollups of a meter are called in an account."""
+        return rollup_name + self.editions.get(account_id, "")
+
+    def join(self, other: "Increments") -> None:
+        """Take in what is of other rows altogether."""
+        self.rollups |= other.rollups
+        self.sums += other.sums
+        self.picks |= other.picks
+        self.members |= other.members
+        self.unmetered |= other.unmetered
+
     def add_all(self, events: Iterable[Metering], sign: int = 1) -> None:
         by_readings: dict[int, list[Metering]] = {}
         for event in events:
@@ -80,7 +94,11 @@ class Increments:
 
     def _read(self, reading: Reading, columns: "_Columns", sign: int) -> None:
         cells, cell_of = columns.cells(reading.dimensions)
-        keys = [(account_id, reading.rollup_name, day, provider, dims) for (account_id, day, provider), dims in cells]
+        name = reading.rollup_name
+        if self.editions:
+            keys = [(place[0], self.name_of(place[0], name), *place[1:], dims) for place, dims in cells]
+        else:
+            keys = [(account_id, name, day, provider, dims) for (account_id, day, provider), dims in cells]
         if reading.value is None:
             self._count(keys, cell_of, sign)
         elif reading.rank is None:

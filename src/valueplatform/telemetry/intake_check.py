@@ -42,7 +42,7 @@ _SUM_UP: Final = text("""
     ) AS summed HAVING count(*) > 0
 """)
 _UNKEYED: Final = text("""
-    SELECT source, id FROM event e WHERE account_id = :account AND day >= :since
+    SELECT source, id FROM event e WHERE account_id = :account AND utc_day >= :since
         AND NOT EXISTS (SELECT FROM event_key k WHERE k.event_key = e.event_key AND k.account_id = e.account_id)
     LIMIT :most
 """)

@@ -4,13 +4,19 @@ A row of `intake` is taken away by the statement that adds it to `intake_day`: i
 crashes. Rows that other workers are summing are passed by.
 """
 
-from datetime import date, datetime, timedelta
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.core.periods import ONE_DAY
+from valueplatform.telemetry.archive_reads import Wanted, archived_parts
+from valueplatform.telemetry.archiving import hold_moves
+from valueplatform.telemetry.local_days import offsets_of
 
 AT_ONCE: Final = 20_000
 """Rows of one step: one a group, account and source."""
@@ -20,7 +26,7 @@ _SUM: Final = text("""
     WITH gone AS (
         DELETE FROM intake WHERE (account_id, intake_id) IN (
             SELECT account_id, intake_id FROM intake
-            WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
+            WHERE CAST(:accounts AS bigint[]) IS NULL OR account_id = ANY(:accounts)
             LIMIT :most FOR UPDATE SKIP LOCKED
         ) RETURNING *
     ), dated AS (
@@ -63,16 +69,31 @@ _SUM: Final = text("""
     SELECT count(*) FROM gone
 """)
 _FORGET: Final = text("DELETE FROM intake_day WHERE account_id = :account AND day < :before")
-# Between two zones a moment's day differs by two at most.
+_MOVED: Final = text("SELECT EXISTS (SELECT FROM zone_build WHERE account_id = :account AND state = 'in force')")
+_NEWEST: Final = text("SELECT max(day) FROM intake_day WHERE account_id = ANY(:accounts)")
+_ZONES: Final = text("SELECT DISTINCT timezone FROM account WHERE account_id = ANY(:accounts)")
+# Nobody sums meanwhile; ingest only appends to `intake`, and goes on.
+_HOLD_SUMS: Final = text("LOCK TABLE intake_day IN SHARE ROW EXCLUSIVE MODE")
+# One statement sees the events and what of them was not summed yet as of one moment; archived ones are given.
 _RECOUNT: Final = text("""
-    WITH counted AS (
-        SELECT account_id, source, day, count(*) AS happened FROM event WHERE account_id = :account
-        GROUP BY account_id, source, day
+    WITH dated AS (
+        SELECT account_id, source, (time AT TIME ZONE 'UTC' + ahead)::date AS day, 1 AS events
+        FROM event JOIN account USING (account_id)
+        JOIN unnest(CAST(:zones AS text[]), CAST(:since AS timestamptz[]), CAST(:until AS timestamptz[]),
+                    CAST(:ahead AS interval[])) AS setting (timezone, since, until, ahead)
+            ON setting.timezone = account.timezone AND time >= setting.since AND time < setting.until
+        WHERE account_id = ANY(:accounts) AND utc_day >= :oldest
+        UNION ALL
+        SELECT * FROM unnest(CAST(:owners AS bigint[]), CAST(:sources AS text[]), CAST(:days AS date[]),
+                             CAST(:events AS bigint[]))
+    ), counted AS (
+        SELECT account_id, source, day, sum(events) AS happened FROM dated WHERE day > :oldest GROUP BY 1, 2, 3
+    ), waiting AS (
+        UPDATE intake SET happened = '{}' WHERE account_id = ANY(:accounts)
     ), emptied AS (
-        UPDATE intake_day AS held SET happened = 0 WHERE account_id = :account
-            AND day >= (SELECT min(day) - 2 FROM counted WHERE counted.account_id = held.account_id)
-            AND NOT EXISTS (SELECT FROM counted WHERE (counted.account_id, counted.source, counted.day)
-                                = (held.account_id, held.source, held.day))
+        UPDATE intake_day AS held SET happened = 0 WHERE account_id = ANY(:accounts) AND day > :oldest
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.account_id = held.account_id
+                                AND counted.source = held.source AND counted.day = held.day)
     )
     INSERT INTO intake_day (account_id, source, day, happened, stored, duplicates, conflicts, rejected, ahead)
     SELECT account_id, source, day, happened, 0, 0, 0, 0, 0 FROM counted ORDER BY account_id, source, day
@@ -101,7 +122,11 @@ class IntakeDay(msgspec.Struct, frozen=True):
 
 async def sum_intake(tx: Transaction, account_id: int | None = None, most: int = AT_ONCE) -> bool:
     """One step, of one account or of all; whether there may be more to do."""
-    return int(await tx.scalar(_SUM, {"account": account_id, "most": most}) or 0) >= most
+    return await _sum(tx, None if account_id is None else [account_id], most)
+
+
+async def _sum(tx: Transaction, account_ids: Sequence[int] | None, most: int = AT_ONCE) -> bool:
+    return int(await tx.scalar(_SUM, {"accounts": account_ids, "most": most}) or 0) >= most
 
 
 async def days_of(tx: Transaction, account_id: int, since: date) -> dict[str, list[IntakeDay]]:
@@ -117,9 +142,41 @@ async def forget_old(tx: Transaction, account_id: int, today: date) -> int:
     return await tx.execute(_FORGET, {"account": account_id, "before": today - KEPT})
 
 
-async def recount(tx: Transaction, account_id: int) -> None:
-    """After an account's events have moved to other local days: what happened on each anew, as far back as events are
-    at hand. The caller holds the exclusive model lock, so nothing comes in meanwhile."""
-    while await sum_intake(tx, account_id):
+async def is_of_other_zone(tx: Transaction, account_id: int) -> bool:
+    """Whether what happened still stands on the days of a zone that the account had before: `recount` it."""
+    return bool(await tx.scalar(_MOVED, {"account": account_id}))
+
+
+async def recount(tx: Transaction, account_ids: Sequence[int]) -> None:
+    """What happened on each day of these accounts anew, by their present zones, for as long as days are kept.
+
+    Events may come in meanwhile: what has come and is not summed yet is counted here, and what comes later is summed
+    after it. The transaction is not a steady one, and has summed nothing before.
+    """
+    where = {"accounts": list(account_ids)}
+    await hold_moves(tx)
+    await tx.execute(_HOLD_SUMS)
+    while await _sum(tx, where["accounts"]):
         pass
-    await tx.execute(_RECOUNT, {"account": account_id})
+    newest = await tx.scalar(_NEWEST, where)
+    if newest is None:
+        return
+    oldest = newest - KEPT
+    zones = [row.timezone for row in await tx.rows(_ZONES, where)]
+    offsets = offsets_of(zones, _midnight(oldest), _midnight(newest + 3 * ONE_DAY))
+    archived = await _archived(tx, Wanted(account_ids, first=oldest))
+    await tx.execute(_RECOUNT, {**where, "oldest": oldest, **offsets._asdict(), **archived})
+
+
+async def _archived(tx: Transaction, wanted: Wanted) -> Mapping[str, Sequence[object]]:
+    """How many archived events there are of each account, source and day, side by side."""
+    found: list[tuple[object, ...]] = []
+    for part in await archived_parts(tx, wanted):
+        frame = await asyncio.to_thread(part.read, ("account_id", "source"))
+        found += frame.group_by("account_id", "source", "day").len().iter_rows()
+    columns = zip(*found, strict=True) if found else ((), (), (), ())
+    return dict(zip(("owners", "sources", "days", "events"), map(list, columns), strict=True))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,13 +1,17 @@
-"""The local day of a moment, one by one and by the column. Both ways give what `zoneinfo` gives."""
+"""The local day of a moment: one by one, by the column, and in queries. All ways give what `zoneinfo` gives.
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+Events are kept by their day in UTC, which is at most a day away from any local day.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from valueplatform.core.periods import zone
+from valueplatform.core.periods import ONE_DAY, zone
 
 _QUARTER: Final = timedelta(minutes=15)
 _SECOND: Final = timedelta(seconds=1)
@@ -18,8 +22,35 @@ _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _NEVER: Final = 2**62
 _days: dict[tuple[str, int], date] = {}
 
+_FIRST: Final = date(1, 1, 4)
+_LAST: Final = date(9999, 12, 27)
+_NEAR: Final = 2 * ONE_DAY
+
 Setting = tuple[datetime, timedelta]
 """From when on a zone is ahead of UTC by how much."""
+
+
+class Stay(NamedTuple):
+    """Where the events of some local days are kept: from which day of UTC to which, and at what moments of them, as the
+    text of a `tstzmultirange`."""
+
+    first: date
+    last: date
+    moments: str
+
+
+class Offsets(NamedTuple):
+    """How far zones are ahead of UTC, from when until before when; side by side, for `unnest`."""
+
+    zones: list[str]
+    since: list[datetime]
+    until: list[datetime]
+    ahead: list[timedelta]
+
+
+def utc_day(moment: datetime) -> date:
+    """The day by which an event of this aware moment is kept."""
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).date()
 
 
 def local_day_of(moment: datetime, zone_name: str) -> date:
@@ -73,6 +104,49 @@ def _of_account(told: Mapping[int, int]) -> pl.Expr:
 
 def _microseconds(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=4096)
+def stay_of(first: date, last: date, zone_name: str) -> Stay:
+    """Where the events of the local days from `first` to `last`, both included, are kept.
+
+    Where clocks are set back over midnight, a day comes in two parts.
+    """
+    begin, end = (_midnight(day) for day in (max(first, _FIRST), min(last, _LAST) + ONE_DAY))
+    parts = []
+    if end - begin > 2 * _NEAR:
+        parts.append((begin + _NEAR, end - _NEAR))
+        around = [(begin - _NEAR, begin + _NEAR), (end - _NEAR, end + _NEAR)]
+    else:
+        around = [(begin - _NEAR, end + _NEAR)]
+    for since, until, ahead in (piece for span in around for piece in _pieces(zone_name, *span)):
+        parts.append((max(since, begin - ahead), min(until, end - ahead)))
+    parts = [(since, until) for since, until in parts if since < until] or [(begin, begin)]
+    moments = ",".join(f"[{since.isoformat()},{until.isoformat()})" for since, until in parts)
+    return Stay(min(parts)[0].date(), max(until for _, until in parts).date(), f"{{{moments}}}")
+
+
+def offsets_of(zone_names: Iterable[str], begin: datetime, end: datetime) -> Offsets:
+    """Those of the zones from `begin` to before `end` (UTC)."""
+    found = Offsets([], [], [], [])
+    for name in sorted(set(zone_names)):
+        for since, until, ahead in _pieces(name, begin, end):
+            found.zones.append(name)
+            found.since.append(since)
+            found.until.append(until)
+            found.ahead.append(ahead)
+    return found
+
+
+def _pieces(zone_name: str, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """From when until before when a zone is ahead of UTC by how much."""
+    found = settings(zone_name, begin, end)
+    for (since, ahead), (until, _) in pairwise((*found, (end, timedelta()))):
+        yield since, until, ahead
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 @lru_cache(maxsize=4096)

@@ -27,11 +27,17 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Stretch(msgspec.Struct, frozen=True, order=True, gc=False):
-    """The local days of an account from `first` to `last`, both included."""
+    """Days of an account from `first` to `last`, both included: local ones, where nothing else is said."""
 
     account_id: int
     first: date
     last: date
+
+    def around(self) -> "Stretch":
+        """With a day more at each end: what is on one of these days in UTC is on one of those in any zone, and the
+        other way round."""
+        first, last = max(self.first, date.min + ONE_DAY), min(self.last, date.max - ONE_DAY)
+        return Stretch(self.account_id, first - ONE_DAY, last + ONE_DAY)
 
 
 async def mark_days(connection: "asyncpg.Connection[Any]", stretches: Iterable[Stretch], cause: str) -> None:

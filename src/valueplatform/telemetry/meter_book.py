@@ -11,6 +11,7 @@ import msgspec
 
 from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS
 from valueplatform.telemetry.filters import Predicate, compile_filter
+from valueplatform.telemetry.homes import Home
 from valueplatform.telemetry.meters import (
     LONGEST_VALUE,
     Aggregation,
@@ -42,7 +43,8 @@ class MeterBook(msgspec.Struct, frozen=True):
     """`revision` 0 = no model has been applied yet; then accounts are created in UTC and USD.
 
     `readings` are those of the meters in force, `raised` those of all whose rollups events raise: meters that are being
-    counted over history (`builds`) take new events as well, and are read by nobody yet.
+    counted over history (`builds`) take new events as well, and are read by nobody yet. So do the rollups of accounts
+    whose new zone is being counted: `moves` are the homes that they are to have, all of one `edition`.
     """
 
     revision: int
@@ -52,6 +54,13 @@ class MeterBook(msgspec.Struct, frozen=True):
     readings: Mapping[str, tuple[Reading, ...]]
     raised: Mapping[str, tuple[Reading, ...]]
     builds: tuple[int, ...] = ()
+    edition: str | None = None
+    moves: Mapping[int, Home] = MappingProxyType({})
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything is being counted over history."""
+        return bool(self.builds or self.moves)
 
 
 class _Supplier(msgspec.Struct, frozen=True):
@@ -70,8 +79,10 @@ _WHOLE: Final = 10**INTEGER_DIGITS
 NO_MODEL: Final = MeterBook(0, "UTC", "USD", (), MappingProxyType({}), MappingProxyType({}))
 _STATE: Final = """
     SELECT (SELECT coalesce(max(revision), 0) FROM model_revision) AS revision,
-           (SELECT array_agg(build_id ORDER BY build_id) FROM meter_build) AS builds
+           (SELECT array_agg(build_id ORDER BY build_id) FROM meter_build) AS builds,
+           (SELECT edition FROM zone_build WHERE state = 'counting' LIMIT 1) AS edition
 """
+_MOVES: Final = "SELECT account_id, timezone, edition FROM zone_build WHERE state = 'counting'"
 _BUILDS: Final = "SELECT meter::text AS meter FROM meter_build ORDER BY build_id"
 
 
@@ -148,12 +159,14 @@ async def book_in_force(connection: "asyncpg.Connection[asyncpg.Record]", held: 
     The caller holds the model lock.
     """
     state = await connection.fetchrow(_STATE)
-    revision, builds = state["revision"], tuple(state["builds"] or ())
-    if (revision, builds) == (held.revision, held.builds):
+    revision, builds, edition = state["revision"], tuple(state["builds"] or ()), state["edition"]
+    if (revision, builds, edition) == (held.revision, held.builds, held.edition):
         return held
     building = [msgspec.json.decode(row["meter"], type=Meter) for row in await connection.fetch(_BUILDS)]
+    moves = {row[0]: Home(*row) for row in await connection.fetch(_MOVES)} if edition is not None else {}
     if revision == NO_MODEL.revision:
-        return msgspec.structs.replace(NO_MODEL, raised=readings_by_type(building), builds=builds)
+        raised = readings_by_type(building)
+        return msgspec.structs.replace(NO_MODEL, raised=raised, builds=builds, edition=edition, moves=moves)
     text = await connection.fetchval("SELECT document::text FROM model_revision WHERE revision = $1", revision)
     document = msgspec.json.decode(text, type=_Document)
     return MeterBook(
@@ -164,4 +177,6 @@ async def book_in_force(connection: "asyncpg.Connection[asyncpg.Record]", held: 
         readings_by_type(document.meters),
         readings_by_type([*document.meters, *building]),
         builds,
+        edition,
+        moves,
     )

@@ -115,6 +115,14 @@ class _Cell:
     dimensions: tuple[str | None, ...]
 
 
+class _Alike(NamedTuple):
+    """Accounts of one zone whose rollups are of one edition (`homes`): ids and keys."""
+
+    own_zone: str
+    edition: str
+    keys: Mapping[int, str]
+
+
 class _Event(NamedTuple):
     """What is read of an event, stored or archived."""
 
@@ -128,13 +136,14 @@ class _Event(NamedTuple):
 _COLUMNS: Final = _Event._fields
 _Found = Iterable[tuple[_Cell, WindowTally]]
 _ACCOUNTS: Final = text("""
-    SELECT timezone, array_agg(account_id) AS ids, array_agg(key) AS account_keys FROM account
-    WHERE account_id > 0 AND (CAST(:keys AS text[]) IS NULL OR key = ANY(:keys)) GROUP BY timezone ORDER BY timezone
+    SELECT timezone, edition, array_agg(account_id) AS ids, array_agg(key) AS account_keys FROM account
+    WHERE account_id > 0 AND (CAST(:keys AS text[]) IS NULL OR key = ANY(:keys)) GROUP BY timezone, edition
+    ORDER BY timezone, edition
 """)
 _EVENTS: Final = text("""
     SELECT e.account_id, e.event_key, e.time, e.subject, e.data::text AS data
     FROM event e
-    WHERE e.account_id = ANY(:ids) AND e.type = ANY(:types) AND e.day >= :first AND e.day <= :last
+    WHERE e.account_id = ANY(:ids) AND e.type = ANY(:types) AND e.utc_day >= :first AND e.utc_day <= :last
       AND e.time >= :start AND e.time < :end
       AND (cardinality(CAST(:subjects AS text[])) = 0 OR e.subject = ANY(:subjects))
       AND (CAST(:provider AS text) IS NULL OR e.provider = :provider)
@@ -173,8 +182,8 @@ async def query_meter(tx: Transaction, meter: Meter, question: MeterQuestion) ->
     for row in rows:
         spans.append(question.moments(row.timezone))
         read = _from_rollups if _days_are_enough(question, row.timezone) else _from_events
-        keys = dict(zip(row.ids, row.account_keys, strict=True))
-        for cell, tally in await read(tx, meter, question, row.timezone, keys):
+        alike = _Alike(row.timezone, row.edition, dict(zip(row.ids, row.account_keys, strict=True)))
+        for cell, tally in await read(tx, meter, question, alike):
             tallies[cell].merge(tally)
     found = ((cell, tallies[cell].value(meter.aggregation)) for cell in sorted(tallies, key=_order))
     return [_value(question, spans, cell, value) for cell, value in found if value is not None]
@@ -220,11 +229,16 @@ def _starts_a_day(moment: datetime, zone_name: str) -> bool:
     return day_start(moment.astimezone(zone(zone_name)).date(), zone_name).astimezone(UTC) == moment
 
 
-async def _from_rollups(
-    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, keys: Mapping[int, str]
-) -> _Found:
+async def _from_rollups(tx: Transaction, meter: Meter, question: MeterQuestion, alike: _Alike) -> _Found:
+    own_zone = alike.own_zone
     start, end = (moment.astimezone(zone(own_zone)).date() for moment in question.moments(own_zone))
-    where = {"ids": list(keys), "meter": meter.rollup_name(), "start": start, "end": end, "provider": question.provider}
+    where = {
+        "ids": list(alike.keys),
+        "meter": meter.rollup_name() + alike.edition,
+        "start": start,
+        "end": end,
+        "provider": question.provider,
+    }
     rows = await tx.rows(_rollup_query(meter, question), where)
     return [
         (
@@ -274,23 +288,21 @@ def _next(first: date, size: WindowSize) -> date:
     return first + timedelta(days=7 if size is WindowSize.WEEK else 1)
 
 
-async def _from_events(
-    tx: Transaction, meter: Meter, question: MeterQuestion, own_zone: str, keys: Mapping[int, str]
-) -> _Found:
-    start, end = question.moments(own_zone)
+async def _from_events(tx: Transaction, meter: Meter, question: MeterQuestion, alike: _Alike) -> _Found:
+    start, end = question.moments(alike.own_zone)
     where = {
-        "ids": list(keys),
+        "ids": list(alike.keys),
         "types": list(meter.event_types),
         "start": start,
         "end": end,
-        "first": start.date() - timedelta(days=1),
-        "last": end.date() + timedelta(days=1),
+        "first": start.date(),
+        "last": end.date(),
         "subjects": list(question.subjects),
         "provider": question.provider,
         "limit": MOST_EVENTS + 1,
     }
     rows: list[_Event] = list(map(_Event._make, await tx.rows(_EVENTS, where)))
-    rows += await _archived(tx, meter, question, (start, end), list(keys), MOST_EVENTS + 1 - len(rows))
+    rows += await _archived(tx, meter, question, (start, end), list(alike.keys), MOST_EVENTS + 1 - len(rows))
     if len(rows) > MOST_EVENTS:
         raise InvalidInputError(
             f"The query reads more than {MOST_EVENTS:,} events; ask for a shorter time, for one account, "
@@ -298,7 +310,7 @@ async def _from_events(
         )
     return _tallied(
         meter,
-        ((_cell(question, own_zone, row, keys, data), row, value) for row, data, value in _metered(meter, rows)),
+        ((_cell(question, alike, row, data), row, value) for row, data, value in _metered(meter, rows)),
     )
 
 
@@ -352,15 +364,13 @@ def _metered(meter: Meter, rows: Iterable[_Event]) -> Iterator[tuple[_Event, Map
             yield row, data, value
 
 
-def _cell(
-    question: MeterQuestion, own_zone: str, row: _Event, keys: Mapping[int, str], data: Mapping[str, object]
-) -> _Cell:
+def _cell(question: MeterQuestion, alike: _Alike, row: _Event, data: Mapping[str, object]) -> _Cell:
     values = [
-        keys[row.account_id] if group == ACCOUNT else scalar_text(path_reader(group)(data))
+        alike.keys[row.account_id] if group == ACCOUNT else scalar_text(path_reader(group)(data))
         for group in question.dimensions
     ]
     subject = row.subject if SUBJECT in question.group_by else None
-    return _Cell(_window_of(question, row.time, question.zone_name or own_zone), subject, tuple(values))
+    return _Cell(_window_of(question, row.time, question.zone_name or alike.own_zone), subject, tuple(values))
 
 
 def _window_of(question: MeterQuestion, moment: datetime, zone_name: str) -> tuple[datetime, datetime] | None:

@@ -12,7 +12,8 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.periods import ONE_DAY, local_day
 from valueplatform.telemetry.filters import filter_paths
 from valueplatform.telemetry.findings import ALL_ACCOUNTS, keep_findings
-from valueplatform.telemetry.intake_sums import IntakeDay, days_of, forget_old, sum_intake
+from valueplatform.telemetry.intake_sums import IntakeDay, days_of, forget_old, is_of_other_zone, recount, sum_intake
+from valueplatform.telemetry.local_days import stay_of
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.meters import Meter
@@ -70,7 +71,8 @@ _SENT_TYPES: Final = text("""
     )
     SELECT type FROM kind WHERE type IS NOT NULL AND EXISTS (
         SELECT FROM event e WHERE e.account_id = :account AND e.type = kind.type
-            AND e.day >= :since AND e.day <= :through AND e.source = :source)
+            AND e.utc_day BETWEEN :first AND :last AND e.source = :source
+            AND e.time <@ (SELECT CAST(CAST(:moments AS text) AS tstzmultirange)))
 """)
 _OPEN: Final = text("""
     SELECT what, place, since_day, through_day, types, numbers::text AS numbers FROM quality_finding
@@ -92,6 +94,8 @@ async def examine(tx: Transaction, account_id: int, now: datetime) -> list[Found
 
     The caller holds the account's lock. `ALL_ACCOUNTS` is what came in for nobody.
     """
+    if await is_of_other_zone(tx, account_id):
+        await recount(tx, [account_id])
     while await sum_intake(tx, account_id):
         pass
     timezone = str(await tx.scalar(_ZONE, {"account": account_id}) or "UTC")
@@ -99,7 +103,7 @@ async def examine(tx: Transaction, account_id: int, now: datetime) -> list[Found
     expected = account_id != ALL_ACCOUNTS and bool(await tx.scalar(_EXPECTED, {"account": account_id, "today": today}))
     days = _largest(await days_of(tx, account_id, today - WINDOW - 7 * ONE_DAY))
     found = [one for source in days for one in judge_source(source, days[source], today, expected=expected)]
-    found = [msgspec.structs.replace(one, types=await _types_of(tx, account_id, one)) for one in found]
+    found = [msgspec.structs.replace(one, types=await _types_of(tx, account_id, timezone, one)) for one in found]
     found += judge_shape(await _shapes(tx, account_id, today), await _measured(tx), today)
     before = await _told(tx, account_id)
     await keep_findings(tx, account_id, found, now, looked=MONITORED)
@@ -120,12 +124,12 @@ async def _told(tx: Transaction, account_id: int) -> set[tuple[object, ...]]:
     return {(row.what, row.place, row.since_day, row.through_day, row.numbers, *row.types) for row in rows}
 
 
-async def _types_of(tx: Transaction, account_id: int, found: Found) -> tuple[str, ...]:
+async def _types_of(tx: Transaction, account_id: int, timezone: str, found: Found) -> tuple[str, ...]:
     """What a source sent in the four weeks before, of the kinds that stories tell; else nothing is asked."""
     if found.what not in TOLD or found.since is None:
         return ()
-    span = {"since": found.since - timedelta(days=28), "through": found.since - ONE_DAY}
-    rows = await tx.rows(_SENT_TYPES, {"account": account_id, "source": found.source, **span})
+    stay = stay_of(found.since - timedelta(days=28), found.since - ONE_DAY, timezone)
+    rows = await tx.rows(_SENT_TYPES, {"account": account_id, "source": found.source, **stay._asdict()})
     return tuple(row.type for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""Rollups from raw events anew: for meters that are new or have changed, and for accounts whose zone has."""
+"""Rollups from raw events anew, of whole meters or of some days."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from valueplatform.telemetry.archive_reads import (
     scan_together,
 )
 from valueplatform.telemetry.frame_metering import COLUMNS, add_frame, paths_of
+from valueplatform.telemetry.homes import Home, editions_of, homes_of
 from valueplatform.telemetry.increments import Increments, Metering
-from valueplatform.telemetry.intake_sums import recount
-from valueplatform.telemetry.local_days import local_day_of
-from valueplatform.telemetry.marks import Stretch, mark_days
-from valueplatform.telemetry.meter_book import NO_MODEL, Reading, book_in_force, readings_by_type
+from valueplatform.telemetry.local_days import local_day_of, stay_of
+from valueplatform.telemetry.marks import Stretch
+from valueplatform.telemetry.meter_book import Reading, readings_by_type
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.payload import stored_value
 from valueplatform.telemetry.rollups import raise_rollups
@@ -30,42 +30,27 @@ from valueplatform.telemetry.rollups import raise_rollups
 CHUNK: Final = 20_000  # events at a time, so that memory does not grow with history
 MOST_AT_ONCE: Final = 500_000  # archived events
 
-_CLEAR: Final = (
-    "DELETE FROM rollup WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
-    "DELETE FROM rollup_member WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
-    "DELETE FROM rollup_unmetered WHERE meter = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))",
+_TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
+_CLEAR: Final = tuple(
+    f"DELETE FROM {table} WHERE split_part(meter, '#', 1) = ANY($1::text[])"  # noqa: S608 - our own names
+    " AND ($2::bigint[] IS NULL OR account_id = ANY($2))"
+    for table in _TABLES
 )
 _EVENTS: Final = """
-    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
+    SELECT account_id, type, provider, data::text AS data, time, event_key FROM event
     WHERE type = ANY($1::text[]) AND ($2::bigint[] IS NULL OR account_id = ANY($2))
-    ORDER BY account_id, type, day
-"""
-_DATED: Final = """
-    SELECT event.account_id, type, day, event_key, time, timezone
-    FROM event JOIN account USING (account_id) WHERE event.account_id = ANY($1::bigint[])
-"""
-# A local day is at most a day away from the day in UTC.
-_ARCHIVED: Final = """
-    SELECT account_id, (min(first_time) AT TIME ZONE 'UTC')::date - 1, (max(last_time) AT TIME ZONE 'UTC')::date + 1
-    FROM archived_slice WHERE account_id = ANY($1::bigint[]) GROUP BY account_id
+    ORDER BY account_id, type, utc_day
 """
 _OF_DAYS: Final = """
-    SELECT account_id, type, day, provider, data::text AS data, time, event_key FROM event
-    WHERE account_id = $1 AND type = ANY($2::text[]) AND day BETWEEN $3 AND $4
+    SELECT account_id, type, provider, data::text AS data, time, event_key FROM event
+    WHERE account_id = $1 AND type = ANY($2::text[])
+        AND utc_day BETWEEN $3 AND $4 AND time <@ (SELECT $5::text::tstzmultirange)
 """
-_TABLES: Final = ("rollup", "rollup_member", "rollup_unmetered")
 _CLEAR_DAYS: Final = tuple(
     f"DELETE FROM {table} WHERE account_id = $1 AND meter = ANY($2::text[]) AND day BETWEEN $3 AND $4"  # noqa: S608 - our own names
     for table in _TABLES
 )
-_DUE: Final = "INSERT INTO meter_build_due (account_id, day, through) VALUES ($1, $2, $3)"
-_MOVE: Final = """
-    UPDATE event SET day = moved.new_day
-    FROM unnest($1::bigint[], $2::text[], $3::date[], $4::uuid[], $5::date[])
-        AS moved (account_id, type, day, event_key, new_day)
-    WHERE event.account_id = moved.account_id AND event.type = moved.type AND event.day = moved.day
-        AND event.event_key = moved.event_key
-"""
+_DUE: Final = "INSERT INTO build_due (account_id, day, through) VALUES ($1, $2, $3)"
 
 
 async def rebuild_rollups(
@@ -82,24 +67,26 @@ async def rebuild_rollups(
     await hold_archive(tx)
     connection = await tx.driver()
     readings = readings_by_type(meters)
+    homes = await homes_of(connection, accounts)
     days: dict[int, tuple[date, date]] = {}
+    editions = editions_of(homes.values())
     async for rows in _chunks(connection, _EVENTS, list(readings), accounts):
-        increments = Increments()
-        increments.add_all(meterings(rows, readings))
+        increments = Increments(editions)
+        increments.add_all(meterings(rows, readings, homes))
         await raise_rollups(connection, increments)
         _widen(days, increments)
     for parts in together(await archived_parts(tx, Wanted(accounts, list(readings)))):
-        increments = await asyncio.to_thread(metered_parts, parts, meters)
+        increments = await asyncio.to_thread(metered_parts, parts, meters, editions)
         await raise_rollups(connection, increments)
         _widen(days, increments)
     return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
 
 
-def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter]) -> Increments:
+def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter], editions: Mapping[int, str]) -> Increments:
     """What the events of archived files add to the rollups of these meters. Raises UnavailableError."""
     paths = paths_of(meters)
     with readable(parts):
-        increments = Increments()
+        increments = Increments(editions)
         if not add_frame(increments, scan_together(parts, COLUMNS, paths), meters):
             add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
     return increments
@@ -133,73 +120,39 @@ async def clear_rollups(tx: Transaction, names: Sequence[str], account_ids: Sequ
         await connection.execute(statement, list(names), account_ids)
 
 
-async def follow_zone(tx: Transaction, account_id: int, _timezone: str) -> None:
-    """After an account's zone has changed: its events on their new local days, rollups anew, days marked.
-
-    A port of `accounts.account_import`; the caller holds the exclusive model lock.
-    """
-    connection = await tx.driver()
-    book = await book_in_force(connection, NO_MODEL)
-    stretches = await redate_events(tx, [account_id])
-    await recount(tx, account_id)
-    await rebuild_rollups(tx, book.meters, [account_id])
-    await mark_days(connection, stretches, "zone")
-    if book.builds:
-        await count_again(tx, stretches)
-
-
-async def redate_events(tx: Transaction, account_ids: Iterable[int]) -> list[Stretch]:
-    """Bring events to the local days of their accounts' present zones, under the exclusive model lock.
-
-    Archived events have no stored day: reads tell it from the zone. Returns the days concerned, old and new. The
-    rollups of these accounts must be rebuilt after it.
-    """
-    await hold_archive(tx)
-    connection = await tx.driver()
-    accounts = sorted(account_ids)
-    days: dict[int, tuple[date, date]] = {
-        row[0]: (row[1], row[2]) for row in await connection.fetch(_ARCHIVED, accounts)
-    }
-    moves: list[tuple[object, ...]] = []
-    async for rows in _chunks(connection, _DATED, accounts):
-        for row in rows:
-            account_id, old = row["account_id"], row["day"]
-            new = local_day_of(row["time"], row["timezone"])
-            first, last = days.get(account_id, (old, old))
-            days[account_id] = min(first, old, new), max(last, old, new)
-            if new != old:
-                moves.append((account_id, row["type"], old, row["event_key"], new))
-    for start in range(0, len(moves), CHUNK):
-        await connection.execute(_MOVE, *zip(*moves[start : start + CHUNK], strict=True))
-    return [Stretch(account_id, first, last) for account_id, (first, last) in sorted(days.items())]
-
-
-async def count_days(tx: Transaction, meters: Sequence[Meter], stretch: Stretch) -> None:
-    """The rollups of these meters on an account's days anew, from both places, under the exclusive model lock."""
+async def count_days(tx: Transaction, meters: Sequence[Meter], stretch: Stretch, home: Home) -> None:
+    """The rollups of these meters on an account's days anew, from both places, under the exclusive model lock; by the
+    zone and under the edition of `home`."""
     await hold_archive(tx)
     connection = await tx.driver()
     readings = readings_by_type(meters)
-    names = [meter.rollup_name() for meter in meters]
+    editions = editions_of([home])
+    names = [meter.rollup_name() + home.edition for meter in meters]
     for statement in _CLEAR_DAYS:
-        await connection.execute(statement, stretch.account_id, names, stretch.first, stretch.last)
-    wanted = Wanted([stretch.account_id], list(readings), stretch.first, stretch.last)
+        await connection.execute(statement, home.account_id, names, stretch.first, stretch.last)
+    zones = {home.account_id: home.timezone}
+    wanted = Wanted([home.account_id], list(readings), stretch.first, stretch.last, zones)
     for parts in together(await archived_parts(tx, wanted)):
-        await raise_rollups(connection, await asyncio.to_thread(metered_parts, parts, meters))
-    async for rows in _chunks(connection, _OF_DAYS, stretch.account_id, list(readings), stretch.first, stretch.last):
-        increments = Increments()
-        increments.add_all(meterings(rows, readings))
+        await raise_rollups(connection, await asyncio.to_thread(metered_parts, parts, meters, editions))
+    stay = stay_of(stretch.first, stretch.last, home.timezone)
+    async for rows in _chunks(connection, _OF_DAYS, home.account_id, list(readings), *stay):
+        increments = Increments(editions)
+        increments.add_all(meterings(rows, readings, {home.account_id: home}))
         await raise_rollups(connection, increments)
 
 
-def meterings(rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]]) -> Iterator[Metering]:
-    """Events as they are read here, ready to be added."""
-    for account_id, event_type, day, provider, data, time, key in rows:
+def meterings(
+    rows: "Sequence[asyncpg.Record]", readings: Mapping[str, Sequence[Reading]], homes: Mapping[int, Home]
+) -> Iterator[Metering]:
+    """Events as they are read here, ready to be added on the local days of their homes."""
+    for account_id, event_type, provider, data, time, key in rows:
+        day = local_day_of(time, homes[account_id].timezone)
         yield account_id, day, provider, stored_value(data), readings[event_type], time, key
 
 
 async def count_again(tx: Transaction, stretches: Iterable[Stretch]) -> None:
-    """Have these days counted anew for the meters that are being counted over history, before they are put in force:
-    what was counted of them may be of events that are gone, or on other days."""
+    """Have these days, of UTC, counted anew for what is being counted over history, before that is put in force: what
+    was counted of them may be of events that are gone."""
     connection = await tx.driver()
     await connection.executemany(_DUE, [(stretch.account_id, stretch.first, stretch.last) for stretch in stretches])
 

@@ -43,7 +43,7 @@ _EVENTS: Final = text("""
       FROM recent_event r
       LEFT JOIN account a ON a.account_id = r.account_id
       LEFT JOIN event e ON r.outcome IN ('stored', 'duplicate') AND e.account_id = r.account_id AND e.type = r.type
-                       AND e.day = r.day AND e.event_key = r.event_key
+                       AND e.utc_day = (r.time AT TIME ZONE 'UTC')::date AND e.event_key = r.event_key
       LEFT JOIN event_conflict c ON r.outcome = 'conflict' AND c.account_id = r.account_id
                                 AND c.event_key = r.event_key AND c.body_hash = r.content_hash
       LEFT JOIN LATERAL (SELECT x.rejected_id, x.replayed_at, x.body FROM rejected_event x

@@ -13,8 +13,9 @@ from valueplatform.core.authorization import KeyKind, KeyPrincipal
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.tables import api_key
-from valueplatform.telemetry.admission import SUPPLIER, Home
+from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.event import Rejection, hash_id
+from valueplatform.telemetry.homes import Home
 from valueplatform.telemetry.requests import IngestRequest, Sender
 from valueplatform.telemetry.tables import rejected_event
 

@@ -13,8 +13,10 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.telemetry.admission import SUPPLIER
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.event import event_key
+from valueplatform.telemetry.homes import editions_of, homes_of
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.intake import take_back
+from valueplatform.telemetry.local_days import local_day_of, utc_day
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
 from valueplatform.telemetry.payload import stored_value
@@ -27,7 +29,7 @@ CAUSE: Final = "retraction"
 _OWNER: Final = "SELECT account_id FROM event_key WHERE event_key = $1"
 _DELETE: Final = """
     DELETE FROM event WHERE account_id = $1 AND event_key = $2 AND ($3::text IS NULL OR provider = $3)
-    RETURNING type, day, provider, source, data::text AS data, time
+    RETURNING type, provider, source, data::text AS data, time
 """
 _LEAVE_OUT: Final = """
     INSERT INTO archived_retraction (account_id, path, event_key) VALUES ($1, $2, $3)
@@ -58,16 +60,17 @@ async def retract(tx: Transaction, sender: Sender, source: str, event_id: str) -
     event = await _remove(tx, account_id, key, provider) if allowed and account_id is not None else None
     if event is None:
         raise NotFoundError(f"This key has no event {event_id!r} of source {source!r} to retract.")
-    increments = Increments()
+    homes = await homes_of(connection, [account_id])
+    increments = Increments(editions_of(homes.values()))
     readings = book.readings.get(event.type, ())
     increments.add_all([(account_id, event.day, event.provider, event.data, readings, event.time, key)], sign=-1)
-    await lower_rollups(tx, increments, book.readings)
+    await lower_rollups(tx, increments, book.readings, homes)
     await take_back(connection, account_id, source, event.day)
     await connection.execute(_LEAVE_GROUP, account_id, key)
-    day = Stretch(account_id, event.day, event.day)
-    await mark_days(connection, [day], CAUSE)
-    if book.builds:
-        await count_again(tx, [day])
+    await mark_days(connection, [Stretch(account_id, event.day, event.day)], CAUSE)
+    if book.counts:
+        day = utc_day(event.time)
+        await count_again(tx, [Stretch(account_id, day, day)])
 
 
 class _Removed(msgspec.Struct, frozen=True):
@@ -83,7 +86,9 @@ async def _remove(tx: Transaction, account_id: int, key: UUID, provider: str | N
     connection = await tx.driver()
     row = await connection.fetchrow(_DELETE, account_id, key, provider)
     if row is not None:
-        return _Removed(row["type"], row["day"], row["provider"], stored_value(row["data"]), row["time"])
+        home = (await homes_of(connection, [account_id]))[account_id]
+        day = local_day_of(row["time"], home.timezone)
+        return _Removed(row["type"], day, row["provider"], stored_value(row["data"]), row["time"])
     for part in await archived_parts(tx, Wanted([account_id])):
         frame = await asyncio.to_thread(part.read, _READ, (), pl.col("event_key") == key.bytes)
         for found in frame.iter_rows(named=True):

@@ -1,12 +1,12 @@
 """Rollup rows by the column: what archived events add to meters that count or sum. Pure.
 
 A frame has `account_id`, `meter`, `day`, `provider`, a column for each dimension value, `events`, `total` and
-`unmetered`; rows of one key add up. Totals are decimals of 38 digits with 9 after the
-point, so that 10^11 events cannot overflow them.
+`unmetered`; rows of one key add up. `meter` is the name that the meter's rollups have in the account, edition and all.
+Totals are decimals of 38 digits with 9 after the point, so that 10^11 events cannot overflow them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,11 +25,18 @@ def dimension_columns(number: int) -> list[str]:
     return [f"dimension {place}" for place in range(number)]
 
 
-def rollup_rows(rows: pl.DataFrame, meter: str) -> pl.DataFrame:
-    """Rows of a meter, from all columns but its name."""
+def rollup_rows(rows: pl.DataFrame, rollup_name: str, editions: Mapping[int, str]) -> pl.DataFrame:
+    """Rows of a meter, from all columns but its name; `editions` as `Increments` has them."""
     dimensions = [name for name in rows.columns if name not in (*PLACE, *SUMS)]
     sums = (pl.col(name).cast(kind) for name, kind in SUMS.items())
-    return rows.with_columns(pl.lit(meter).alias("meter")).select(*PLACE, *dimensions, *sums)
+    return rows.with_columns(_names(rollup_name, editions).alias("meter")).select(*PLACE, *dimensions, *sums)
+
+
+def _names(rollup_name: str, editions: Mapping[int, str]) -> pl.Expr:
+    if not editions:
+        return pl.lit(rollup_name)
+    names = {account_id: rollup_name + edition for account_id, edition in editions.items()}
+    return pl.col("account_id").replace_strict(names, default=rollup_name, return_dtype=pl.String)
 
 
 def merged(frames: Iterable[pl.DataFrame]) -> list[pl.DataFrame]:

@@ -22,7 +22,9 @@ import polars as pl
 
 from valueplatform.core.database import Transaction
 from valueplatform.telemetry.archive_reads import Wanted, archived_events
+from valueplatform.telemetry.homes import Home, editions_of
 from valueplatform.telemetry.increments import CellKey, Dimensions, Increments, PickCell
+from valueplatform.telemetry.local_days import stay_of
 from valueplatform.telemetry.members import KnownMembers, Sighting, add_members, drop_members
 from valueplatform.telemetry.meter_book import Reading
 from valueplatform.telemetry.payload import stored_value
@@ -69,7 +71,8 @@ _UNPICK: Final = """
 """
 _EVENTS_OF_DAY: Final = """
     SELECT type, provider, data::text AS data, time, event_key FROM event
-    WHERE account_id = $1 AND type = ANY($2::text[]) AND day = $3
+    WHERE account_id = $1 AND type = ANY($2::text[])
+        AND utc_day BETWEEN $3 AND $4 AND time <@ (SELECT $5::text::tstzmultirange)
 """
 _RAISE_UNMETERED: Final = """
     INSERT INTO rollup_unmetered AS held (account_id, meter, day, provider, code, events)
@@ -163,11 +166,13 @@ async def _raise_counts(connection: "asyncpg.Connection[Any]", increments: Incre
         await _raise_picks(connection, increments.picks)
 
 
-async def lower_rollups(tx: Transaction, increments: Increments, readings: Mapping[str, Sequence[Reading]]) -> None:
+async def lower_rollups(
+    tx: Transaction, increments: Increments, readings: Mapping[str, Sequence[Reading]], homes: Mapping[int, Home]
+) -> None:
     """Add increments that were made with sign -1, and remove the rows that nothing is behind any more.
 
-    The events are gone from where they were kept already, and the archive is held. `readings` by event type are those
-    that the increments were made by.
+    The events are gone from where they were kept already, and the archive is held. `readings` by event type and `homes`
+    are those that the increments were made by.
 
     Raising the counts has locked the rows of `rollup`: what others have committed to them is seen in the raw events,
     and what they have not is merged into them later. No other row of it is written, so that no lock is taken out of
@@ -176,7 +181,7 @@ async def lower_rollups(tx: Transaction, increments: Increments, readings: Mappi
     connection = await tx.driver()
     await _raise_counts(connection, increments)
     empty = await _unpick(connection, increments)
-    left = await _left(tx, {*empty, *increments.members}, readings)
+    left = await _left(tx, {*empty, *increments.members}, readings, homes)
     picks = {key: left.picks[key] for key in empty & left.picks.keys()}
     for cell in picks.values():
         cell.events = cell.unmetered = 0
@@ -209,19 +214,25 @@ async def _unpick(connection: "asyncpg.Connection[Any]", increments: Increments)
     return {(row[0], row[1], row[2], row[3], tuple(row[4])) for row in rows}
 
 
-async def _left(tx: Transaction, cells: set[CellKey], readings: Mapping[str, Sequence[Reading]]) -> Increments:
+async def _left(
+    tx: Transaction, cells: set[CellKey], readings: Mapping[str, Sequence[Reading]], homes: Mapping[int, Home]
+) -> Increments:
     """What the meters of these cells read of all raw events that are left on the cells' days, archived ones too."""
     connection = await tx.driver()
-    left = Increments()
+    left = Increments(editions_of(homes.values()))
     for account_id, day in sorted({(key[0], key[2]) for key in cells}):
         names = {key[1] for key in cells if (key[0], key[2]) == (account_id, day)}
-        own = {kind: [one for one in each if one.rollup_name in names] for kind, each in readings.items()}
+        own = {
+            kind: [one for one in each if left.name_of(account_id, one.rollup_name) in names]
+            for kind, each in readings.items()
+        }
         types = [kind for kind, each in own.items() if each]
         async for archived in archived_events(tx, Wanted([account_id], types, day, day)):
             left.add_all(
                 (account_id, day, e.provider, stored_value(e.data), own[e.type], e.time, e.event_key) for e in archived
             )
-        cursor = await connection.cursor(_EVENTS_OF_DAY, account_id, types, day)
+        stay = stay_of(day, day, homes[account_id].timezone)
+        cursor = await connection.cursor(_EVENTS_OF_DAY, account_id, types, *stay)
         while events := await cursor.fetch(_CHUNK):
             left.add_all(
                 (account_id, day, e["provider"], stored_value(e["data"]), own[e["type"]], e["time"], e["event_key"])

@@ -18,11 +18,13 @@ from valueplatform.core.database import MODEL_LOCK, Transaction
 from valueplatform.telemetry.admission import Admitted, Entry, admit
 from valueplatform.telemetry.event import Event
 from valueplatform.telemetry.groups import placed
+from valueplatform.telemetry.homes import Home, editions_of
 from valueplatform.telemetry.increments import Increments
 from valueplatform.telemetry.intake import keep_intake
+from valueplatform.telemetry.local_days import local_day_of, utc_day
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.members import NOTHING_SEEN, KnownMembers, Sighting
-from valueplatform.telemetry.meter_book import NO_MODEL, book_in_force
+from valueplatform.telemetry.meter_book import NO_MODEL, MeterBook, book_in_force
 from valueplatform.telemetry.profiles import Profile, apply_profiles
 from valueplatform.telemetry.quotas import charge
 from valueplatform.telemetry.recent_events import RecentEvents
@@ -50,7 +52,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "id": "text",
     "type": "text",
     "time": "timestamptz",
-    "day": "date",
+    "utc_day": "date",
     "subject": "text",
     "provider": "text",
     "data": "jsonb",
@@ -121,7 +123,7 @@ async def store(
     reports = _reports(requests, admitted, found)
     if requests[0].strict and not reports[0].all_taken:
         raise NotAllTakenError(reports[0])
-    seen = await _store_new(connection, requests, found.new, ledger) if found.new else NOTHING_SEEN
+    seen = await _store_new(connection, requests, found.new, ledger, admitted.homes) if found.new else NOTHING_SEEN
     if found.conflicts:
         await _keep_conflicts(connection, requests, found.conflicts)
     if any(admitted.refused) or any(request.replayed is not None for request in requests):
@@ -203,7 +205,11 @@ def _reports(requests: Sequence[IngestRequest], admitted: Admitted, found: Sorte
 
 
 async def _store_new(
-    connection: "asyncpg.Connection[Any]", requests: Sequence[IngestRequest], new: Sequence[Entry], ledger: Ledger
+    connection: "asyncpg.Connection[Any]",
+    requests: Sequence[IngestRequest],
+    new: Sequence[Entry],
+    ledger: Ledger,
+    homes: Mapping[str, Home],
 ) -> Sighting:
     effects = {type(entry.event.effect) for entry in new}
     if RunningTotal in effects:
@@ -219,18 +225,40 @@ async def _store_new(
         insert = f"INSERT INTO event ({', '.join(_COLUMNS)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants
         await connection.execute(insert, *zip(*records, strict=True))
     readings = ledger.book.raised
-    increments = Increments()
+    increments = Increments(editions_of(homes.values()))
     increments.add_all(
         (entry.account_id, entry.day, entry.provider, event.data, readings[event.type], entry.time, event.key)
         for entry in new
         if (event := entry.event).type in readings
     )
+    if ledger.book.moves:
+        increments.join(_of_new_zones(new, ledger.book))
     seen = await raise_rollups(connection, increments, ledger.members)
     touched = {(entry.account_id, entry.day) for entry in new}
     await mark_days(connection, [Stretch(account_id, day, day) for account_id, day in touched], CAUSE)
     if Profile in effects:
         await apply_profiles(connection, new)
     return seen
+
+
+def _of_new_zones(new: Sequence[Entry], book: MeterBook) -> Increments:
+    """What events add to the rollups of zones that are being counted."""
+    increments = Increments(editions_of(book.moves.values()))
+    moving = [(entry, home) for entry in new if (home := book.moves.get(entry.account_id)) is not None]
+    increments.add_all(
+        (
+            entry.account_id,
+            local_day_of(entry.time, home.timezone),
+            entry.provider,
+            event.data,
+            readings,
+            entry.time,
+            event.key,
+        )
+        for entry, home in moving
+        if (readings := book.readings.get((event := entry.event).type))
+    )
+    return increments
 
 
 def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ...]:
@@ -242,7 +270,7 @@ def _record(entry: Entry, event: Event, received_at: object) -> tuple[object, ..
         event.id,
         event.type,
         entry.time,
-        entry.day,
+        utc_day(entry.time),
         event.subject,
         entry.provider,
         event.data_text,

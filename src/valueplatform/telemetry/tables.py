@@ -34,6 +34,8 @@ event_key = Table(
 
 # `data` is in normal form (`telemetry.payload`) and keeps exact decimals: jsonb numbers are numeric. `event_key` is
 # unique by its own table, so the one index here leads by what events are read by; a second would cost 2 us an event.
+# `utc_day` is the day of `time` in UTC, by which events are kept and found. Which local day they are of is told at each
+# read from the account's zone (`telemetry.local_days`), as in the archive: a changed zone touches no event.
 event = tenant_table(
     "event",
     Column("event_key", UUID(as_uuid=True), nullable=False),
@@ -41,12 +43,12 @@ event = tenant_table(
     Column("id", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("time", TIMESTAMP, nullable=False),
-    Column("day", Date, nullable=False),
+    Column("utc_day", Date, nullable=False),
     Column("subject", Text, nullable=True),
     Column("provider", Text, nullable=False),
     Column("data", JSONB, nullable=True),
     Column("received_at", TIMESTAMP, nullable=False),
-    key=("type", "day", "event_key"),
+    key=("type", "utc_day", "event_key"),
     hot=True,
 )
 
@@ -109,7 +111,8 @@ recent_event = tenant_table(
     hot=True,
 )
 
-# Daily aggregates. `dimensions` holds the values of the meter's dimensions in its order, null where absent.
+# Daily aggregates. `meter` is the name that the meter's rollups have (`Meter.rollup_name`) and the account's edition
+# after it. `dimensions` holds the values of the meter's dimensions in its order, null where absent.
 # `events` counts all events of the meter, and `unmetered` those of them whose property could not be metered. `total`
 # is the sum of SUM and AVG, the count of COUNT, and 0 for UNIQUE_COUNT, whose members are rows of their own. MIN, MAX
 # and LATEST show the number of one event, `picked`: that of the highest (rank, picked_key), so that rows merge in any
@@ -220,9 +223,21 @@ meter_build = Table(
     Column("started_at", TIMESTAMP, nullable=False, server_default=func.clock_timestamp()),
 )
 
-# Days that must be counted anew for all meters that are being built, before they are put in force.
-meter_build_due = tenant_table(
-    "meter_build_due",
+# Accounts whose new zone is being counted beside the one in force (`telemetry.rezoning`): while `state` is 'counting',
+# their events raise that edition of their rollups, too. 'in force' or 'given up', what is left behind is still to be
+# seen to.
+zone_build = tenant_table(
+    "zone_build",
+    Column("timezone", Text, nullable=False),
+    Column("edition", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    CheckConstraint("state IN ('counting', 'in force', 'given up')", name="state"),
+    key=(),
+)
+
+# Days (UTC) that must be counted anew for all that is being built, before it is put in force.
+build_due = tenant_table(
+    "build_due",
     Column("due_id", BigInteger, Identity(always=True), nullable=False),
     Column("day", Date, nullable=False),
     Column("through", Date, nullable=False),

@@ -49,17 +49,18 @@ _TAKE_MARKS = text("""
 """)
 _DELETE = text("DELETE FROM accrual WHERE account_id = :account AND day >= :start AND day < :end")
 _INSERT = text("""
-    INSERT INTO accrual (account_id, driver, provider, day, basis_id, low, expected, high, reason)
+    INSERT INTO accrual (account_id, driver, provider, day, basis_id, low, expected, high, reason, uncapped)
     SELECT :account, t.* FROM unnest(
         CAST(:driver AS text[]), CAST(:provider AS text[]), CAST(:day AS date[]), CAST(:basis_id AS uuid[]),
-        CAST(:low AS numeric[]), CAST(:expected AS numeric[]), CAST(:high AS numeric[]), CAST(:reason AS text[])
+        CAST(:low AS numeric[]), CAST(:expected AS numeric[]), CAST(:high AS numeric[]), CAST(:reason AS text[]),
+        CAST(:uncapped AS numeric[])
     ) AS t
 """)
 _INSERT_BASIS = text("""
     INSERT INTO basis (account_id, basis_id, driver, driver_version, formula, unit, benefit_class, evidence, state,
-                       counted, inputs)
+                       counted, inputs, pool, cap)
     VALUES (:account, :basis_id, :driver, :driver_version, :formula, :unit, :benefit_class, :evidence, :state,
-            :counted, CAST(:inputs AS jsonb))
+            :counted, CAST(:inputs AS jsonb), :pool, :cap)
     ON CONFLICT DO NOTHING
 """)
 
@@ -77,8 +78,8 @@ def merge_marks(marks: Iterable[tuple[date, date, str]]) -> list[Change]:
     """Marks (first day, last day, cause) as changes that neither overlap nor touch."""
     changes: list[Change] = []
     for first, last, cause in sorted(marks):
-        end = min(last, LAST_DAY - timedelta(days=1)) + timedelta(days=1)
         mark = Mark(first, last, cause)
+        end = days_of(mark).end
         if changes and first <= changes[-1].period.end:
             before = changes.pop()
             period = Period(before.period.start, max(end, before.period.end))
@@ -88,9 +89,15 @@ def merge_marks(marks: Iterable[tuple[date, date, str]]) -> list[Change]:
     return changes
 
 
+def days_of(mark: Mark) -> Period:
+    """The days that a mark touches, as far as the calendar goes."""
+    return Period(mark.first, min(mark.last, LAST_DAY - timedelta(days=1)) + timedelta(days=1))
+
+
 async def recompute(tx: Transaction, account_id: int, record: Record, period: Period) -> list[Accrual]:
     """Compute the accruals of `period` again and put them in the place of those that stand."""
-    used = {name for driver in record.model.drivers for name in Formula.parse(driver.formula).names}
+    drivers = (*record.model.superseded, *record.model.drivers)
+    used = {name for driver in drivers for name in Formula.parse(driver.formula).names}
     meters = [meter for meter in record.model.meters if meter.slug in used]
     accruals = accrue(record, await meter_days(tx, account_id, meters, period), period)
     await tx.execute(_DELETE, {"account": account_id, "start": period.start, "end": period.end})
@@ -101,7 +108,7 @@ async def recompute(tx: Transaction, account_id: int, record: Record, period: Pe
 
 
 async def _insert(tx: Transaction, account_id: int, accruals: Sequence[Accrual]) -> None:
-    columns = ("driver", "provider", "day", "basis_id", "low", "expected", "high", "reason")
+    columns = ("driver", "provider", "day", "basis_id", "low", "expected", "high", "reason", "uncapped")
     await tx.execute(_INSERT, {"account": account_id, **{c: [getattr(a, c) for a in accruals] for c in columns}})
 
 
@@ -121,5 +128,7 @@ async def _insert_bases(tx: Transaction, account_id: int, bases: Iterable[Basis]
                 "state": basis.state,
                 "counted": basis.counted,
                 "inputs": msgspec.json.encode(basis.inputs).decode(),
+                "pool": basis.pool,
+                "cap": basis.cap,
             },
         )

@@ -7,24 +7,31 @@ assumptions and the meters of those days; `value.proof` recomputes the same amou
 import uuid
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import MAXYEAR, date
+from decimal import Context, Decimal
+from fractions import Fraction
+from itertools import chain, groupby
+from typing import Any, Final
 
 import polars as pl
 
-from valueplatform.core.periods import Period
+from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
+from valueplatform.core.periods import ONE_DAY, Period, month_of
 from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT, Aggregation, Meter
-from valueplatform.value.assumptions import Default, Entry, Holding, change_days, driver_slug, holding
-from valueplatform.value.basis import Basis, build_basis
-from valueplatform.value.formula import Formula
+from valueplatform.value.assumptions import Default, Entry, Holding, driver_slug, holding
+from valueplatform.value.assumptions import change_days as days_said
+from valueplatform.value.basis import Basis, build_basis, cap_of
+from valueplatform.value.formula import FEWEST_IN_BULK, Formula
+from valueplatform.value.formula_exact import Values
 from valueplatform.value.formula_frame import OVER
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
 from valueplatform.value.model import BY_EVENT, Driver, ValueModel
-from valueplatform.value.ranges import NoValue, Range
+from valueplatform.value.pools import Draw, PoolDay, within_cap
+from valueplatform.value.ranges import NoValue, Range, RangedValue
 
+_WIDE: Final = Context(prec=60)
 _Row = tuple[str, date, Mapping[str, MeterDay]]
 """The provider shown, the day, and the meters that have events on it."""
 
@@ -33,7 +40,8 @@ _Row = tuple[str, date, Mapping[str, MeterDay]]
 class Accrual:
     """`low`, `expected`, `high` are None together, and then `reason` says why (a `NoValue` text).
 
-    `basis` is None where the driver has no basis on that day.
+    `basis` is None where the driver has no basis on that day. `uncapped` is what was expected before the cap of its
+    benefit pool took some of it; None where that took nothing.
     """
 
     driver: str
@@ -44,6 +52,7 @@ class Accrual:
     expected: Decimal | None
     high: Decimal | None
     reason: str | None
+    uncapped: Decimal | None = None
 
     @property
     def basis_id(self) -> uuid.UUID:
@@ -68,17 +77,31 @@ class Record:
 def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Accrual]:
     """Every accrual of the days in `period`, ordered by driver, provider and day.
 
+    Where a benefit pool has a cap, the period is one of whole months, by which caps are told: `in_whole_months`.
     A day counts for a driver only if one of its meters has events on it. Meters without events on such a day
     are 0 where they count or sum; an average, extreme or latest is null, and so is an amount that needs it.
     """
+    return sorted(capped(uncapped(record, days, period)), key=lambda a: (a.driver, a.provider, a.day))
+
+
+def uncapped(record: Record, days: Iterable[MeterDay], period: Period) -> list[Accrual]:
+    """The same before the caps of benefit pools, in no order."""
     values: defaultdict[tuple[str, date], dict[str, MeterDay]] = defaultdict(dict)
     for meter_day in days:
         if meter_day.day in period:
             values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day
     accruals: list[Accrual] = []
-    for driver in record.model.drivers:
+    for driver in (*record.model.superseded, *record.model.drivers):
         accruals += _accrue_driver(record, driver, values)
-    return sorted(accruals, key=lambda a: (a.driver, a.provider, a.day))
+    return accruals
+
+
+def in_whole_months(model: ValueModel, period: Period) -> Period:
+    """The days that must be known for the amounts of `period`: with capped pools, those of its months."""
+    if period.end <= period.start or not any(pool.cap for pool in model.pools):
+        return period
+    last = period.end - ONE_DAY
+    return Period(month_of(period.start).start, month_of(last).end if last.year < MAXYEAR else period.end)
 
 
 def _accrue_driver(
@@ -86,13 +109,12 @@ def _accrue_driver(
 ) -> list[Accrual]:
     formula = Formula.parse(driver.formula)
     meters = [meter for meter in record.model.meters if meter.slug in formula.names]
-    inputs = formula.names - {meter.slug for meter in meters}
     rows: defaultdict[int, list[_Row]] = defaultdict(list)
-    boundaries = _boundaries(record, driver, inputs)
+    boundaries = _boundaries(record, driver)
     for (provider, day), metered in values.items():
         if (provider != ALL_PROVIDERS) is not (driver.provider == BY_EVENT):
             continue
-        if any(meter.slug in metered for meter in meters):
+        if driver.in_force(day) and any(meter.slug in metered for meter in meters):
             shown = driver.provider if provider == ALL_PROVIDERS else provider
             rows[bisect_right(boundaries, day)].append((shown, day, metered))
     accruals: list[Accrual] = []
@@ -101,11 +123,26 @@ def _accrue_driver(
     return accruals
 
 
-def _boundaries(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
+def input_names(model: ValueModel, driver: Driver) -> frozenset[str]:
+    """The assumptions and baselines that the driver's amounts rest on: its formula's, and those of its pool's cap."""
+    cap = model.cap_of(driver)
+    names = Formula.parse(driver.formula).names | (Formula.parse(cap).names if cap else frozenset())
+    return names - {meter.slug for meter in model.meters}
+
+
+def _boundaries(record: Record, driver: Driver) -> list[date]:
     """The days on which the driver's basis may change; between two of them it is one."""
+    inputs = input_names(record.model, driver)
     slugs = [*inputs, driver_slug(driver.slug)]
-    said = {day for slug in slugs for day in change_days(record.entries.get(slug, ()))}
+    said = {day for slug in slugs for day in days_said(record.entries.get(slug, ()))}
     return sorted(said | set(_lapses(record, driver, inputs)))
+
+
+def change_days(record: Record) -> list[date]:
+    """The days on which anything but usage may change an amount."""
+    drivers = (*record.model.superseded, *record.model.drivers)
+    windows = {day for driver in drivers for day in (driver.effective_from, driver.effective_to) if day}
+    return sorted(windows.union(*(_boundaries(record, driver) for driver in drivers)))
 
 
 def _lapses(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:
@@ -116,8 +153,7 @@ def _lapses(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]
 
 def basis_on(record: Record, driver: Driver, day: date) -> Basis | NoValue:
     """What the driver's amount rests on, on one day."""
-    formula = Formula.parse(driver.formula)
-    inputs = formula.names - {meter.slug for meter in record.model.meters}
+    inputs = input_names(record.model, driver)
     defaults = record.defaults()
     holdings: dict[str, Holding | None] = {
         slug: holding(record.entries.get(slug, ()), defaults.get(slug), day) for slug in inputs
@@ -125,7 +161,7 @@ def basis_on(record: Record, driver: Driver, day: date) -> Basis | NoValue:
     methods = {baseline.slug: baseline.method for baseline in record.model.baselines if baseline.slug in inputs}
     driver_holding = holding(record.entries.get(driver_slug(driver.slug), ()), None, day)
     lapsed = any(day >= lapse for lapse in _lapses(record, driver, inputs))
-    return build_basis(driver, holdings, methods, driver_holding, lapsed=lapsed)
+    return build_basis(driver, holdings, methods, driver_holding, lapsed=lapsed, cap=record.model.cap_of(driver))
 
 
 def _accrue_stretch(
@@ -139,6 +175,12 @@ def _accrue_stretch(
     basis = basis_on(record, driver, rows[0][1])
     if isinstance(basis, NoValue):
         return [Accrual(driver.slug, provider, day, None, None, None, None, basis.text) for provider, day, _ in rows]
+    if len(rows) < FEWEST_IN_BULK:
+        ranged = {given.slug: given.value for given in basis.inputs}
+        return [
+            _single(driver.slug, provider, day, basis, formula.evaluate_range(_values(meters, metered), ranged))
+            for provider, day, metered in rows
+        ]
     columns = [column for meter in meters for column in _metered_columns(meter, rows)]
     inputs = {
         name: pl.lit(value, pl.Decimal(27, 9))
@@ -163,6 +205,27 @@ def _metered_columns(meter: Meter, rows: Sequence[_Row]) -> list[pl.Series]:
     return [values, pl.Series(f"{meter.slug}{OVER}", [day.over if day else 1 for day in found], pl.Int64)]
 
 
+def _values(meters: Sequence[Meter], metered: Mapping[str, MeterDay]) -> Values:
+    """The meters of one day, averages as fractions."""
+    values: dict[str, Decimal | Fraction | int | None] = {}
+    for meter in meters:
+        day = metered.get(meter.slug)
+        if day is None:
+            values[meter.slug] = 0 if meter.aggregation in ZERO_WHEN_ABSENT else None
+        else:
+            values[meter.slug] = day.value if day.over == 1 else Fraction(day.value) / day.over
+    return values
+
+
+def _single(driver: str, provider: str, day: date, basis: Basis, found: RangedValue) -> Accrual:
+    match found:
+        case RangedValue(low=Decimal() as low, expected=Decimal() as expected, high=Decimal() as high):
+            return Accrual(driver, provider, day, basis, low, expected, high, None)
+        case RangedValue(expected=NoValue() as lacking) | RangedValue(low=NoValue() as lacking):
+            return Accrual(driver, provider, day, basis, None, None, None, lacking.text)
+    raise TypeError(f"{found} is neither an amount nor the lack of one")
+
+
 def _columns_of(slug: str, value: Range) -> list[tuple[str, Decimal]]:
     """The columns that the bulk evaluation reads a ranged input from."""
     return [(slug, value.expected), (f"{slug}.low", value.low), (f"{slug}.high", value.high)]
@@ -174,3 +237,45 @@ def _accrual(driver: str, provider: str, day: date, basis: Basis, amounts: Mappi
     if reason is not None:
         return Accrual(driver, provider, day, basis, None, None, None, reason)
     return Accrual(driver, provider, day, basis, amounts["low"], amounts["expected"], amounts["high"], None)
+
+
+def capped(accruals: Iterable[Accrual]) -> Iterator[Accrual]:
+    """The same accruals, those of capped pools as far as the months' caps go. No cap, no amount."""
+    pools: defaultdict[tuple[str, str, date], list[Accrual]] = defaultdict(list)
+    for accrual in accruals:
+        if accrual.basis is None or accrual.basis.cap is None or accrual.expected is None:
+            yield accrual
+        elif isinstance(cap := cap_of(accrual.basis), NoValue):
+            yield replace(accrual, low=None, expected=None, high=None, reason=cap.text)
+        else:
+            pools[accrual.basis.pool or "", accrual.basis.unit, month_of(accrual.day).start].append(accrual)
+    for drawn in pools.values():
+        yield from _share_pool(sorted(drawn, key=lambda a: (a.day, a.driver, a.provider)))
+
+
+def _share_pool(drawn: Sequence[Accrual]) -> Iterator[Accrual]:
+    """One pool in one month; `drawn` in order of day, driver and provider."""
+    days = [list(each) for _, each in groupby(drawn, key=lambda a: a.day)]
+    counted = within_cap([PoolDay(_day_cap(each[0]), [_draw(one) for one in each]) for each in days])
+    for accrual, own in zip(drawn, chain.from_iterable(counted), strict=True):
+        if own == _draw(accrual):
+            yield accrual
+            continue
+        low, expected, high = (scaled_decimal(units, AMOUNT_PLACES) for units in own)
+        uncapped = None if expected == accrual.expected else accrual.expected
+        yield replace(accrual, low=low, expected=expected, high=high, uncapped=uncapped)
+
+
+def _day_cap(accrual: Accrual) -> int:
+    """The cap is the same for all that draw on a pool on a day, since they read the same record."""
+    cap = cap_of(accrual.basis) if accrual.basis else None
+    return max(_units(cap), 0) if isinstance(cap, Decimal) else 0
+
+
+def _draw(accrual: Accrual) -> Draw:
+    low, expected, high = (_units(amount or Decimal(0)) for amount in (accrual.low, accrual.expected, accrual.high))
+    return Draw(low, expected, high)
+
+
+def _units(amount: Decimal) -> int:
+    return int(amount.scaleb(AMOUNT_PLACES, _WIDE))

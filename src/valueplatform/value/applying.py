@@ -8,9 +8,11 @@ from sqlalchemy import text
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.backfilling import Told, counting, drop_rollups, settle
+from valueplatform.telemetry.backfilling import counting, settle
+from valueplatform.telemetry.history import Told, drop_rollups
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import clear_rollups, rebuild_rollups
+from valueplatform.value.formula import Formula
 from valueplatform.value.model import BY_EVENT, SUPPLIER, ValueModel
 from valueplatform.value.model_versions import Change, diff, revise
 from valueplatform.value.models import newest_model, store_model, stored_model
@@ -77,6 +79,7 @@ async def apply_counted(
         if not _changed_meters(previous, revised):
             return await apply_model(tx, model)
         await _keep_commitments(tx, previous, revised)
+        _keep_superseded(revised)
     async with (
         counting(database, scope, _changed_meters(previous, revised), told, copier) as counted,
         database.transaction(scope) as tx,
@@ -117,6 +120,7 @@ async def count_anew(
 async def _put_in_force(tx: Transaction, previous: ValueModel | None, revised: ValueModel) -> int:
     """A new revision, its providers, a mark for each account; the rollups of its meters are the caller's to see to."""
     await _keep_commitments(tx, previous, revised)
+    _keep_superseded(revised)
     revision = await store_model(tx, revised)
     for slug in sorted({driver.provider for driver in revised.drivers} - {BY_EVENT}):
         name = revised.supplier.name if slug == SUPPLIER else slug
@@ -136,6 +140,19 @@ async def _keep_commitments(tx: Transaction, previous: ValueModel | None, revise
             f"Driver {committed.driver!r} cannot go: the plans of account {committed.key!r}{others} commit to it. "
             "Keep the driver, or take its targets out of these plans first."
         )
+
+
+def _keep_superseded(revised: ValueModel) -> None:
+    """What an earlier version of a driver reads stays as long as its days do."""
+    rates = {rate.slug for rate in (*revised.baselines, *revised.assumptions)}
+    known = rates | {meter.slug for meter in revised.meters}
+    for driver in revised.superseded:
+        if lost := sorted(Formula.parse(driver.formula).names - known):
+            raise ConflictError(
+                f"{lost[0]!r} cannot go: version {driver.version} of driver {driver.slug!r} reads it for the days "
+                f"before {driver.effective_to}. Keep it, or take effective_from out of the driver, so that its present "
+                "version speaks for all days."
+            )
 
 
 def _changed_meters(previous: ValueModel | None, revised: ValueModel) -> list[Meter]:

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from valueplatform.value.assumptions import Default, Holding
+from valueplatform.value.formula import Formula
 from valueplatform.value.model import CURRENCIES, BaselineMethod, Driver, Evidence, weakest
 from valueplatform.value.ranges import NoValue, Range
 from valueplatform.value.states import State, is_agreed, weakest_state
@@ -29,7 +30,8 @@ class BasisInput(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """`counted`: the headline, return and attainment take it (rule 10)."""
+    """`counted`: the headline, return and attainment take it (rule 10). `cap` is the formula that caps its `pool`;
+    both are None where nothing does."""
 
     driver: str
     driver_version: int
@@ -40,6 +42,8 @@ class Basis(msgspec.Struct, frozen=True):
     state: State
     counted: bool
     inputs: tuple[BasisInput, ...]
+    pool: str | None = None
+    cap: str | None = None
 
     @property
     def basis_id(self) -> uuid.UUID:
@@ -55,11 +59,13 @@ def build_basis(
     driver_holding: Holding | None,
     *,
     lapsed: bool = False,
+    cap: str | None = None,
 ) -> Basis | NoValue:
     """The basis of `driver` on a day, from what holds of each of its inputs; or why it can have none.
 
     `methods` names the baselines among the inputs. `driver_holding` is what was said of the driver itself. `lapsed`: a
-    baseline has expired or the driver's sunset has passed, so that it is an estimate again, whoever validated it.
+    baseline has expired or the driver's sunset has passed, so that it is an estimate again, whoever validated it. `cap`
+    is the formula that caps the driver's pool; what it reads is among the inputs.
     """
     missing = sorted(slug for slug, held in holdings.items() if held is None)
     if missing:
@@ -91,7 +97,16 @@ def build_basis(
             BasisInput(slug, h.value, h.unit, h.state, h.entry.entry_id if h.entry else None)
             for slug, h in held.items()
         ),
+        pool=driver.pool if cap else None,
+        cap=cap,
     )
+
+
+def cap_of(basis: Basis) -> Decimal | NoValue | None:
+    """What the month's amounts of the basis' pool may come to, at the expected values of its inputs; None = no cap."""
+    if basis.cap is None:
+        return None
+    return Formula.parse(basis.cap).evaluate({given.slug: given.value.expected for given in basis.inputs})
 
 
 def driver_statement(driver: Driver) -> Default:

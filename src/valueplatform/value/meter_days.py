@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period
+from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
 from valueplatform.telemetry.meters import PICKED, Aggregation, Meter
 
 ALL_PROVIDERS = ""
@@ -28,26 +29,28 @@ class MeterDay(msgspec.Struct, frozen=True):
 
 
 # GROUPING SETS give the value over all providers beside each provider's own; distinct members never add.
-_ROLLUPS = text("""
-    SELECT meter, coalesce(provider, '') AS provider, day,
+_ROLLUPS = text(f"""
+    SELECT {NAME} AS meter, coalesce(provider, '') AS provider, day,
            sum(events - unmetered)::bigint AS events, sum(total) AS total
     FROM rollup
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end
+    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
-""")
-_PICKS = text("""
-    SELECT meter, coalesce(provider, '') AS provider, day, sum(events - unmetered)::bigint AS events,
+""")  # noqa: S608 - our own names
+_PICKS = text(f"""
+    SELECT {NAME} AS meter, coalesce(provider, '') AS provider, day,
+           sum(events - unmetered)::bigint AS events,
            (array_agg(picked ORDER BY rank DESC, picked_key DESC))[1] AS picked
     FROM rollup
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end AND rank IS NOT NULL
+    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end AND rank IS NOT NULL
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
-""")
-_DISTINCT = text("""
-    SELECT meter, coalesce(provider, '') AS provider, day, count(DISTINCT member) AS members
+""")  # noqa: S608 - our own names
+_DISTINCT = text(f"""
+    SELECT {NAME} AS meter, coalesce(provider, '') AS provider, day,
+           count(DISTINCT member) AS members
     FROM rollup_member
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :start AND day < :end
+    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end
     GROUP BY GROUPING SETS ((meter, provider, day), (meter, day))
-""")
+""")  # noqa: S608 - our own names
 
 
 async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], period: Period) -> list[MeterDay]:

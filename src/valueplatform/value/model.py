@@ -15,6 +15,7 @@ from babel.numbers import list_currencies
 
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
+from valueplatform.value.driver_kinds import DriverKind
 from valueplatform.value.ranges import Range
 
 CURRENCIES: Final = list_currencies()
@@ -108,7 +109,11 @@ class Baseline(Rate, frozen=True, kw_only=True):
 class Driver(_Definition, frozen=True, kw_only=True):
     """A formula that turns meters, baselines and assumptions into an amount in a unit.
 
-    `evidence` is a ceiling. `provider` is the supplier, a partner's slug, or "event": one entry per provider of events.
+    `kind` is what the formula was made from, None where it was written as it is. Capacity enters by its `redeployment`
+    share and revenue at its `margin`, both assumptions that the formula is already multiplied by (value rule 4).
+    `objectives`, `stages` and `personas` place it in the driver library. `evidence` is a ceiling. `provider` is the
+    supplier, a partner's slug, or "event": one entry per provider of events. It has amounts on days from
+    `effective_from` to before `effective_to`.
     """
 
     unit: str
@@ -118,10 +123,22 @@ class Driver(_Definition, frozen=True, kw_only=True):
     provider: str = SUPPLIER
     pool: str | None = None
     category: str | None = None
+    kind: DriverKind | None = None
+    redeployment: str | None = None
+    margin: str | None = None
+    objectives: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    personas: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     counterfactual: str | None = None
     sunset: date | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
     version: int = 1
+
+    def in_force(self, day: date) -> bool:
+        begun = self.effective_from is None or self.effective_from <= day
+        return begun and (self.effective_to is None or day < self.effective_to)
 
     @property
     def currency(self) -> str | None:
@@ -152,6 +169,17 @@ class Feature(_Definition, frozen=True, kw_only=True):
     eligible_segments: tuple[str, ...] = ()
 
 
+class Pool(_Definition, frozen=True, kw_only=True):
+    """A benefit that several drivers draw on, such as the hours of a desk (value rule 5).
+
+    `cap` is a formula over assumptions and baselines: what all of them together may come to in a calendar month, in
+    `unit`, the one of its drivers. Without a cap the pool only declares that they overlap.
+    """
+
+    unit: str | None = None
+    cap: str | None = None
+
+
 class Product(_Definition, frozen=True, kw_only=True):
     """What is sold; features belong to it."""
 
@@ -165,7 +193,7 @@ class EventType(_Definition, frozen=True, kw_only=True):
 
 
 Versioned = Meter | Baseline | Assumption | Driver
-Definition = Versioned | Feature | Product | Segment | EventType
+Definition = Versioned | Pool | Feature | Product | Segment | EventType
 
 FIELD_OF_KIND: Final = {
     "product": "products",
@@ -174,6 +202,7 @@ FIELD_OF_KIND: Final = {
     "meter": "meters",
     "baseline": "baselines",
     "assumption": "assumptions",
+    "pool": "pools",
     "driver": "drivers",
     "feature": "features",
 }
@@ -189,19 +218,24 @@ class Retired(msgspec.Struct, frozen=True):
 
 
 class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
-    """One supplier's whole model. Consistent: whoever makes one has passed `model_check`."""
+    """One supplier's whole model. Consistent: whoever makes one has passed `model_check`.
+
+    `superseded` are earlier versions of its drivers, each in force until the next one takes over from a later day.
+    """
 
     supplier: Supplier
     otlp: OtlpSection = DEFAULT_SECTION
     meters: tuple[Meter, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    pools: tuple[Pool, ...] = ()
     drivers: tuple[Driver, ...] = ()
     features: tuple[Feature, ...] = ()
     products: tuple[Product, ...] = ()
     segments: tuple[Segment, ...] = ()
     event_types: tuple[EventType, ...] = ()
     retired: tuple[Retired, ...] = ()
+    superseded: tuple[Driver, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[Definition, ...]:
         definitions: tuple[Definition, ...] = getattr(self, FIELD_OF_KIND[kind])
@@ -216,6 +250,10 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
 
     def driver(self, slug: str) -> Driver | None:
         return next((driver for driver in self.drivers if driver.slug == slug), None)
+
+    def cap_of(self, driver: Driver) -> str | None:
+        """The formula that caps what the driver draws on with others; None where nothing does."""
+        return next((pool.cap for pool in self.pools if pool.slug == driver.pool), None)
 
     def feature(self, slug: str) -> Feature | None:
         return next((feature for feature in self.features if feature.slug == slug), None)

@@ -11,13 +11,20 @@ from tomlkit.items import AoT, InlineTable, Table
 
 from valueplatform.core.numbers import decimal_text
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
-from valueplatform.value.model import FIELD_OF_KIND, Assumption, Baseline, Definition, ValueModel
+from valueplatform.value.driver_kinds import BY_METER, DriverKind, Plain, tag_of
+from valueplatform.value.model import FIELD_OF_KIND, Assumption, Baseline, Definition, Driver, ValueModel
 from valueplatform.value.ranges import Range
 
 Container = TypeVar("Container", Table, InlineTable)
 
-_KEYS: Mapping[str, str] = {"event_types": "event", "features": "feature"}
-_NOT_WRITTEN = frozenset({"version", "stored_as", "segments"})
+_KEYS: Mapping[str, str] = {
+    "event_types": "event",
+    "features": "feature",
+    "objectives": "objective",
+    "stages": "stage",
+    "personas": "persona",
+}
+_NOT_WRITTEN = frozenset({"version", "stored_as", "segments", "kind"})
 
 
 def export_model(model: ValueModel) -> str:
@@ -46,7 +53,9 @@ def _table(kind: str, definition: Definition) -> Table:
     table = tomlkit.table()
     for field in msgspec.structs.fields(definition):
         value = getattr(definition, field.name)
-        if field.name in _NOT_WRITTEN or value in (None, ()):
+        if isinstance(value, DriverKind):
+            table.add(tag_of(value), _kind(value))
+        if field.name in _NOT_WRITTEN or value in (None, ()) or (field.name == "formula" and _is_made(definition)):
             continue
         key = "type" if kind == "event_type" and field.name == "slug" else _KEYS.get(field.name, field.name)
         table.add(key, _value(value))
@@ -55,6 +64,23 @@ def _table(kind: str, definition: Definition) -> Table:
         for rate in definition.segments:
             segments.add(rate.segment, _bounds(rate.value, tomlkit.table()))
         table.add("segment", segments)
+    return table
+
+
+def _is_made(definition: Definition) -> bool:
+    """Whether the formula follows from what is written instead of it."""
+    return isinstance(definition, Driver) and definition.kind is not None
+
+
+def _kind(kind: DriverKind) -> object:
+    """What is written under the name of the kind: a table, or the formula itself."""
+    if isinstance(kind, Plain):
+        return kind.formula
+    pairs = getattr(kind, BY_METER[tag_of(kind)]) if tag_of(kind) in BY_METER else msgspec.structs.asdict(kind).items()
+    table = tomlkit.inline_table()
+    for key, part in pairs:
+        if part is not None:
+            table.add(key, part)
     return table
 
 

@@ -11,7 +11,8 @@ import msgspec
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
 from valueplatform.value.model import FIELD_OF_KIND, Supplier, ValueModel
-from valueplatform.value.model_check import Finding, Place, errors_in, suggestion, warnings_in
+from valueplatform.value.model_check import errors_in, warnings_in
+from valueplatform.value.model_findings import Finding, Place, suggestion
 from valueplatform.value.model_lines import Lines
 from valueplatform.value.model_reader import TableReader
 from valueplatform.value.model_tables import (
@@ -22,6 +23,7 @@ from valueplatform.value.model_tables import (
     read_feature,
     read_meter,
     read_otlp,
+    read_pool,
     read_product,
     read_segment,
     read_supplier,
@@ -116,6 +118,7 @@ class _Reading:
             meters=self._all(document, "meter", read_meter),
             baselines=self._all(document, "baseline", read_baseline),
             assumptions=self._all(document, "assumption", read_assumption),
+            pools=self._all(document, "pool", read_pool),
             drivers=self._all(document, "driver", read_driver),
             features=self._all(document, "feature", read_feature),
             products=self._all(document, "product", read_product),

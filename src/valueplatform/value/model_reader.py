@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import exact_decimal, in_wire_range, without_trailing_zeros
-from valueplatform.value.model_check import Finding, Place, suggestion
+from valueplatform.value.model_findings import Finding, Place, suggestion
 from valueplatform.value.ranges import Range
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -132,6 +132,23 @@ class TableReader:
         reader = TableReader(tables, self.place, lambda finding: self._report(_under(key, finding)))
         found = {name: reader.range(name) for name in tables}
         return {name: value for name, value in found.items() if value is not None}
+
+    def inner(self, key: str, *, known: Sequence[str] = ()) -> "TableReader | None":
+        """A table within the table; its problems name both keys. `known`: all that it may say."""
+        found = self._typed(key, dict, f"a table such as {{ {', '.join(f'{name} = …' for name in known)} }}")
+        if found is None:
+            return None
+        reader = TableReader(found, self.place, lambda finding: self._report(_under(key, finding)))
+        reader._known += known
+        return reader
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """A table of texts by name, in the order of the file."""
+        found = self._typed(key, dict, 'a table of texts, such as { jobs = "price_of_a_job" }') or {}
+        reader = TableReader(found, self.place, lambda finding: self._report(_under(key, finding)))
+        if key in self.table and not found:
+            self.problem(key, "the table is empty", "name at least one")
+        return tuple((name, reader.text(name)) for name in found)
 
     def _value(self, key: str) -> object:
         self._known.append(key)

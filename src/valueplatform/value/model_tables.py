@@ -1,7 +1,13 @@
 """The keys of each kind of table in a model file: the one list of what a model may say."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.otlp_accounts import OtlpSection
+from valueplatform.value.driver_kinds import BY_METER, TABLES, DriverKind, Plain, formula_of
+from valueplatform.value.formula import Formula, FormulaError
 from valueplatform.value.model import (
     SUPPLIER,
     Assumption,
@@ -12,6 +18,7 @@ from valueplatform.value.model import (
     EventType,
     Evidence,
     Feature,
+    Pool,
     Product,
     Segment,
     SegmentRate,
@@ -74,12 +81,20 @@ def read_assumption(table: TableReader) -> Assumption:
 
 
 def read_driver(table: TableReader) -> Driver:
+    redeployment, margin = table.optional_text("redeployment"), table.optional_text("margin")
+    kind, formula = _formula(table, redeployment or margin)
     return Driver(
         slug=table.slug(),
         title=table.optional_text("title"),
         description=table.optional_text("description"),
         unit=table.text("unit"),
-        formula=table.text("formula"),
+        formula=formula,
+        kind=kind,
+        redeployment=redeployment,
+        margin=margin,
+        objectives=table.texts("objective"),
+        stages=table.texts("stage"),
+        personas=table.texts("persona"),
         benefit_class=table.choice("benefit_class", BenefitClass) or BenefitClass.CAPACITY,
         evidence=table.choice("evidence", Evidence) or Evidence.VENDOR_ESTIMATE,
         provider=table.optional_text("provider") or SUPPLIER,
@@ -88,6 +103,8 @@ def read_driver(table: TableReader) -> Driver:
         features=table.texts("feature"),
         counterfactual=table.optional_text("counterfactual"),
         sunset=table.day("sunset"),
+        effective_from=table.day("effective_from"),
+        effective_to=table.day("effective_to"),
     )
 
 
@@ -108,6 +125,16 @@ def read_feature(table: TableReader) -> Feature:
     )
 
 
+def read_pool(table: TableReader) -> Pool:
+    return Pool(
+        slug=table.slug(),
+        title=table.optional_text("title"),
+        description=table.optional_text("description"),
+        unit=table.optional_text("unit"),
+        cap=table.optional_text("cap"),
+    )
+
+
 def read_product(table: TableReader) -> Product:
     title, description = table.optional_text("title"), table.optional_text("description")
     return Product(slug=table.slug(), title=title, description=description)
@@ -121,6 +148,48 @@ def read_segment(table: TableReader) -> Segment:
 def read_event_type(table: TableReader) -> EventType:
     title, description = table.optional_text("title"), table.optional_text("description")
     return EventType(slug=table.text("type"), title=title, description=description)
+
+
+def _formula(table: TableReader, share: str | None) -> tuple[DriverKind | None, str]:
+    """What the formula is made from, None where it stands as it was written; and the formula."""
+    given = [name for name in ("formula", *TABLES) if name in table.table]
+    kinds = {name: _kind(table, name) for name in TABLES}
+    written = table.optional_text("formula")
+    if len(given) != 1:
+        wrong = f"{given[0]} and {given[1]} both say what it is worth" if given else "is missing"
+        table.problem(given[1] if given else "formula", wrong, f"give one of formula, {', '.join(TABLES)}")
+    made = next((kind for kind in kinds.values() if kind is not None), None)
+    if made is None and written is not None and share is not None:
+        made = Plain(written)
+    return made, written or "" if made is None else _canonical(formula_of(made, share))
+
+
+def _kind(table: TableReader, name: str) -> DriverKind | None:
+    if name in BY_METER:
+        pairs = table.pairs(name)
+        return _as_kind(name, {BY_METER[name]: pairs}) if pairs else None
+    fields = msgspec.structs.fields(TABLES[name])
+    inner = table.inner(name, known=[field.name for field in fields])
+    if inner is None:
+        return None
+    parts = {
+        field.name: inner.text(field.name) if field.required else inner.optional_text(field.name) for field in fields
+    }
+    inner.close()
+    return _as_kind(name, parts)
+
+
+def _as_kind(name: str, parts: Mapping[str, object]) -> DriverKind:
+    made: DriverKind = msgspec.convert({"kind": name, **parts}, DriverKind)
+    return made
+
+
+def _canonical(formula: str) -> str:
+    """Without the parentheses that it does not need; as it is where it cannot be read, which the check will say."""
+    try:
+        return Formula.parse(formula).canonical
+    except FormulaError:
+        return formula
 
 
 def _segments(table: TableReader) -> tuple[SegmentRate, ...]:

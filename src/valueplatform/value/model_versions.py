@@ -5,6 +5,7 @@ change a number or what the number stands for: not with titles and descriptions,
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -26,6 +27,8 @@ from valueplatform.value.model import (
 
 AnyVersioned = TypeVar("AnyVersioned", Meter, Baseline, Assumption, Driver)
 _WORDING: Final = frozenset({"title", "description"})
+# The formula says what the kind and the shares come to; where a driver stands in the library changes no number.
+_IN_FORMULA: Final = frozenset({"kind", "redeployment", "margin", "objectives", "stages", "personas"})
 _VERSIONED: Final = ("meter", "baseline", "assumption", "driver")
 
 
@@ -58,7 +61,9 @@ def revise(previous: ValueModel | None, new: ValueModel) -> ValueModel:
         assumptions=tuple(before.revised("assumption", each) for each in new.assumptions),
         drivers=tuple(before.revised("driver", each) for each in new.drivers),
     )
-    return msgspec.structs.replace(revised, retired=before.retired_from(revised))
+    return msgspec.structs.replace(
+        revised, retired=before.retired_from(revised), superseded=_superseded(previous, revised.drivers)
+    )
 
 
 def diff(previous: ValueModel | None, new: ValueModel) -> list[Change]:
@@ -88,6 +93,22 @@ def fingerprint(model: ValueModel) -> str:
     for kind in FIELD_OF_KIND:
         parts[kind] = {slug: _plain(definition) for slug, definition in _by_slug(model.of_kind(kind)).items()}
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+def _superseded(previous: ValueModel, drivers: Iterable[Driver]) -> tuple[Driver, ...]:
+    """The versions that keep the days before their successors begin. A driver that names no such day, or an earlier
+    one, speaks for all days from there on, as if it had always been so."""
+    earlier: list[Driver] = []
+    for driver in drivers:
+        begins = driver.effective_from
+        if begins is None:
+            continue
+        for before in (*previous.superseded, *previous.drivers):
+            is_forebear = before.slug == driver.slug and before.version != driver.version
+            if is_forebear and (before.effective_from is None or before.effective_from < begins):
+                ends = min(before.effective_to or begins, begins)
+                earlier.append(msgspec.structs.replace(before, effective_to=ends))
+    return tuple(earlier)
 
 
 class _Before:
@@ -120,6 +141,7 @@ class _Before:
 def _substance(definition: Versioned) -> dict[str, object]:
     plain = {field: value for field, value in _plain(definition).items() if field not in _WORDING}
     if isinstance(definition, Driver):
+        plain = {field: value for field, value in plain.items() if field not in _IN_FORMULA}
         plain["formula"] = Formula.parse(definition.formula).canonical
     return plain
 

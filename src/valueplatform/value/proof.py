@@ -8,8 +8,8 @@ meters from data), assumptions are resolved anew from the record, formulas are r
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import proof_expression as expression
+from valueplatform.value import proof_pools
 from valueplatform.value.proof_archive import raw_events, widened
 
 LARGEST = 10**34
@@ -60,6 +61,7 @@ class ProvedAmount:
     unit: str
     counted: bool
     events: int
+    pool: str | None = None
 
 
 @dataclass(slots=True)
@@ -137,13 +139,28 @@ async def prove_days(
 ) -> list[ProvedAmount]:
     """Amounts of every driver (or of `drivers`) on the days of [start, end), from raw events."""
     wanted = drivers_named(source, drivers)
-    return prove_tallied(source, wanted, await tally_events(tx, source, meters_of(source, wanted), start, end))
+    first, last = days_needed(source, start, end)
+    proved = prove_tallied(source, wanted, await tally_events(tx, source, meters_of(source, wanted), first, last))
+    return [amount for amount in proved if start <= amount.day < end]
 
 
 def drivers_named(source: Source, slugs: Iterable[str]) -> list[Mapping[str, Any]]:
-    """The model's drivers of these slugs; all of them where none is named."""
+    """The model's drivers of these slugs in all versions, and those that share a capped benefit with them; all drivers
+    where none is named."""
     chosen = set(slugs)
-    return [driver for driver in source.model.get("drivers", ()) if not chosen or driver["slug"] in chosen]
+    drivers = [*source.model.get("superseded", ()), *source.model.get("drivers", ())]
+    pools = {driver.get("pool") for driver in drivers if driver["slug"] in chosen} & caps_of(source).keys()
+    return [d for d in drivers if not chosen or d["slug"] in chosen or d.get("pool") in pools]
+
+
+def caps_of(source: Source) -> dict[str, str]:
+    """The formulas that cap benefit pools, by pool."""
+    return {pool["slug"]: pool["cap"] for pool in source.model.get("pools", ()) if pool.get("cap")}
+
+
+def days_needed(source: Source, start: date, end: date) -> tuple[date, date]:
+    """The days whose events the amounts of [start, end) follow from: whole months, where something is capped."""
+    return proof_pools.whole_months(start, end) if caps_of(source) else (start, end)
 
 
 def meters_of(source: Source, drivers: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -153,11 +170,41 @@ def meters_of(source: Source, drivers: Iterable[Mapping[str, Any]]) -> list[Mapp
 
 
 def prove_tallied(source: Source, drivers: Iterable[Mapping[str, Any]], tallies: "Tallies") -> list[ProvedAmount]:
-    """Amounts of `drivers` from what their meters' events were tallied to."""
+    """Amounts of `drivers` from what their meters' events were tallied to, of all `days_needed`."""
     proved: list[ProvedAmount] = []
     for driver in drivers:
         proved += _prove_driver(source, driver, meters_of(source, [driver]), tallies)
-    return sorted(proved, key=lambda p: (p.driver, p.provider, p.day))
+    return sorted(_capped(source, proved), key=lambda p: (p.driver, p.provider, p.day))
+
+
+def _capped(source: Source, proved: Iterable[ProvedAmount]) -> Iterator[ProvedAmount]:
+    """What the caps of benefit pools leave of the amounts."""
+    caps = caps_of(source)
+    drawn: defaultdict[tuple[str, str, date], list[ProvedAmount]] = defaultdict(list)
+    for amount in proved:
+        if amount.pool not in caps or amount.expected is None:
+            yield amount
+        elif _cap_on(source, caps[amount.pool], amount.day) is None:
+            yield replace(amount, low=None, expected=None, high=None)
+        else:
+            drawn[amount.pool, amount.unit, amount.day.replace(day=1)].append(amount)
+    for (pool, _, _), amounts in drawn.items():
+        amounts.sort(key=lambda a: (a.day, a.driver, a.provider))
+        days = {amount.day: _cap_on(source, caps[pool], amount.day) or Fraction(0) for amount in amounts}
+        bounds = [(Fraction(a.low or 0), Fraction(a.expected or 0), Fraction(a.high or 0)) for a in amounts]
+        left = proof_pools.keep_to_caps([(amount.day, *own) for amount, own in zip(amounts, bounds, strict=True)], days)
+        for amount, own in zip(amounts, left, strict=True):
+            low, expected, high = map(rounded, own)
+            yield replace(amount, low=low, expected=expected, high=high)
+
+
+def _cap_on(source: Source, cap: str, day: date) -> Fraction | None:
+    """The cap of a day's month, rounded as amounts are; None where it cannot be told."""
+    given = {slug: input_on(source, slug, day) for slug in expression.names(cap)}
+    amount = expression.amount(cap, {slug: each.expected for slug, each in given.items() if each is not None})
+    if amount is None or abs(amount) >= LARGEST:
+        return None
+    return max(Fraction(rounded(amount)), Fraction(0))
 
 
 Tallies = Mapping[tuple[str, str, date], MeterTally]
@@ -192,7 +239,7 @@ async def _metered_events(
     the days, not with the events."""
     types = sorted({kind for meter in meters for kind in meter["event_types"]})
     zone = ZoneInfo(source.timezone)
-    # The stored day only narrows the search; the day that counts is told from the time again.
+    # The day in UTC only narrows the search; the day that counts is told from the time again.
     first, last = widened(start, end)
     where = {"account": source.account_id, "types": types, "start": first, "end": last}
     async for row in raw_events(tx, where):
@@ -248,9 +295,14 @@ def _prove_driver(
     by_event = provider_of(driver) == "event"
     cells: defaultdict[tuple[str, date], dict[str, list[MeterTally]]] = defaultdict(lambda: defaultdict(list))
     for (slug, provider, day), tally in tallies.items():
-        if slug in used and tally.events:
+        if slug in used and tally.events and _in_force(driver, day):
             cells[provider if by_event else provider_of(driver), day][slug].append(tally)
     return [_prove_cell(source, driver, own, provider, day, cell) for (provider, day), cell in cells.items()]
+
+
+def _in_force(driver: Mapping[str, Any], day: date) -> bool:
+    start, end = driver.get("effective_from"), driver.get("effective_to")
+    return (start is None or date.fromisoformat(start) <= day) and (end is None or day < date.fromisoformat(end))
 
 
 def _prove_cell(
@@ -265,10 +317,13 @@ def _prove_cell(
     values = {slug: value for slug, value in found_values.items() if value is not None}
     slugs = sorted(expression.names(driver["formula"]) - found_values.keys())
     inputs = [input_on(source, slug, day) for slug in slugs]
+    cap = caps_of(source).get(driver.get("pool") or "")
+    capping = [input_on(source, slug, day) for slug in sorted(expression.names(cap))] if cap else []
     events = sum(tally.events for tallies in cell.values() for tally in tallies)
     found = [given for given in inputs if given is not None]
-    unit = unit_of(driver, found)
-    if len(found) < len(inputs) or unit is None:
+    resting = [*found, *(given for given in capping if given is not None)]
+    unit = unit_of(driver, resting)
+    if len(resting) < len(inputs) + len(capping) or unit is None:
         return ProvedAmount(
             driver["slug"], provider, day, None, None, None, driver["unit"], counted=False, events=events
         )
@@ -288,8 +343,9 @@ def _prove_cell(
         expected=rounded(expected) if whole and expected is not None else None,
         high=rounded(max(points)) if whole else None,
         unit=unit,
-        counted=_counts(source, driver, found, day),
+        counted=_counts(source, driver, resting, day),
         events=events,
+        pool=driver.get("pool"),
     )
 
 

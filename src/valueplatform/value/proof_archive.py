@@ -18,7 +18,7 @@ from valueplatform.core.errors import UnavailableError
 
 _EVENTS = text("""
     SELECT time, event_key, type, provider, data::text AS data FROM event
-    WHERE account_id = :account AND type = ANY(:types) AND day >= :start AND day < :end
+    WHERE account_id = :account AND type = ANY(:types) AND utc_day >= :start AND utc_day < :end
 """)
 _FILES = text("""
     SELECT DISTINCT a.root || '/' || s.path AS address, s.path FROM archived_slice s CROSS JOIN archive a

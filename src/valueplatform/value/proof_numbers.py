@@ -24,6 +24,7 @@ from valueplatform.value.proof import (
     ProvedAmount,
     Source,
     Tallies,
+    days_needed,
     drivers_named,
     input_on,
     meters_of,
@@ -44,9 +45,8 @@ _POSTINGS = text("""
     WHERE p.account_id = :account
 """)
 _SENT = text("""
-    SELECT source, day, count(*) AS events FROM event
-    WHERE account_id = :account AND day >= :start AND day < :end AND source = ANY(CAST(:sources AS text[]))
-    GROUP BY source, day
+    SELECT source, time FROM event
+    WHERE account_id = :account AND utc_day >= :start AND utc_day < :end AND source = ANY(CAST(:sources AS text[]))
 """)
 _TARGETS = text("""
     SELECT DISTINCT ON (plan_id, objective_id, driver, month) driver, month, low, expected, high
@@ -75,7 +75,7 @@ class Prover:
     postings: list[Any] = field(default_factory=list)
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
-    sent: list[Any] = field(default_factory=list)
+    sent: "list[_Sent]" = field(default_factory=list)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -88,10 +88,9 @@ class Prover:
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
         sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
         if sent:
-            span = {"start": min(leaf.start for leaf in sent), "end": max(leaf.end for leaf in sent)}
+            start, end = min(leaf.start for leaf in sent), max(leaf.end for leaf in sent)
             sources = sorted({leaf.source for leaf in sent})
-            prover.sent = list(await tx.rows(_SENT, where | span | {"sources": sources}))
-            prover.sent += await _kept(tx, source, span["start"], span["end"], sources)
+            prover.sent = await _sent(tx, source, start, end, sources)
         realized = [leaf for leaf in leaves if isinstance(leaf, d.Realized)]
         metered = [leaf for leaf in leaves if isinstance(leaf, d.Metered)]
         if not realized and not metered:
@@ -102,7 +101,7 @@ class Prover:
         wanted = {meter["slug"] for meter in meters_of(source, drivers)} | {leaf.meter for leaf in metered}
         meters = [meter for meter in source.model.get("meters", ()) if meter["slug"] in wanted]
         spans = [(leaf.start, leaf.end) for leaf in realized] + [(leaf.start, leaf.end) for leaf in metered]
-        start, end = min(start for start, _ in spans), max(end for _, end in spans)
+        start, end = days_needed(source, min(start for start, _ in spans), max(end for _, end in spans))
         prover.tallies = await tally_events(tx, source, meters, start, end)
         prover.amounts = prove_tallied(source, drivers, prover.tallies)
         return prover
@@ -323,12 +322,15 @@ class _Sent(NamedTuple):
     events: int
 
 
-async def _kept(tx: Transaction, source: Source, start: date, end: date, sources: Sequence[str]) -> list[_Sent]:
-    """The same counts of archived events."""
+async def _sent(tx: Transaction, source: Source, start: date, end: date, sources: Sequence[str]) -> list[_Sent]:
+    """Stored and archived events, the local day of each told from its time."""
     zone = ZoneInfo(source.timezone)
+    first, last = widened(start, end)
     counts: Counter[tuple[str, date]] = Counter()
-    async for event in kept_events(tx, source.account_id, None, *widened(start, end)):
-        day = event.time.astimezone(zone).date()
-        if event.source in sources and start <= day < end:
-            counts[event.source, day] += 1
-    return [_Sent(name, day, events) for (name, day), events in counts.items()]
+    where = {"account": source.account_id, "start": first, "end": last, "sources": list(sources)}
+    async for row in await tx.connection.stream(_SENT, where):
+        counts[row.source, row.time.astimezone(zone).date()] += 1
+    async for event in kept_events(tx, source.account_id, None, first, last):
+        if event.source in sources:
+            counts[event.source, event.time.astimezone(zone).date()] += 1
+    return [_Sent(name, day, events) for (name, day), events in counts.items() if start <= day < end]

@@ -77,6 +77,24 @@ plan_target = tenant_table(
     key=("plan_id", "objective_id", "driver", "month", "version"),
 )
 
+# What somebody asked "what if" of: levers and months, not results, which are computed from the record whenever it is
+# opened. Seen by whoever made it, and once it is shared by all who may plan.
+scenario = tenant_table(
+    "scenario",
+    Column("scenario_id", BigInteger, Identity(always=True), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("start_month", Date, nullable=False),
+    Column("months", Integer, nullable=False),
+    Column("changes", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("removed_at", TIMESTAMP, nullable=True),
+    CheckConstraint("author_side IN ('supplier', 'customer')", name="side"),
+    key=("scenario_id",),
+)
+
 # What an amount rests on: driver version, formula, each input with its state. Many days share one basis, so it is
 # kept once; `basis_id` is the hash of its content. Rows are never changed.
 basis = tenant_table(
@@ -91,10 +109,13 @@ basis = tenant_table(
     Column("state", Text, nullable=False),
     Column("counted", Boolean, nullable=False),
     Column("inputs", JSONB, nullable=False),
+    Column("pool", Text, nullable=True),
+    Column("cap", Text, nullable=True),
     key=("basis_id",),
 )
 
-# Realized value as computed now: live and replaceable. A null amount carries the reason.
+# Realized value as computed now: live and replaceable. A null amount carries the reason. `uncapped` is what was
+# expected before the cap of a benefit pool took some of it.
 accrual = tenant_table(
     "accrual",
     Column("driver", Text, nullable=False),
@@ -105,6 +126,7 @@ accrual = tenant_table(
     Column("expected", AMOUNT, nullable=True),
     Column("high", AMOUNT, nullable=True),
     Column("reason", Text, nullable=True),
+    Column("uncapped", AMOUNT, nullable=True),
     Index("ix_accrual_account_id_day", "account_id", "day"),
     key=("driver", "provider", "day"),
     hot=True,

@@ -16,14 +16,17 @@ from valueplatform.value.proof_archive import check_files, kept_events, widened
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
-    SELECT meter, provider, day, dimensions, events - unmetered AS events, total, picked
-    FROM rollup WHERE account_id = :account AND day >= :start AND day < :end
+    SELECT split_part(meter, '#', 1) AS meter, provider, day, dimensions, events - unmetered AS events, total, picked
+    FROM rollup JOIN account USING (account_id)
+    WHERE account_id = :account AND day >= :start AND day < :end AND meter = split_part(meter, '#', 1) || edition
 """)
 _MEMBERS = text("""
-    SELECT meter, provider, day, dimensions, coalesce(max(r.events - r.unmetered), 0) AS events,
-           count(DISTINCT member) AS total
-    FROM rollup_member LEFT JOIN rollup r USING (account_id, meter, provider, day, dimensions)
-    WHERE account_id = :account AND day >= :start AND day < :end GROUP BY meter, provider, day, dimensions
+    SELECT split_part(meter, '#', 1) AS meter, provider, day, dimensions,
+           coalesce(max(r.events - r.unmetered), 0) AS events, count(DISTINCT member) AS total
+    FROM rollup_member JOIN account USING (account_id)
+    LEFT JOIN rollup r USING (account_id, meter, provider, day, dimensions)
+    WHERE account_id = :account AND day >= :start AND day < :end AND meter = split_part(meter, '#', 1) || edition
+    GROUP BY 1, provider, day, dimensions
 """)
 _ACCRUALS = text("""
     SELECT a.driver, a.provider, a.day, a.low, a.expected, a.high, a.reason, b.unit, b.counted
@@ -42,7 +45,7 @@ _POSTED = text("""
                WHERE x.account_id = :account AND x.expected IS NOT NULL AND x.day >= :start AND x.day < :end) a
       ON (a.driver, a.provider, a.day) = (p.driver, p.provider, p.day)
 """)
-_EVENTS = text("SELECT count(*) FROM event WHERE account_id = :account AND day >= :start AND day < :end")
+_EVENTS = text("SELECT time FROM event WHERE account_id = :account AND utc_day >= :start AND utc_day < :end")
 _WAITING = text("SELECT count(*) FROM changed_day WHERE account_id = :account")
 
 
@@ -81,16 +84,19 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
             if (posted or 0) != (standing or 0):
                 place = f"{row.driver}, {row.provider}, {row.day}, {bound}"
                 found.append(Discrepancy("posting", place, _shown(posted), _shown(standing)))
-    events = int(await tx.scalar(_EVENTS, where) or 0) + await _archived(tx, source, start, end)
+    events = await _events(tx, source, start, end)
     waiting = int(await tx.scalar(_WAITING, {"account": source.account_id}) or 0)
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
 
 
-async def _archived(tx: Transaction, source: Source, start: date, end: date) -> int:
+async def _events(tx: Transaction, source: Source, start: date, end: date) -> int:
+    """How many events of any type the days have, stored and archived."""
     zone = ZoneInfo(source.timezone)
     first, last = widened(start, end)
+    stored = await tx.connection.stream(_EVENTS, {"account": source.account_id, "start": first, "end": last})
+    count = sum([1 async for row in stored if start <= row.time.astimezone(zone).date() < end])
     kept = kept_events(tx, source.account_id, None, first, last)
-    return sum([1 async for event in kept if start <= event.time.astimezone(zone).date() < end])
+    return count + sum([1 async for event in kept if start <= event.time.astimezone(zone).date() < end])
 
 
 _Cut = tuple[str, str, date, tuple[str | None, ...]]

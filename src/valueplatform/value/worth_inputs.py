@@ -42,7 +42,7 @@ _SOURCES: Final = text("""
         FROM catalog_type WHERE type = ANY(CAST(:types AS text[]))
     ) sent, LATERAL (
         SELECT source FROM event e WHERE e.account_id = sent.account_id AND e.type = sent.type
-        ORDER BY e.day DESC LIMIT 1
+        ORDER BY e.utc_day DESC LIMIT 1
     ) newest WHERE sent.place <= :most
 """)
 _WHO: Final = text("""
@@ -82,15 +82,17 @@ _REALIZED: Final = text("""
     GROUP BY v.account_id, v.driver, b.unit, b.benefit_class, date_trunc('month', v.day)::date
 """)
 _UNMETERED: Final = text("""
-    SELECT account_id, meter, code, sum(events)::bigint AS events FROM rollup_unmetered
+    SELECT account_id, split_part(meter, '#', 1) AS meter, code, sum(events)::bigint AS events
+    FROM rollup_unmetered JOIN account USING (account_id)
     WHERE account_id = ANY(CAST(:accounts AS bigint[])) AND day >= :start
-    GROUP BY account_id, meter, code HAVING sum(events) > 0
+      AND meter = split_part(meter, '#', 1) || edition
+    GROUP BY account_id, split_part(meter, '#', 1), code HAVING sum(events) > 0
 """)
 _OWN_SOURCES: Final = text("""
     SELECT sent.account_id, array_agg(DISTINCT newest.source) AS sources
     FROM catalog_type sent, LATERAL (
         SELECT source FROM event e WHERE e.account_id = sent.account_id AND e.type = sent.type
-        ORDER BY e.day DESC LIMIT 1
+        ORDER BY e.utc_day DESC LIMIT 1
     ) newest
     WHERE sent.account_id = ANY(CAST(:accounts AS bigint[])) AND sent.type = ANY(CAST(:types AS text[]))
       AND sent.last_seen >= :since

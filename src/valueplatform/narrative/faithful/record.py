@@ -161,10 +161,12 @@ _PLANNED = text("""
 """)
 _PRICES = text("SELECT start_day, end_day, amount, currency, period FROM contract WHERE account_id = :account")
 _METERED = text("""
-    SELECT meter, width_bucket(day, CAST(:bounds AS date[])) AS stretch, sum(events - unmetered) AS events,
-           sum(total) AS total
+    SELECT split_part(meter, '#', 1) AS meter, width_bucket(day, CAST(:bounds AS date[])) AS stretch,
+           sum(events - unmetered) AS events, sum(total) AS total
     FROM rollup
-    WHERE account_id = :account AND meter = ANY(:meters) AND day >= :first AND day < :last
+    WHERE account_id = :account AND day >= :first AND day < :last AND meter = ANY(ARRAY(
+        SELECT kept.name || a.edition FROM account a, unnest(CAST(:meters AS text[])) kept (name)
+        WHERE a.account_id = :account))
     GROUP BY 1, 2
 """)
 _SENT = text("""
@@ -189,9 +191,9 @@ _DAYS = text("""
     UNION SELECT effective_from FROM assumption_entry WHERE account_id = :account
     UNION SELECT shown_day FROM posting WHERE account_id = :account AND kind = 'adjustment'
     UNION SELECT day FROM accrual WHERE account_id = :account AND expected IS NULL
-    UNION SELECT max(newest.day) FROM unnest(CAST(:meters AS text[])) meter(slug), LATERAL (
-        SELECT day FROM rollup WHERE account_id = :account AND meter = slug ORDER BY day DESC LIMIT 1
-    ) newest HAVING max(newest.day) IS NOT NULL
+    UNION SELECT max(newest.day) FROM account a, unnest(CAST(:meters AS text[])) meter(slug), LATERAL (
+        SELECT day FROM rollup WHERE account_id = :account AND meter = slug || a.edition ORDER BY day DESC LIMIT 1
+    ) newest WHERE a.account_id = :account HAVING max(newest.day) IS NOT NULL
 """)
 
 

@@ -1,0 +1,496 @@
+"""What if: the account's own usage carried on, changed as somebody asks, and valued by the very formulas.
+
+Usage is carried on by weekday, as the mean of the last eight weeks. How far it swings is read from the account itself:
+90 % of its four-week sums lie within 1.645 standard deviations of their mean if they scatter normally, and a month is
+about four weeks. Every amount is computed at the low, the usual and the high of that, each with the ranges of its
+assumptions; the bounds shown span all of them, so they lean to the wide side. What a scenario adds is the difference
+between two worlds that share everything but the change: the same usage, the same swing, the same assumptions.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Context, Decimal
+from fractions import Fraction
+from math import isqrt
+from typing import Final, NamedTuple
+
+import msgspec
+
+from valueplatform.core.authorization import Side
+from valueplatform.core.errors import UnprocessableError
+from valueplatform.core.numbers import FRACTION_DIGITS
+from valueplatform.core.periods import Period, month_of, next_month
+from valueplatform.telemetry.meters import ADDITIVE, Aggregation, Meter
+from valueplatform.value.accruals import Accrual, Record, capped, change_days, input_names, uncapped
+from valueplatform.value.assumptions import Action, Entry
+from valueplatform.value.formula import Formula
+from valueplatform.value.meter_days import MeterDay
+from valueplatform.value.model import ValueModel
+from valueplatform.value.ranges import Range
+from valueplatform.value.values import is_money
+
+LEVEL: Final = timedelta(weeks=8)
+"""Whose mean is carried on."""
+LOOK_BACK: Final = timedelta(weeks=26)
+"""Whose swings are looked at."""
+FEWEST_DAYS: Final = 14
+MOST_MONTHS: Final = 36
+WEEK: Final = 7
+_NORMAL_90: Final = Fraction(1645, 1000)
+_FOUR_WEEKS: Final = 28
+_FEWEST_SUMS: Final = 3
+_ZERO: Final = Decimal("0.0000")
+_EXACT: Final = Context(prec=60)
+_GROWS: Final = ADDITIVE | {Aggregation.UNIQUE_COUNT}
+"""Aggregations that grow with usage; an average, an extreme or a level does not."""
+_NEXT: Final = 1 << 62
+
+
+class Usage(msgspec.Struct, frozen=True, tag_field="kind", tag="usage", forbid_unknown_fields=True):
+    """How much of a meter there is, times `times`."""
+
+    meter: str
+    times: Decimal
+
+
+class Adoption(msgspec.Struct, frozen=True, tag_field="kind", tag="adoption", forbid_unknown_fields=True):
+    """How much a feature is used, times `times`; 0 = it is switched off."""
+
+    feature: str
+    times: Decimal
+
+
+class Seats(msgspec.Struct, frozen=True, tag_field="kind", tag="seats", forbid_unknown_fields=True):
+    """More or fewer people or sites at work: all usage, times `times`."""
+
+    times: Decimal
+
+
+class Input(msgspec.Struct, frozen=True, tag_field="kind", tag="input", forbid_unknown_fields=True):
+    """Another value of an assumption or a baseline, in its unit."""
+
+    slug: str
+    value: Range
+
+
+Lever = Usage | Adoption | Seats | Input
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A lever, moved from the first day of the month `since` on. `over` months: usage gets there step by step, in equal
+    steps; an input changes at once."""
+
+    lever: Lever
+    since: date
+    over: int = 1
+
+
+class Bounds(NamedTuple):
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+
+
+_NOTHING: Final = Bounds(_ZERO, _ZERO, _ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """Value of one month in the account's currency: carried on, with the changes, and what they add."""
+
+    month: date
+    carried_on: Bounds
+    changed: Bounds
+    added: Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class DriverEffect:
+    """One driver over the whole time, in its unit; `months` are the changed amounts, month by month, and what of them
+    is added."""
+
+    driver: str
+    unit: str
+    benefit_class: str
+    carried_on: Bounds
+    changed: Bounds
+    added: Bounds
+    months: Sequence[tuple[date, Bounds, Bounds]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`months` and `total` sum monetized value in `currency`; `drivers` have all. `alone` is what each change would add
+    by itself, in order; `together` is what the total of all is beyond the sum of those."""
+
+    currency: str
+    period: Period
+    months: Sequence[Month]
+    total: Month
+    drivers: Sequence[DriverEffect]
+    alone: Sequence[Decimal]
+    together: Decimal
+    based_on: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a scenario starts from: the record, and the usage of the `LOOK_BACK` before `today`."""
+
+    record: Record
+    days: Sequence[MeterDay]
+    today: date
+    currency: str
+
+    @property
+    def based_on(self) -> Period:
+        """The last whole weeks, eight at most, that have any usage."""
+        first = min((day.day for day in self.days), default=self.today)
+        weeks = min((self.today - first).days, LEVEL.days) // WEEK
+        return Period(self.today - timedelta(days=weeks * WEEK), self.today)
+
+
+def look(ground: Ground, changes: Sequence[Change], start: date, months: int) -> Outlook:
+    """The value of `months` months from the month of `start` on, carried on and changed.
+
+    Raises UnprocessableError where there is too little usage to carry on, where a change names what the model does not
+    have or cannot move, and where the period is too long.
+    """
+    period = _period(start, months)
+    _check(ground, changes, period)
+    worlds = _Worlds(ground, period)
+    carried, changed = worlds.swung(()), worlds.swung(tuple(changes))
+    currency = ground.currency
+    first, *_ = firsts = list(_firsts(period))
+    total = _month(first, *([_money(sums, currency) for sums in world] for world in (carried, changed)))
+    alone = [
+        _money(worlds.sums((one,)), currency).expected - total.carried_on.expected if changes[1:] else _added(total)
+        for one in changes
+    ]
+    return Outlook(
+        currency=currency,
+        period=period,
+        months=[
+            _month(each, *([_money(sums, currency, each) for sums in world] for world in (carried, changed)))
+            for each in firsts
+        ],
+        total=total,
+        drivers=_by_driver(carried, changed, firsts),
+        alone=alone,
+        together=_added(total) - sum(alone, _ZERO),
+        based_on=ground.based_on,
+    )
+
+
+def _added(month: Month) -> Decimal:
+    return month.added.expected
+
+
+def _period(start: date, months: int) -> Period:
+    if not 1 <= months <= MOST_MONTHS:
+        raise UnprocessableError(f"A scenario looks 1 to {MOST_MONTHS} months ahead, not {months}.")
+    first = month_of(start).start
+    end = first
+    for _ in range(months):
+        end = next_month(end)
+    return Period(first, end)
+
+
+def _check(ground: Ground, changes: Sequence[Change], period: Period) -> None:
+    if ground.based_on.days < FEWEST_DAYS:
+        raise UnprocessableError(
+            f"There are {ground.based_on.days} days of usage in whole weeks; a scenario carries on from {FEWEST_DAYS}."
+        )
+    model = ground.record.model
+    for change in changes:
+        if change.since.day != 1 or not period.start <= change.since < period.end:
+            raise UnprocessableError(f"A change begins with a month from {period.start} to before {period.end}.")
+        if not 1 <= change.over <= MOST_MONTHS:
+            raise UnprocessableError(f"A change takes 1 to {MOST_MONTHS} months to get there, not {change.over}.")
+        if isinstance(change.lever, Input):
+            _check_input(model, change.lever)
+        elif change.lever.times < 0:
+            raise UnprocessableError(f"There is no usage times {change.lever.times}; write 0 or more.")
+        elif not moved_meters(model, change.lever):
+            raise UnprocessableError(f"The model has no {_named(change.lever)} whose usage could grow.")
+
+
+def _check_input(model: ValueModel, lever: Input) -> None:
+    if model.rate(lever.slug) is None:
+        known = ", ".join(rate.slug for rate in (*model.assumptions, *model.baselines))
+        raise UnprocessableError(f"The model has no assumption or baseline {lever.slug!r}; it has {known}.")
+    if not lever.value.low <= lever.value.expected <= lever.value.high:
+        raise UnprocessableError(f"{lever.slug}: low, expected and high must rise.")
+
+
+def _named(lever: Lever) -> str:
+    match lever:
+        case Usage(meter=meter):
+            return f"meter {meter!r}"
+        case Adoption(feature=feature):
+            return f"feature {feature!r}"
+        case _:
+            return "meter"
+
+
+def moved_meters(model: ValueModel, lever: Lever) -> frozenset[str]:
+    """The meters whose usage the lever multiplies."""
+    growing = {meter.slug: meter for meter in model.meters if meter.aggregation in _GROWS}
+    match lever:
+        case Usage(meter=slug):
+            return frozenset({slug} & growing.keys())
+        case Adoption(feature=slug):
+            feature = model.feature(slug)
+            types = set(feature.event_types) if feature else set()
+            return frozenset(slug for slug, meter in growing.items() if types.issuperset(meter.event_types))
+        case Seats():
+            return frozenset(growing)
+        case Input():
+            return frozenset()
+
+
+_Sums = Mapping[tuple[date, str, str, str], Bounds]
+"""By month, driver, unit and benefit class."""
+
+
+def moved_drivers(model: ValueModel, changes: Iterable[Change]) -> frozenset[str]:
+    """The drivers whose amounts rest on what the changes move."""
+    moved: set[str] = set()
+    for change in changes:
+        lever = change.lever
+        moved |= {lever.slug} if isinstance(lever, Input) else moved_meters(model, lever)
+    return frozenset(
+        driver.slug
+        for driver in model.drivers
+        if (Formula.parse(driver.formula).names | input_names(model, driver)) & moved
+    )
+
+
+class _Worlds:
+    """Amounts of the period under any changes. What is the same in several months, or worlds, is computed once."""
+
+    def __init__(self, ground: Ground, period: Period) -> None:
+        self._record = ground.record
+        self._months = [month_of(first) for first in _firsts(period)]
+        meters = {meter.slug: meter for meter in ground.record.model.meters}
+        stretch = ground.based_on
+        self._levels = carried_on([day for day in ground.days if day.day in stretch], stretch, meters)
+        growing = [slug for slug, meter in meters.items() if meter.aggregation in _GROWS]
+        self._swings = {slug: swing(ground.days, slug, ground.today) for slug in growing}
+        self._weeks: dict[object, list[Accrual]] = {}
+
+    def swung(self, changes: Sequence[Change]) -> Sequence[_Sums]:
+        """The period's sums at low, usual and high usage."""
+        return [self.sums(changes, sign) for sign in (-1, 0, 1)]
+
+    def sums(self, changes: Sequence[Change], sign: int = 0) -> _Sums:
+        inputs = tuple(change for change in changes if isinstance(change.lever, Input))
+        record = _with_inputs(self._record, inputs)
+        turning = change_days(record)
+        found: defaultdict[tuple[date, str, str, str], Bounds] = defaultdict(lambda: _NOTHING)
+        for month in self._months:
+            times = self._times(changes, month.start, sign)
+            if any(month.start < day < month.end for day in turning):
+                accruals = uncapped(record, self._days(month, times), month)
+                _add(found, month, accruals, dict.fromkeys(month, 1))
+            else:
+                key = (inputs, tuple(sorted(times.items())), sum(day <= month.start for day in turning))
+                if key not in self._weeks:
+                    week = Period(month.start, month.start + timedelta(days=WEEK))
+                    self._weeks[key] = uncapped(record, self._days(week, times), week)
+                _add(found, month, self._weeks[key], Counter(day.weekday() for day in month))
+        return found
+
+    def _times(self, changes: Sequence[Change], first: date, sign: int) -> dict[str, Fraction]:
+        """What each meter's usage is multiplied by in a month; meters that stay as they are do not stand here."""
+        times: dict[str, Fraction] = {}
+        if sign:
+            times = {slug: max(1 + sign * share, Fraction(0)) for slug, share in self._swings.items() if share}
+        for change in changes:
+            if isinstance(change.lever, Input) or first < change.since:
+                continue
+            done = Fraction(min(_months_between(change.since, first) + 1, change.over), change.over)
+            for slug in moved_meters(self._record.model, change.lever):
+                times[slug] = times.get(slug, Fraction(1)) * (1 + (Fraction(change.lever.times) - 1) * done)
+        return times
+
+    def _days(self, days: Iterable[date], times: Mapping[str, Fraction]) -> list[MeterDay]:
+        found = []
+        for day in days:
+            for level in self._levels.get(day.weekday(), ()):
+                own = times.get(level.meter)
+                value = level.value if own is None else _decimal(Fraction(level.value) * own)
+                if own != 0:
+                    found.append(MeterDay(level.meter, level.provider, day, level.events, value))
+        return found
+
+
+def _add(
+    found: "defaultdict[tuple[date, str, str, str], Bounds]",
+    month: Period,
+    accruals: Sequence[Accrual],
+    times: Mapping[date | int, int],
+) -> None:
+    """Add a month of accruals. `times` says how often each day, or each weekday of a week, is in the month."""
+    if any(one.basis is not None and one.basis.cap is not None for one in accruals):
+        accruals, times = list(capped(_through(accruals, month))), dict.fromkeys(month, 1)
+    for one in accruals:
+        if one.basis is not None and one.expected is not None and one.low is not None and one.high is not None:
+            often = times.get(one.day) or times.get(one.day.weekday(), 0)
+            key = month.start, one.driver, one.basis.unit, one.basis.benefit_class
+            low, expected, high = found[key]
+            found[key] = Bounds(low + one.low * often, expected + one.expected * often, high + one.high * often)
+
+
+def _through(accruals: Sequence[Accrual], month: Period) -> Iterator[Accrual]:
+    """Accruals of a week on every day of a month; those of a whole month are there already."""
+    if len({one.day for one in accruals}) > WEEK:
+        yield from accruals
+        return
+    by_weekday: defaultdict[int, list[Accrual]] = defaultdict(list)
+    for accrual in accruals:
+        by_weekday[accrual.day.weekday()].append(accrual)
+    for day in month:
+        for accrual in by_weekday[day.weekday()]:
+            yield replace(accrual, day=day)
+
+
+def carried_on(
+    days: Iterable[MeterDay], stretch: Period, meters: Mapping[str, Meter]
+) -> Mapping[int, Sequence[MeterDay]]:
+    """A usual day of each weekday (0 = Monday): the mean over the weeks of the stretch where a meter adds up, so that a
+    day without counts as none; else the mean of the days that have a value."""
+    weeks = stretch.days // WEEK
+    sums: defaultdict[tuple[str, str, int], list[Fraction]] = defaultdict(list)
+    for day in days:
+        sums[day.meter, day.provider, day.day.weekday()].append(Fraction(day.value) / day.over)
+    usual: defaultdict[int, list[MeterDay]] = defaultdict(list)
+    for (slug, provider, weekday), values in sorted(sums.items()):
+        over = weeks if slug in meters and meters[slug].aggregation in _GROWS else len(values)
+        usual[weekday].append(MeterDay(slug, provider, stretch.start, 1, _decimal(sum(values, Fraction(0)) / over)))
+    return usual
+
+
+def swing(days: Iterable[MeterDay], slug: str, today: date) -> Fraction:
+    """How far a meter's four-week sums lie from their mean, as a share of it: 1.645 sample standard deviations, at most
+    1; 0 where there are fewer than three, or their mean is not above zero."""
+    sums: defaultdict[int, Fraction] = defaultdict(Fraction)
+    own = [day for day in days if day.meter == slug and not day.provider]
+    first = min((day.day for day in own), default=today)
+    whole = (today - first).days // _FOUR_WEEKS
+    for day in own:
+        back = (today - day.day).days - 1
+        if 0 <= back < whole * _FOUR_WEEKS:
+            sums[back // _FOUR_WEEKS] += Fraction(day.value) / day.over
+    values = [sums[number] for number in range(whole)]
+    mean = sum(values, Fraction(0)) / whole if whole else Fraction(0)
+    if whole < _FEWEST_SUMS or mean <= 0:
+        return Fraction(0)
+    variance = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (whole - 1)
+    return min(_NORMAL_90 * _root(variance / mean**2), Fraction(1))
+
+
+def _root(value: Fraction) -> Fraction:
+    """The square root, to six places, downwards."""
+    return Fraction(isqrt(value.numerator * 10**12 // value.denominator), 10**6)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """Half to even, as many places as meters have."""
+    units = round(value * 10**FRACTION_DIGITS)
+    return Decimal(units).scaleb(-FRACTION_DIGITS, _EXACT)
+
+
+def _with_inputs(record: Record, changes: Sequence[Change]) -> Record:
+    """The record as it would be if the customer's validator had accepted the inputs of the changes."""
+    entries = dict(record.entries)
+    for number, change in enumerate(changes):
+        if isinstance(change.lever, Input):
+            rate = record.model.rate(change.lever.slug)
+            unit = rate.unit if rate else ""
+            held = entries.get(change.lever.slug, ())
+            unit = next((entry.unit for entry in reversed(held) if entry.unit), unit)
+            entries[change.lever.slug] = [*held, *_accepted(change.lever, unit, change.since, 2 * number)]
+    return replace(record, entries=entries)
+
+
+def _accepted(lever: Input, unit: str, since: date, number: int) -> tuple[Entry, Entry]:
+    first = _NEXT + number
+    said = datetime(since.year, since.month, since.day, tzinfo=UTC)
+    made = (lever.slug, lever.value, unit, since, "", Side.CUSTOMER, "", said)
+    return _entry(first, Action.PROPOSE, None, made), _entry(first + 1, Action.VALIDATE, first, made)
+
+
+def _entry(
+    entry_id: int,
+    action: Action,
+    answers: int | None,
+    made: tuple[str, Range, str, date, str, Side, str, datetime],
+) -> Entry:
+    slug, value, unit, since, author, side, reason, known_at = made
+    return Entry(entry_id, slug, action, answers, value, unit, since, author, side, reason, known_at)
+
+
+def _firsts(period: Period) -> Iterator[date]:
+    first = period.start
+    while first < period.end:
+        yield first
+        first = next_month(first)
+
+
+def _months_between(one: date, other: date) -> int:
+    return (other.year - one.year) * 12 + other.month - one.month
+
+
+def _money(sums: _Sums, currency: str, month: date | None = None) -> Bounds:
+    """What may be summed, of one month or of all."""
+    own = (
+        amounts
+        for (first, _, unit, benefit_class), amounts in sums.items()
+        if unit == currency and is_money(unit, benefit_class) and month in {None, first}
+    )
+    return _total(own)
+
+
+def _total(amounts: Iterable[Bounds]) -> Bounds:
+    low = expected = high = _ZERO
+    for one in amounts:
+        low, expected, high = low + one.low, expected + one.expected, high + one.high
+    return Bounds(low, expected, high)
+
+
+def _spanned(worlds: Sequence[Bounds]) -> Bounds:
+    """Bounds over the low, the usual and the high usage; the usual is what is expected."""
+    return Bounds(min(min(each) for each in worlds), worlds[1].expected, max(max(each) for each in worlds))
+
+
+def _difference(changed: Sequence[Bounds], carried: Sequence[Bounds]) -> Bounds:
+    """What is added: the two worlds share usage and assumptions, so each bound is held against its like."""
+    return _spanned(
+        [Bounds(*(a - b for a, b in zip(one, other, strict=True))) for one, other in zip(changed, carried, strict=True)]
+    )
+
+
+def _month(first: date, carried: Sequence[Bounds], changed: Sequence[Bounds]) -> Month:
+    return Month(first, _spanned(carried), _spanned(changed), _difference(changed, carried))
+
+
+def _by_driver(carried: Sequence[_Sums], changed: Sequence[_Sums], firsts: Sequence[date]) -> list[DriverEffect]:
+    effects = []
+    for key in sorted({key[1:] for sums in (*carried, *changed) for key in sums}):
+
+        def amounts(worlds: Sequence[_Sums], first: date, key: tuple[str, str, str] = key) -> list[Bounds]:
+            return [sums.get((first, *key), _NOTHING) for sums in worlds]
+
+        own, new = (
+            [_total(each) for each in zip(*(amounts(worlds, first) for first in firsts), strict=True)]
+            for worlds in (carried, changed)
+        )
+        months = [
+            (first, _spanned(amounts(changed, first)), _difference(amounts(changed, first), amounts(carried, first)))
+            for first in firsts
+        ]
+        effects.append(DriverEffect(*key, _spanned(own), _spanned(new), _difference(new, own), months))
+    return effects
