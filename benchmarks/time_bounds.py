@@ -286,7 +286,7 @@ async def move_about(databases: Databases, accounts: Sequence[Any]) -> None:
     others = dict(zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True))
     for zones in (others, {name: name for name in ZONES}):
         wanted = {account.account_id: zones[account.key] for account in accounts}
-        await rezone(databases.worker, operator_scope(), wanted, lambda _done, _total: None)
+        await rezone(databases.worker, operator_scope(), wanted, lambda _done, _total: None, databases.ingest)
 
 
 async def tried(databases: Databases, zones: Sequence[str] = ZONES) -> Outcome:

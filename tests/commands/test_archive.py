@@ -13,6 +13,7 @@ async def test_old_events_move_and_what_events_take_up_is_told(databases: Databa
     moved = await run(databases, "archive", "--to", str(tmp_path), "--json")
     assert (moved.code, moved.json["moved"]["events"], moved.json["storage"]["archived"]["events"]) == (0, 5, 5)
     assert await scalar(databases, "SELECT count(*) FROM event") == 0
+    assert await scalar(databases, "SELECT pg_relation_size('event')") == 0
     status = await run(databases, "archive", "--status")
     assert "5 in the archive" in status.out
     assert "bytes an event" in status.out

@@ -76,7 +76,8 @@ async def to_zones(databases: Databases, zones: Mapping[str, str]) -> None:
     """Bring accounts, by their keys, to other zones."""
     found = await rows(databases, "SELECT key, account_id FROM account")
     ids = {row["key"]: row["account_id"] for row in found}
-    await rezone(databases.worker, operator_scope(), {ids[key]: zone for key, zone in zones.items()}, lambda *_: None)
+    wanted = {ids[key]: zone for key, zone in zones.items()}
+    await rezone(databases.worker, operator_scope(), wanted, lambda *_: None, databases.ingest)
 
 
 def cloud_event(**changes: Any) -> dict[str, Any]:

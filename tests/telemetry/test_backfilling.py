@@ -5,20 +5,21 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 
 from tests.conftest import Databases
 from tests.telemetry.factories import apply_meters, cloud_event, make_account, rows, scalar, send
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
-from tests.telemetry.test_archiving import archived, bring_back
+from tests.telemetry.test_archiving import archived, bring_back, files
 from tests.telemetry.test_retraction import take_back
-from valueplatform.core.database import lock_model_exclusive
-from valueplatform.core.errors import ConflictError
+from valueplatform.core.database import Database, lock_model_exclusive
+from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_all
 from valueplatform.telemetry import history as counts
+from valueplatform.telemetry import rebuilding
 from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.backfilling import counting, settle
 from valueplatform.telemetry.increments import Increments
@@ -50,11 +51,12 @@ async def history(databases: Databases, meters: Sequence[Meter] = (), count: int
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "CHUNK", 20)
+    monkeypatch.setattr(rebuilding, "MOST_AT_ONCE", 10)
 
 
-async def count(databases: Databases) -> list[Meter]:
+async def count(databases: Databases, copier: Database | None = None) -> list[Meter]:
     """All seven, and in force."""
-    async with counting(databases.worker, grant_all(), METERS, lambda *_: None) as counted:
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None, copier) as counted:
         async with databases.worker.transaction(grant_all()) as tx:
             await lock_model_exclusive(tx)
             await settle(tx, counted)
@@ -107,18 +109,54 @@ async def test_whatever_happens_meanwhile_the_count_is_exact(
     async def put_away() -> None:
         await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
 
-    async def raise_and_more(*given: Any) -> None:
+    async def raise_and_more(writer: counts.Writer, increments: Increments) -> None:
         for act in draw.sample(acts, 2):
             await asyncio.wait_for(act(), 30)
-        await raise_(*given)
+        await write(writer, increments)
 
     acts: list[Act] = [come, come, go, go, put_away]
-    raise_ = counts._raise
-    monkeypatch.setattr(counts, "_raise", raise_and_more)
-    counted = await count(databases)
+    write = counts.Writer.write
+    monkeypatch.setattr(counts.Writer, "write", raise_and_more)
+    counted = await count(databases, databases.ingest if seed > 1 else None)
     await come()
     await go()
     await assert_exact(databases, counted)
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("role", ["ingest", "worker"])
+async def test_rows_are_copied_in_where_none_of_them_is_there_and_the_role_may(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    """Else they are raised: here those of a month that late events came in of."""
+    await history(databases, count=200)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    copied = copies(databases, monkeypatch)
+    counted = await count(databases, getattr(databases, role))
+    assert set(copied) == ({True, False} if role == "ingest" else {False})
+    await assert_exact(databases, counted)
+
+
+def copies(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Hears of each frame whether it was copied in. Before the first, events of all of January come late."""
+    copied: list[bool] = []
+
+    async def copy(writer: counts.Writer, sums: pl.DataFrame) -> bool:
+        if not copied:
+            late = [
+                cloud_event(
+                    id=f"{day} {team}", account="acme", time=f"2026-01-{day:02d}T12:00:00Z", data={"team": team}
+                )
+                for day in range(1, 29)
+                for team in ("a", None)
+            ]
+            await send(databases, *late)
+        copied.append(await held(writer, sums))
+        return copied[-1]
+
+    held = counts.Writer._copied
+    monkeypatch.setattr(counts.Writer, "_copied", copy)
+    return copied
 
 
 async def test_events_of_meters_that_are_counted_are_not_shown_as_metered_twice(databases: Databases) -> None:
@@ -143,6 +181,17 @@ async def test_a_run_that_crashed_is_cleared_away_by_the_next(databases: Databas
     counted = await count(databases)
     assert await scalar(databases, "SELECT count(*) FROM rollup WHERE meter = 'count@1'") == 0
     await assert_exact(databases, counted)
+
+
+@pytest.mark.usefixtures("small_chunks")
+async def test_files_that_cannot_be_read_leave_nothing_of_the_count(databases: Databases, tmp_path: Path) -> None:
+    await history(databases)
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    files(tmp_path)[-1].unlink()
+    with pytest.raises(UnavailableError, match="cannot be read"):
+        await count(databases, databases.ingest)
+    for table in ("rollup", "rollup_member", "rollup_unmetered", "meter_build"):
+        assert await scalar(databases, f"SELECT count(*) FROM {table}") == 0
 
 
 async def test_two_counts_at_once_are_refused(databases: Databases) -> None:

@@ -22,6 +22,7 @@ from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.payload import decode, normal_form
 
 ZONES = {1: "America/St_Johns", 2: "Asia/Kathmandu", 3: "UTC"}
+EDITIONS = {1: "#2", 3: "#17"}
 METERS = [
     Meter(
         slug=f"{kind.lower()}{number}",
@@ -96,7 +97,7 @@ def plain(data: Any) -> Any:
 
 def one_by_one(rows: Sequence[Mapping[str, Any]]) -> Increments:
     readings = readings_by_type(METERS)
-    increments = Increments()
+    increments = Increments(EDITIONS)
     increments.add_all(
         (
             row["account_id"],
@@ -116,8 +117,9 @@ def by_the_column(rows: Sequence[Mapping[str, Any]], folder: Path) -> Increments
     place = folder / "events.parquet"
     place.write_bytes(parquet(events_frame([[row[name] for name in SCHEMA] for row in rows])))
     events = scan_events(str(place), COLUMNS, paths_of(METERS), pl.col("type").is_in(["job", "login"]))
-    increments = Increments()
-    add_frame(increments, with_days(events, ZONES, FIRST, LAST), METERS)
+    increments = Increments(EDITIONS)
+    assert add_frame(increments, with_days(events, ZONES, FIRST, LAST), METERS)
+    increments.gather()
     return increments
 
 
@@ -152,4 +154,4 @@ def test_paths_without_a_column_of_their_own_are_read_from_the_data(
 def test_a_sum_is_exact_to_the_last_of_nine_places(tmp_path: Path) -> None:
     amounts = [Decimal("123456789012345678.123456789"), Decimal("-0.000000001"), Decimal(1)]
     rows = records([(3, "job", datetime(2006, 10, 9, 12, tzinfo=UTC), "p", {"n": amount}) for amount in amounts])
-    assert by_the_column(rows, tmp_path).rollups[3, "sum0", date(2006, 10, 9), "p", ()] == [3, sum(amounts), 0]
+    assert by_the_column(rows, tmp_path).rollups[3, "sum0#17", date(2006, 10, 9), "p", ()] == [3, sum(amounts), 0]

@@ -43,6 +43,25 @@ def test_days_by_the_column_are_those_one_by_one(begin: datetime, after: list[in
     assert_days_by_the_column([begin + timedelta(microseconds=each) for each in after], zone)
 
 
+def test_changes_of_a_zone_that_are_near_each_other_are_all_found() -> None:
+    begin = datetime(1939, 8, 20, tzinfo=UTC)
+    assert_days_by_the_column([begin + timedelta(minutes=each) for each in range(0, 30_000, 7)], "Africa/Freetown")
+
+
+@pytest.mark.parametrize("second", [2, 10**12])
+def test_each_account_has_the_days_of_its_zone_however_far_apart_their_ids_are(second: int) -> None:
+    zones = {1: "Pacific/Kiritimati", second: "Africa/Casablanca"}
+    times = [datetime(2026, 2, 1, tzinfo=UTC) + timedelta(minutes=37 * each) for each in range(2000)]
+    column = pl.DataFrame(
+        [(time, account) for time in times for account in zones],
+        schema={"time": MOMENT, "account_id": pl.Int64},
+        orient="row",
+    )
+    days = with_days(column.lazy(), zones, times[0], times[-1]).collect()
+    for time, account, day in days.iter_rows():
+        assert day == local_day_of(time, zones[account])
+
+
 def assert_days_by_the_column(times: list[datetime], zone: str) -> None:
     """In the stretch of time that they span."""
     if times:

@@ -6,21 +6,31 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.conftest import Databases
-from tests.telemetry.factories import apply_meters, cloud_event, execute, make_account, rows, scalar, send, to_zones
+from tests.telemetry.factories import (
+    apply_meters,
+    cloud_event,
+    execute,
+    make_account,
+    rows,
+    scalar,
+    send,
+    stored_rollups,
+    to_zones,
+)
 from tests.telemetry.seven_meters import SEVEN, recounted_values, stored_values
 from tests.telemetry.test_archiving import archived, bring_back
+from tests.telemetry.test_backfilling import copies
 from tests.telemetry.test_catalog_count import count_all
 from tests.telemetry.test_retraction import take_back
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import grant_all
 from valueplatform.telemetry import history as counts
-from valueplatform.telemetry import retraction, rezoning, storing
+from valueplatform.telemetry import rebuilding, retraction, rezoning, storing
 from valueplatform.telemetry.archiving import archive_events
 from valueplatform.telemetry.backfilling import counting
 from valueplatform.telemetry.erasure import erase_person
@@ -61,17 +71,18 @@ async def history(databases: Databases, count: int = 160) -> None:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "CHUNK", 20)
+    monkeypatch.setattr(rebuilding, "MOST_AT_ONCE", 10)
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Act) -> None:
     """Have something done each time before what was counted is added."""
-    raise_ = counts._raise
+    write = counts.Writer.write
 
-    async def act_and_raise(*given: Any) -> None:
+    async def act_and_write(writer: counts.Writer, increments: Increments) -> None:
         await asyncio.wait_for(act(), 30)
-        await raise_(*given)
+        await write(writer, increments)
 
-    monkeypatch.setattr(counts, "_raise", act_and_raise)
+    monkeypatch.setattr(counts.Writer, "write", act_and_write)
 
 
 async def assert_exact(databases: Databases) -> None:
@@ -200,6 +211,22 @@ async def test_the_test_finds_days_that_are_not_counted_again(
         await assert_exact(databases)
 
 
+@pytest.mark.parametrize("role", ["ingest", "worker"])
+async def test_rows_of_the_new_days_are_copied_in_where_none_of_them_is_there_and_the_role_may(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    """Of an account that has changed its zone before, and of one that has not."""
+    await history(databases)
+    await to_zones(databases, {"acme": "Europe/Berlin"})
+    await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=1), NOW)
+    copied = copies(databases, monkeypatch)
+    accounts = await rows(databases, "SELECT account_id FROM account WHERE account_id > 0")
+    zones = {row["account_id"]: "Asia/Tokyo" for row in accounts}
+    await rezone(databases.worker, grant_all(), zones, lambda *_: None, getattr(databases, role))
+    assert set(copied) == ({True, False} if role == "ingest" else {False})
+    await assert_exact(databases)
+
+
 async def test_ingest_is_answered_and_readers_see_the_old_days_whole_until_the_new_ones(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,17 +344,24 @@ async def test_other_meters_that_are_put_in_force_meanwhile_end_the_count(
     assert await scalar(databases, "SELECT count(*) FROM zone_build") == 0
 
 
-async def test_a_meter_is_counted_under_the_edition_of_each_account(databases: Databases) -> None:
+@pytest.mark.parametrize("with_archive", [False, True])
+async def test_a_meter_is_counted_under_the_edition_of_each_account(
+    databases: Databases, tmp_path: Path, *, with_archive: bool
+) -> None:
     await history(databases)
+    if with_archive:
+        await archive_events(databases.worker, grant_all(), str(tmp_path), NOW - timedelta(days=60), NOW)
     await to_zones(databases, {"acme": "Asia/Tokyo"})
-    async with counting(databases.worker, grant_all(), METERS, lambda *_: None) as counted:
+    async with counting(databases.worker, grant_all(), METERS, lambda *_: None, databases.ingest):
         await send(databases, cloud_event(id="new"))
         found = await rows(databases, "SELECT DISTINCT key, meter FROM rollup JOIN account USING (account_id)")
         editions = {(row["key"], "#" in row["meter"]) for row in found}
         assert editions == {("acme", True), ("other", False)}
-        in_force = "SELECT sum(events) FROM rollup WHERE meter ~ '^count(#[0-9]+)?$'"
-        beside = f"SELECT sum(events) FROM rollup WHERE meter ~ '^{counted[0].stored_as}(#[0-9]+)?$'"
-        assert await scalar(databases, beside) == await scalar(databases, in_force)
+        rollups, members = await stored_rollups(databases)
+        for said in (rollups, dict.fromkeys(members)):
+            in_force = {place: cell for place, cell in said.items() if "@" not in place[1]}
+            beside = {(place[0], place[1].split("@")[0], *place[2:]): said[place] for place in said.keys() - in_force}
+            assert beside == in_force
 
 
 async def test_an_account_that_has_its_zone_already_is_left_alone(databases: Databases) -> None:

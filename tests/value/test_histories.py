@@ -112,7 +112,7 @@ class History:
         """To another zone, while events come in and go."""
         self.zone = self.draw.choice([ZONE, "America/St_Johns", "Asia/Tokyo", "Pacific/Kiritimati", "UTC"])
         zones = {self.account_id: self.zone}
-        moving = rezone(self.databases.worker, grant_all(), zones, lambda *_: None)
+        moving = rezone(self.databases.worker, grant_all(), zones, lambda *_: None, self.databases.ingest)
         await asyncio.gather(moving, self.draw.choice([self.send, self.take_back, self.send_again])())
 
     async def speak(self) -> None:

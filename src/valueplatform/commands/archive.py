@@ -51,9 +51,13 @@ async def archive(
     """Move old events out of the database into Parquet files by month and account bucket.
 
     Every figure, proof, back-fill and retraction covers both, and keys stay, so that nothing is ever stored twice. The
-    folder must be open to every process of the product. An object store is signed in to by its usual environment
-    variables. Once there is an archive, the worker moves events each day by itself; interrupted, it goes on where it
-    was.
+    folder must be open to every process of the product. Once there is an archive, the worker moves events each day by
+    itself; interrupted, it goes on where it was.
+
+    An object store is reached by what the environment of every process says; the bucket must exist. Of s3://:
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; for a store that is not Amazon's also AWS_ENDPOINT_URL, and
+    AWS_ALLOW_HTTP=true where that is no https. Of gs://: GOOGLE_APPLICATION_CREDENTIALS. Of az://:
+    AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.
     """
     async with opened(ctx) as databases:
         if moved is not None:
@@ -80,7 +84,10 @@ async def _archived(databases: Databases, place: str | None, keep_days: int | No
             told(done, old)
 
         told(0, old)
-        return await archive_events(databases.worker, operator_scope(), place, before, now, moved)
+        archived = await archive_events(databases.worker, operator_scope(), place, before, now, moved)
+    if archived.events:
+        await databases.admin.vacuum("event")  # else whoever looks for events next goes past those that are gone
+    return archived
 
 
 def _done(done: Archived | None) -> list[str]:

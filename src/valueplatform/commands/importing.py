@@ -56,7 +56,7 @@ _KEEP: Final = """
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-async def import_files(
+async def import_files(  # noqa: PLR0913 - what is imported, and how zones that change with it are counted
     database: Database,
     kind: str,
     tables: Mapping[str, Path],
@@ -64,12 +64,15 @@ async def import_files(
     clock: Clock,
     progress: Progress | None = None,
     counted: Progress | None = None,
+    *,
+    copier: Database | None = None,
 ) -> ImportReport:
     """Files as tables, mapped by a query that gives the columns of `kind`; `database` is in the worker role.
 
     Where accounts with events get other zones, `counted` hears of the events that are counted for that, beside ingest,
-    once all rows are in. Raises InvalidInputError where a file cannot be read at all, or the query does not give what
-    is required, ConflictError where zones cannot be changed now.
+    once all rows are in; `copier` is in the ingest role, in which their sums can be copied in. Raises InvalidInputError
+    where a file cannot be read at all, or the query does not give what is required, ConflictError where zones cannot be
+    changed now.
     """
     mapped = read_mapped(tables, sql)
     importable, defaults = await _importable(database, kind)
@@ -77,7 +80,7 @@ async def import_files(
     total = mapped.typed.height + len(mapped.bad_lines)
     report = await _import(database, Importer(importable, defaults, PORTS), mapped.rows(), clock, _of(total, progress))
     report = replace(report, ignored=ignored) + await _keep_bad_lines(database, kind, mapped.bad_lines)
-    await _change_zones(database, importable, counted)
+    await _change_zones(database, importable, counted, copier)
     return report
 
 
@@ -97,13 +100,15 @@ async def import_rows(
     return report
 
 
-async def _change_zones(database: Database, importable: Importable[Any], counted: Progress | None) -> None:
+async def _change_zones(
+    database: Database, importable: Importable[Any], counted: Progress | None, copier: Database | None = None
+) -> None:
     """Raises ConflictError, which says what is imported all the same."""
     zones = importable.zones if isinstance(importable, AccountImport) else {}
     if not zones:
         return
     try:
-        await rezone(database, operator_scope(), zones, counted or _nobody)
+        await rezone(database, operator_scope(), zones, counted or _nobody, copier)
     except ConflictError as conflict:
         raise ConflictError(
             f"All is imported but the new zones of {len(zones):,} accounts with events: {conflict.message} "

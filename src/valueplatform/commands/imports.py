@@ -72,8 +72,10 @@ async def import_command(ctx: click.Context, kind: str, tables: tuple[str, ...],
             if kind == EVENTS:
                 counts = counts_of(await import_events(databases.ingest, named, sql, system_clock, bar(kind)))
             else:
-                counted = bar("events of changed zones")
-                report = await import_files(databases.worker, kind, named, sql, system_clock, bar(kind), counted)
+                heard = bar(kind), bar("events of changed zones")
+                report = await import_files(
+                    databases.worker, kind, named, sql, system_clock, *heard, copier=databases.ingest
+                )
                 if report.ignored:
                     stderr.print(f"{kind} have no column {', '.join(report.ignored)}: not used.")
                 counts = asdict(report)

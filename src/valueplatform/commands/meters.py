@@ -44,7 +44,7 @@ async def backfill(ctx: click.Context, slug: str, engine: str) -> None:  # noqa:
                 events = done
                 told(done, total)
 
-            applied = await count_anew(databases.worker, operator_scope(), slug, heard)
+            applied = await count_anew(databases.worker, operator_scope(), slug, heard, databases.ingest)
     say(
         ctx,
         {"meter": slug, "events": events, "revision": applied.revision},

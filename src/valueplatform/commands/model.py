@@ -71,7 +71,7 @@ async def apply(ctx: click.Context, file: Path, dry_run: bool) -> None:  # noqa:
             say(ctx, {"changes": changes, "applied": False}, "Nothing was changed.")
             return
         with counted_events("Counting meters") as told:
-            applied = await apply_counted(databases.worker, operator_scope(), wanted, told)
+            applied = await apply_counted(databases.worker, operator_scope(), wanted, told, databases.ingest)
     outcome = f"Revision {applied.revision} is in force." if changes else "This model is in force already."
     say(ctx, {"revision": applied.revision, "changes": applied.changes, "applied": bool(changes)}, outcome)
 

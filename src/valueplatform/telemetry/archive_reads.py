@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import UnavailableError
-from valueplatform.telemetry.archive_format import MORE, scan_events, scan_many
-from valueplatform.telemetry.archive_store import RETRY_AFTER_SECONDS, ArchiveStore
+from valueplatform.telemetry.archive_format import scan_events, scan_many
+from valueplatform.telemetry.archive_store import RETRY_AFTER_SECONDS, ArchiveStore, cure, reason
 from valueplatform.telemetry.local_days import with_days
 
 # Any constant will do, as long as no other program in the same database uses it: the letters "vp archi".
@@ -154,12 +154,6 @@ def _wanted(parts: Sequence[ArchivedPart]) -> pl.Expr:
     return where
 
 
-def more_anywhere(parts: Sequence[ArchivedPart]) -> bool:
-    """Whether any event of these files has paths without a column."""
-    found = scan_many([part.address for part in parts], (), (), pl.lit(value=True))
-    return bool(found.select(pl.col(MORE).any()).collect().item())
-
-
 @contextmanager
 def readable(parts: Sequence[ArchivedPart]) -> Iterator[None]:
     """What goes wrong with files while they are read as UnavailableError."""
@@ -168,8 +162,8 @@ def readable(parts: Sequence[ArchivedPart]) -> Iterator[None]:
     except (OSError, pl.exceptions.PolarsError) as error:
         places = ", ".join(part.address for part in parts[:3])
         raise UnavailableError(
-            f"Archived files cannot be read ({places}): {error}. Bring them back, or make their place reachable; no "
-            "figure is told without them.",
+            f"Archived files cannot be read ({places}): {reason(error)}. Bring them back, or make their place "
+            f"reachable; no figure is told without them. {cure(parts[0].address)}",
             retry_after=RETRY_AFTER_SECONDS,
         ) from error
 

@@ -1,23 +1,35 @@
 """Where archived files are kept: a folder, or any object store that Polars reads (`s3://`, `gs://`, `az://`).
 
 Files are written once, under names of their own, and never changed. How an object store is signed in to is said by
-the environment, in the words of its own tools (`AWS_ACCESS_KEY_ID` and the like).
+the environment of each process, in the words of its own tools: of `s3://`, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_REGION; for a store that is not Amazon's, AWS_ENDPOINT_URL, and AWS_ALLOW_HTTP=true where that is no https. Of
+`gs://`, GOOGLE_APPLICATION_CREDENTIALS; of `az://`, AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.
 """
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import obstore
+import polars as pl
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from valueplatform.core.errors import InvalidInputError, UnavailableError
 
 RETRY_AFTER_SECONDS = 30
+SIGNED_IN_BY: Final = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+"""By the kind of an address: the variables that say how it is reached."""
+_ANSWER: Final = re.compile(r"<Code>(.*?)</Code>.*?<Message>(.*?)</Message>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class ArchiveStore:
                 from_url(store.root)
             except (BaseError, ValueError) as error:
                 raise InvalidInputError(
-                    f"{place!r} is no place for an archive ({error}); give a folder, or an address such as "
+                    f"{place!r} is no place for an archive ({reason(error)}); give a folder, or an address such as "
                     "s3://bucket/folder."
                 ) from error
             return store
@@ -74,6 +86,15 @@ class ArchiveStore:
                 obstore.put(from_url(self.root), path, content)
         except (OSError, BaseError) as error:
             raise self._away("written", path, error) from error
+
+    def read(self, path: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """All events of a file, or some columns of them."""
+        try:
+            return pl.read_parquet(
+                self.address(path), columns=None if columns is None else list(columns), hive_partitioning=False
+            )
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise self._away("read", path, error) from error
 
     def delete(self, paths: Iterable[str]) -> None:
         """Files that are gone already are passed over."""
@@ -104,10 +125,23 @@ class ArchiveStore:
 
     def _away(self, verb: str, path: str, error: Exception) -> UnavailableError:
         return UnavailableError(
-            f"The archive at {self.address(path)} cannot be {verb}: {error}. Check that the place exists and is "
-            "open to this program.",
+            f"The archive at {self.address(path)} cannot be {verb}: {reason(error)}. {cure(self.root)}",
             retry_after=RETRY_AFTER_SECONDS,
         )
+
+
+def cure(address: str) -> str:
+    """What to do where a place cannot be reached."""
+    named = SIGNED_IN_BY.get(urlsplit(address).scheme)
+    if named is None:
+        return "Check that the place exists and is open to this program."
+    return f"Check that the bucket exists and that {named} are those of this store, for every process of the product."
+
+
+def reason(error: Exception) -> str:
+    """What has gone wrong, in a line: what the store answered, if it did."""
+    answer = _ANSWER.search(str(error))
+    return f"{answer[1]}, {answer[2]}" if answer else " ".join(str(error).partition("\n\n")[0].split())
 
 
 def _write_durably(place: Path, content: bytes) -> None:

@@ -262,7 +262,7 @@ def keep_file(store: ArchiveStore, path: str, frame: pl.DataFrame) -> int:
     """Write a file and read it back: the database lets go of events only when the archive has them. Its size."""
     content = parquet(frame)
     store.put(path, content)
-    if not pl.read_parquet(store.address(path), hive_partitioning=False).equals(frame):
+    if not store.read(path).equals(frame):
         raise ConflictError(f"{store.address(path)} does not hold what was written to it; check that place.")
     return len(content)
 
@@ -327,7 +327,7 @@ async def _rewrite(tx: Transaction, store: ArchiveStore, group: Sequence[_Kept])
 
 
 def _joined(store: ArchiveStore, paths: Sequence[str], gone: Sequence[bytes]) -> pl.DataFrame:
-    frames = [pl.read_parquet(store.address(path), columns=list(SCHEMA), hive_partitioning=False) for path in paths]
+    frames = [store.read(path, list(SCHEMA)) for path in paths]
     left = pl.concat(frames).filter(~pl.col("event_key").is_in(list(gone)))
     return events_frame(left.iter_rows())
 

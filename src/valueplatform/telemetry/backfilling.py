@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.history import Count, Told, alone, count_history, due_stretches, release
+from valueplatform.telemetry.history import Count, Told, Writer, alone, count_history, due_stretches, release
 from valueplatform.telemetry.homes import homes_of
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import count_days
@@ -22,17 +22,19 @@ _DEFINE: Final = text("UPDATE meter_build SET meter = CAST(:meter AS jsonb) WHER
 
 
 @asynccontextmanager
-async def counting(database: Database, scope: Scope, meters: Iterable[Meter], told: Told) -> AsyncIterator[list[Meter]]:
+async def counting(
+    database: Database, scope: Scope, meters: Iterable[Meter], told: Told, copier: Database | None = None
+) -> AsyncIterator[list[Meter]]:
     """Count meters over all history (worker role); inside, they are ready for `settle` and to be put in force.
 
-    They have their new `stored_as`. What is not released inside is cleared away. Raises ConflictError where meters or
-    zones are being counted already.
+    They have their new `stored_as`. `copier` as in `Writer`. What is not released inside is cleared away. Raises
+    ConflictError where meters or zones are being counted already.
     """
     async with alone(database, scope):
         async with database.transaction(scope, steady=True) as reader:
             named = await _begin(database, scope, reader, meters)
             count = Count(named, await homes_of(await reader.driver()))
-            await count_history(database, scope, reader, count, told)
+            await count_history(Writer(database, scope, copier), reader, count, told)
         yield named
 
 

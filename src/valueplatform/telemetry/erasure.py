@@ -151,7 +151,7 @@ async def _erase_archived(
     found: _Found = []
     old: list[str] = []
     for part in await archived_parts(tx, Wanted([account_id])):
-        named, frame = await asyncio.to_thread(_without, part, account_id, person)
+        named, frame = await asyncio.to_thread(_without, store, part, account_id, person)
         if not named:
             continue
         path = path_of(part.month, bucket_of(account_id), uuid4().hex)
@@ -163,10 +163,10 @@ async def _erase_archived(
     return found, old
 
 
-def _without(part: ArchivedPart, account_id: int, person: _Person) -> tuple[_Found, pl.DataFrame]:
+def _without(store: ArchiveStore, part: ArchivedPart, account_id: int, person: _Person) -> tuple[_Found, pl.DataFrame]:
     """The events of a file that named the person, and the whole file without; those retracted go too."""
     days = dict(part.read(("event_key",)).select("event_key", "day").iter_rows())
-    rows = pl.read_parquet(part.address, columns=list(SCHEMA), hive_partitioning=False).iter_rows(named=True)
+    rows = store.read(part.path, list(SCHEMA)).iter_rows(named=True)
     found: _Found = []
     kept = []
     for row in rows:

@@ -1,8 +1,8 @@
 """Metering archived events by the column: what `Increments.add_all` adds one by one, for many at once.
 
 What a value means is said in one place, `meters` and `filters`: each distinct cell is read by them once. Only plain
-numbers and plain members, which nearly all are, are read by Polars itself. Sums are decimals of 38 digits with 9 after
-the point, so that 10^11 events cannot overflow them. Property tests hold both ways together.
+numbers and plain members, which nearly all are, are read by Polars itself. What is counted and summed stays a frame
+(`rollup_frames`), from the file to the database. Property tests hold both ways together.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS
-from valueplatform.telemetry.archive_format import cell_value, column_of
+from valueplatform.telemetry.archive_format import MORE, cell_value, column_of
 from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.telemetry.increments import CellKey, Increments, PickCell
 from valueplatform.telemetry.meters import (
@@ -25,9 +25,9 @@ from valueplatform.telemetry.meters import (
     value_reader,
 )
 from valueplatform.telemetry.picks import Pick, rank_by
+from valueplatform.telemetry.rollup_frames import SUMS, TOTAL, dimension_columns, plain, rollup_rows
 
 COLUMNS: Final = ("account_id", "type", "time", "event_key", "provider")
-_NUMBER: Final = pl.Decimal(38, FRACTION_DIGITS)
 _PLAIN: Final = rf"-?[0-9]{{1,{INTEGER_DIGITS}}}(\.[0-9]{{1,{FRACTION_DIGITS}}})?"
 _PLAIN_NUMBER: Final = f"^{_PLAIN}$"
 _QUOTED_NUMBER: Final = f'^"{_PLAIN}"$'
@@ -47,42 +47,47 @@ def paths_of(meters: Iterable[Meter]) -> list[str]:
     return list(found)
 
 
-def add_frame(increments: Increments, events: pl.LazyFrame, meters: Sequence[Meter]) -> None:
+def add_frame(increments: Increments, events: pl.LazyFrame, meters: Sequence[Meter]) -> bool:
     """Add what events say of the meters: `COLUMNS`, their local `day`, and `data.<path>` for all of `paths_of`.
 
     No other event types are among them. Events are grouped by the cells as they stand; what these mean is told for the
-    groups.
+    groups. Nothing is added, and False told, where any of the events is `MORE`, if they have that column.
     """
+    if MORE not in events.collect_schema():
+        events = events.with_columns(pl.lit(value=False).alias(MORE))
     types = {kind for meter in meters for kind in meter.event_types}
     mine = [
         events if types == set(meter.event_types) else events.filter(pl.col("type").is_in(list(meter.event_types)))
         for meter in meters
     ]
     found = pl.collect_all([_grouped(meter, own) for meter, own in zip(meters, mine, strict=True)])
+    if any(groups[MORE].any() for groups in found):
+        return False
     with localcontext(prec=60):
         for meter, own, groups in zip(meters, mine, found, strict=True):
             _add_groups(increments, meter, groups.filter(pl.col("events") > 0))
             if not _counts(meter) and groups["odd"].sum():
                 _add_odd(increments, meter, own)
+    return True
 
 
 def _grouped(meter: Meter, events: pl.LazyFrame) -> pl.LazyFrame:
     """The events that are plainly metered, by place and by the cells that dimensions and filter look at; how many
     others there are."""
     if _counts(meter):
-        return events.group_by(_keys(meter)).agg(pl.len().alias("events"))
+        return events.group_by(_keys(meter)).agg(pl.len().alias("events"), pl.col(MORE).any())
     cell = pl.col(column_of(str(meter.property)))
     if meter.aggregation is Aggregation.UNIQUE_COUNT:
         value = pl.when(cell.str.contains(_PLAIN_TEXT)).then(cell)
     else:
-        value = pl.when(cell.str.contains(_PLAIN_NUMBER)).then(cell.cast(_NUMBER, strict=False))
+        value = pl.when(cell.str.contains(_PLAIN_NUMBER)).then(cell.cast(TOTAL, strict=False))
     return _tallied(meter, events.with_columns(value.alias("value")))
 
 
 def _tallied(meter: Meter, events: pl.LazyFrame) -> pl.LazyFrame:
     """Events by their keys, from their `value`; null is odd."""
     value = pl.col("value")
-    counts = [value.count().alias("events"), value.null_count().alias("odd")]
+    counts = [value.count().alias("events"), value.null_count().alias("odd"), pl.col(MORE).any()]
     if meter.aggregation is Aggregation.UNIQUE_COUNT:
         return events.group_by(_keys(meter)).agg(*counts, value.drop_nulls().unique().alias("members"))
     if meter.aggregation not in PICKED:
@@ -103,7 +108,7 @@ def _add_odd(increments: Increments, meter: Meter, events: pl.LazyFrame) -> None
     else:
         others = events.filter(~cell.str.contains(_PLAIN_NUMBER).fill_null(value=False))
         quoted = cell.str.contains(_QUOTED_NUMBER).fill_null(value=False)
-        value = cell.str.strip_chars('"').cast(_NUMBER).alias("value")
+        value = cell.str.strip_chars('"').cast(TOTAL).alias("value")
         _add_groups(increments, meter, _tallied(meter, others.filter(quoted).with_columns(value)).collect())
         rest = others.filter(~quoted)
     odd = rest.select(*_keys(meter), "time", "event_key", cell.alias("cell")).collect()
@@ -136,7 +141,7 @@ def _keys(meter: Meter) -> list[pl.Expr]:
 
 
 def _dimensions(meter: Meter) -> list[str]:
-    return [f"dimension {number}" for number in range(len(meter.dimensions))]
+    return dimension_columns(len(meter.dimensions))
 
 
 def _rank(meter: Meter, value: pl.Expr) -> pl.Expr:
@@ -157,6 +162,8 @@ def _admitted(groups: pl.DataFrame, meter: Meter) -> pl.DataFrame:
         admits({path: cell_value(cell) for path, cell in zip(paths, cells, strict=True)})
         for cells in distinct.iter_rows()
     ]
+    if all(answers):
+        return groups
     taken = distinct.filter(pl.Series(answers, dtype=pl.Boolean))
     return groups.join(taken, on=names, how="semi", nulls_equal=True)
 
@@ -174,28 +181,29 @@ def _texts(cells: pl.Series) -> pl.Series:
 
 def _add_sums(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     total = pl.col("events") if _counts(meter) else pl.col("total")
-    for *place, events, sum_ in groups.group_by(keys).agg(pl.col("events").sum(), total.sum().alias("sum")).iter_rows():
-        _raise(increments, _key(increments, meter, place), events, _plain(sum_), 0)
+    added = pl.col("events"), total.alias("total"), pl.lit(0).alias("unmetered")
+    _add_rows(increments, meter, groups.select(*keys, *added))
 
 
 def _add_members(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     together = groups.group_by(keys).agg(pl.col("events").sum(), pl.col("members").explode().unique())
     for *place, events, cells in together.iter_rows():
         key = _key(increments, meter, place)
-        _raise(increments, key, events, 0, 0)
+        _raise(increments, key, events, 0)
         increments.members.setdefault(key, set()).update(cell[1:-1] for cell in cells)  # plain text, in its quotes
 
 
 def _add_picks(increments: Increments, meter: Meter, groups: pl.DataFrame, keys: Sequence[str]) -> None:
     chosen = groups.select(*keys, "events", "best rank", "best event_key", "best value")
     for *place, events, rank, event_key, value in chosen.iter_rows():
-        pick = Pick(_plain(rank), event_key, _plain(value))
+        pick = Pick(plain(rank), event_key, plain(value))
         _take(increments, _key(increments, meter, place), events, 0, pick)
 
 
 def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> None:
     read, rank_of = value_reader(meter), rank_by(meter.aggregation)
     names = [*_PLACE, *_dimensions(meter)]
+    sums = []
     for *place, time, event_key, cell in odd.select(*names, "time", "event_key", "cell").iter_rows():
         key = _key(increments, meter, place)
         value = read({str(meter.property): cell_value(cell)})
@@ -207,9 +215,19 @@ def _add_one_by_one(increments: Increments, meter: Meter, odd: pl.DataFrame) -> 
             pick = Pick(rank_of(value, time), event_key, value) if isinstance(value, Decimal) else None
             _take(increments, key, 1, unmetered, pick)
             continue
-        _raise(increments, key, 1, value if isinstance(value, Decimal) else 0, unmetered)
+        if meter.aggregation is not Aggregation.UNIQUE_COUNT:
+            sums.append((*place, 1, value if isinstance(value, Decimal) else Decimal(), unmetered))
+            continue
+        _raise(increments, key, 1, unmetered)
         if isinstance(value, str):
             increments.members.setdefault(key, set()).add(value)
+    if sums:
+        schema = {name: odd.schema[name] for name in names} | SUMS
+        _add_rows(increments, meter, pl.DataFrame(sums, schema=schema, orient="row"))
+
+
+def _add_rows(increments: Increments, meter: Meter, rows: pl.DataFrame) -> None:
+    increments.sums.append(rollup_rows(rows, meter.rollup_name(), increments.editions))
 
 
 def _take(increments: Increments, key: CellKey, events: int, unmetered: int, pick: Pick | None) -> None:
@@ -220,20 +238,12 @@ def _take(increments: Increments, key: CellKey, events: int, unmetered: int, pic
         cell.pick = pick if cell.pick is None else max(cell.pick, pick)
 
 
-def _raise(increments: Increments, key: CellKey, events: int, total: Decimal | int, unmetered: int) -> None:
+def _raise(increments: Increments, key: CellKey, events: int, unmetered: int) -> None:
     cell = increments.rollups.setdefault(key, [0, 0, 0])
     cell[0] += events
-    cell[1] += total
     cell[2] += unmetered
 
 
 def _key(increments: Increments, meter: Meter, place: Sequence[Any]) -> CellKey:
     account_id, day, provider, *dimensions = place
     return (account_id, increments.name_of(account_id, meter.rollup_name()), day, provider, tuple(dimensions))
-
-
-def _plain(number: Decimal | int) -> Decimal | int:
-    """Without the zeros that the column's scale adds."""
-    if isinstance(number, int):
-        return number
-    return int(number) if number == number.to_integral_value() else number.normalize()

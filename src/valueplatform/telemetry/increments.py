@@ -9,9 +9,12 @@ from itertools import compress, repeat
 from typing import Any, Final
 from uuid import UUID
 
+import polars as pl
+
 from valueplatform.telemetry.meter_book import Reading
 from valueplatform.telemetry.meters import Data, MeteredValue, Unmetered
 from valueplatform.telemetry.picks import Pick
+from valueplatform.telemetry.rollup_frames import cells, merged
 
 Metering = tuple[int, date, str, object, Sequence[Reading], datetime, UUID]
 """An event to meter: account id, local day, provider, data, the readings of its type, time, key."""
@@ -39,12 +42,13 @@ class PickCell:
 
 
 class Increments:
-    """`rollups`: events, total and unmetered events by row. `members`: what UNIQUE_COUNT has seen, or may have lost.
-    `editions` by account, where that is not the first (`homes`)."""
+    """`rollups`: events, total and unmetered events by row; `sums`: more of them, as `rollup_frames`. `members`: what
+    UNIQUE_COUNT has seen, or may have lost. `editions` by account, where that is not the first (`homes`)."""
 
     def __init__(self, editions: Mapping[int, str] = NO_EDITIONS) -> None:
         self.editions = editions
         self.rollups: dict[CellKey, list[Any]] = {}
+        self.sums: list[pl.DataFrame] = []
         self.picks: dict[CellKey, PickCell] = {}
         self.members: dict[CellKey, set[str]] = {}
         self.unmetered: dict[tuple[int, str, date, str, str], int] = {}
@@ -52,7 +56,19 @@ class Increments:
     @property
     def days(self) -> set[tuple[int, date]]:
         """Every (account id, day) that something is added to."""
-        return {(key[0], key[2]) for keys in (self.rollups, self.picks) for key in keys}
+        found = {(key[0], key[2]) for keys in (self.rollups, self.picks) for key in keys}
+        for frame in self.sums:
+            found.update(frame.select("account_id", "day").unique().iter_rows())
+        return found
+
+    def gather(self) -> None:
+        """Take `sums` into `rollups`."""
+        with localcontext(prec=_SUM_DIGITS):
+            for frame in merged(self.sums):
+                for key, added in cells(frame):
+                    held = self.rollups.setdefault(key, [0, 0, 0])
+                    held[:] = [one + other for one, other in zip(held, added, strict=True)]
+        self.sums = []
 
     def name_of(self, account_id: int, rollup_name: str) -> str:
         """What the rollups of a meter are called in an account."""
@@ -61,6 +77,7 @@ class Increments:
     def join(self, other: "Increments") -> None:
         """Take in what is of other rows altogether."""
         self.rollups |= other.rollups
+        self.sums += other.sums
         self.picks |= other.picks
         self.members |= other.members
         self.unmetered |= other.unmetered

@@ -14,7 +14,6 @@ from valueplatform.telemetry.archive_reads import (
     Wanted,
     archived_parts,
     hold_archive,
-    more_anywhere,
     readable,
     scan_together,
 )
@@ -88,21 +87,22 @@ def metered_parts(parts: Sequence[ArchivedPart], meters: Sequence[Meter], editio
     paths = paths_of(meters)
     with readable(parts):
         increments = Increments(editions)
-        if paths and more_anywhere(parts):
+        if not add_frame(increments, scan_together(parts, COLUMNS, paths), meters):
             add_frame(increments, pl.concat([part.scan(COLUMNS, paths) for part in parts]), meters)
-        else:
-            add_frame(increments, scan_together(parts, COLUMNS, paths), meters)
     return increments
 
 
 def together(parts: Iterable[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
-    """Files that are metered at once: enough to keep all cores at work, and no more than fit into memory."""
+    """Files that are metered at once: enough to keep all cores at work, and no more than fit into memory; whole months
+    where they do, so that next to no day is of two batches."""
     batch: list[ArchivedPart] = []
+    events = 0
     for part in parts:
-        batch.append(part)
-        if sum(each.events for each in batch) >= MOST_AT_ONCE:
+        if events >= MOST_AT_ONCE or (events >= MOST_AT_ONCE // 2 and part.month != batch[-1].month):
             yield batch
-            batch = []
+            batch, events = [], 0
+        batch.append(part)
+        events += part.events
     if batch:
         yield batch
 

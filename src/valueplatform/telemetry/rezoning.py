@@ -14,7 +14,16 @@ from sqlalchemy import text
 from valueplatform.core.database import Database, Transaction, lock_model_exclusive
 from valueplatform.core.errors import ConflictError
 from valueplatform.core.scope import Scope
-from valueplatform.telemetry.history import IN_FORCE, Count, Told, alone, count_history, due_stretches, release
+from valueplatform.telemetry.history import (
+    IN_FORCE,
+    Count,
+    Told,
+    Writer,
+    alone,
+    count_history,
+    due_stretches,
+    release,
+)
 from valueplatform.telemetry.homes import Home
 from valueplatform.telemetry.marks import Stretch, mark_days
 from valueplatform.telemetry.meter_book import NO_MODEL, MeterBook, book_in_force
@@ -47,15 +56,19 @@ async def with_events(tx: Transaction, account_ids: Sequence[int]) -> set[int]:
     return {row.account_id for row in await tx.rows(_WITH_EVENTS, {"accounts": list(account_ids)})}
 
 
-async def rezone(database: Database, scope: Scope, zones: Mapping[int, str], told: Told) -> None:
+async def rezone(
+    database: Database, scope: Scope, zones: Mapping[int, str], told: Told, copier: Database | None = None
+) -> None:
     """Bring accounts, by id, to their new zones, all at once (worker role); interrupted, nothing has changed.
 
-    Raises ConflictError where meters or zones are being counted already, or other meters are put in force meanwhile.
+    `copier` as in `Writer`. Raises ConflictError where meters or zones are being counted already, or other meters are
+    put in force meanwhile.
     """
     async with alone(database, scope):
         async with database.transaction(scope, steady=True) as reader:
             book, homes = await _begin(database, scope, reader, zones)
-            await count_history(database, scope, reader, Count(book.meters, homes, list(homes)), told)
+            count = Count(book.meters, homes, list(homes))
+            await count_history(Writer(database, scope, copier), reader, count, told)
         async with database.transaction(scope) as tx:
             await lock_model_exclusive(tx)
             await _put_in_force(tx, book, homes)

@@ -8,14 +8,17 @@ Rows are written sorted by key, statement by statement, each of its own table or
 cannot deadlock.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import msgspec
+import polars as pl
 
 from valueplatform.core.database import Transaction
 from valueplatform.telemetry.archive_reads import Wanted, archived_events
@@ -25,6 +28,7 @@ from valueplatform.telemetry.local_days import stay_of
 from valueplatform.telemetry.members import KnownMembers, Sighting, add_members, drop_members
 from valueplatform.telemetry.meter_book import Reading
 from valueplatform.telemetry.payload import stored_value
+from valueplatform.telemetry.rollup_frames import COPIED, as_csv
 
 _CHUNK: Final = 20_000  # events at a time, so that memory does not grow with them
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -78,6 +82,7 @@ _RAISE_UNMETERED: Final = """
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (account_id, meter, day, provider, code) DO UPDATE SET events = held.events + excluded.events
 """
+_BYPASSES: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 _SWEEP: Final = (
     "DELETE FROM rollup WHERE events = 0 AND account_id = ANY($1::bigint[]) AND day = ANY($2::date[])",
     "DELETE FROM rollup_unmetered WHERE events = 0 AND account_id = ANY($1::bigint[]) AND day = ANY($2::date[])",
@@ -139,7 +144,21 @@ async def raise_rollups(
     return sighting
 
 
+async def copy_sums(connection: "asyncpg.Connection[Any]", rows: pl.DataFrame) -> bool:
+    """Write rows of `rollup_frames.merged`, none of which is there yet, in a third of the time of raising them.
+
+    False where the role may not: PostgreSQL refuses COPY under row security. Raises asyncpg.UniqueViolationError where
+    a row is there. Each frame wants a transaction of its own, so that locks are taken in order.
+    """
+    if not await connection.fetchval(_BYPASSES):
+        return False
+    content = BytesIO(await asyncio.to_thread(as_csv, rows))
+    await connection.copy_to_table("rollup", source=content, columns=COPIED, format="csv")
+    return True
+
+
 async def _raise_counts(connection: "asyncpg.Connection[Any]", increments: Increments) -> None:
+    increments.gather()
     if increments.rollups:
         rollups = [_Rollup(*key, *cell) for key, cell in increments.rollups.items()]
         await connection.execute(_RAISE_ROLLUPS, _ENCODER.encode(rollups).decode())

@@ -64,11 +64,14 @@ async def apply_model(tx: Transaction, model: ValueModel) -> Applied:
     return Applied(revision, changes)
 
 
-async def apply_counted(database: Database, scope: Scope, model: ValueModel, told: Told) -> Applied:
+async def apply_counted(
+    database: Database, scope: Scope, model: ValueModel, told: Told, copier: Database | None = None
+) -> Applied:
     """Put `model` in force while events come in: meters that are new or changed are counted over all history first.
 
-    `told` hears of the events that are counted. Raises ConflictError where a driver would go that plans still commit
-    to, and where meters are being counted or another model is applied meanwhile; then nothing has changed.
+    `told` hears of the events that are counted; `copier` is the same database in the ingest role, in which rollups are
+    copied in. Raises ConflictError where a driver would go that plans still commit to, and where meters are being
+    counted or another model is applied meanwhile; then nothing has changed.
     """
     async with database.transaction(scope) as tx:
         previous = await stored_model(tx)
@@ -78,7 +81,7 @@ async def apply_counted(database: Database, scope: Scope, model: ValueModel, tol
         await _keep_commitments(tx, previous, revised)
         _keep_superseded(revised)
     async with (
-        counting(database, scope, _changed_meters(previous, revised), told) as counted,
+        counting(database, scope, _changed_meters(previous, revised), told, copier) as counted,
         database.transaction(scope) as tx,
     ):
         await lock_model_exclusive(tx)
@@ -91,7 +94,9 @@ async def apply_counted(database: Database, scope: Scope, model: ValueModel, tol
     return Applied(revision, diff(previous, revised))
 
 
-async def count_anew(database: Database, scope: Scope, slug: str, told: Told) -> Applied:
+async def count_anew(
+    database: Database, scope: Scope, slug: str, told: Told, copier: Database | None = None
+) -> Applied:
     """Count one meter of the model over all history again, while events come in, and put that in force.
 
     Raises NotFoundError for a meter that the model does not have, ConflictError as `apply_counted` does.
@@ -102,7 +107,7 @@ async def count_anew(database: Database, scope: Scope, slug: str, told: Told) ->
     if not meters:
         known = ", ".join(meter.slug for meter in model.meters)
         raise NotFoundError(f"The model has no meter {slug!r}; it has {known}.")
-    async with counting(database, scope, meters, told) as counted, database.transaction(scope) as tx:
+    async with counting(database, scope, meters, told, copier) as counted, database.transaction(scope) as tx:
         await lock_model_exclusive(tx)
         if await stored_model(tx) != model:
             raise ConflictError("Another model was applied meanwhile; start the command again.")
