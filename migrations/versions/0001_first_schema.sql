@@ -177,6 +177,28 @@ CREATE TABLE catalog_estimate (
     CONSTRAINT pk_catalog_estimate PRIMARY KEY (run)
 );
 
+CREATE TABLE benchmark_run (
+    run BIGINT GENERATED ALWAYS AS IDENTITY,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    digest TEXT,
+    document JSONB,
+    CONSTRAINT pk_benchmark_run PRIMARY KEY (run)
+);
+
+CREATE TABLE benchmark_member (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    driver TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    benefit_class TEXT NOT NULL,
+    segment TEXT,
+    total NUMERIC(38, 4) NOT NULL,
+    scale NUMERIC(27, 9),
+    standings JSONB NOT NULL,
+    CONSTRAINT pk_benchmark_member PRIMARY KEY (account_id, run, driver, unit),
+    CONSTRAINT fk_benchmark_member_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE catalog_realized (
     account_id BIGINT NOT NULL,
     run BIGINT NOT NULL,
@@ -908,7 +930,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
-GRANT SELECT ON catalog_estimate TO valueplatform_web;
+GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
@@ -926,7 +948,7 @@ CREATE POLICY worker_keeps_keys ON api_key TO valueplatform_worker USING (true) 
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_worker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;

@@ -29,7 +29,7 @@ from valueplatform.narrative.verification import verify_insights
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.refreshing import refresh_value
-from valueplatform.value.verify import Discrepancy, verify_account, verify_intake
+from valueplatform.value.verify import Discrepancy, verify_account, verify_benchmarks, verify_intake
 
 MOST_SHOWN = 50
 FIRST_DAY = date(1, 1, 2)
@@ -49,6 +49,7 @@ class Verdict(msgspec.Struct, frozen=True):
     accruals: int
     postings: int
     insight_numbers: int
+    benchmarks: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -62,7 +63,7 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    """Recompute rollups, accruals, postings and every insight's numbers from raw events, by separate code.
+    """Recompute rollups, accruals, postings, every insight's numbers and the figures of cohorts, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -74,7 +75,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings and {verdict.insight_numbers:,} numbers of "
-        f"insights recomputed; {len(lines):,} differ."
+        f"insights and {verdict.benchmarks:,} figures of cohorts recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -85,7 +86,15 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
-    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "waiting": 0}
+    counts = {
+        "events": 0,
+        "rollups": 0,
+        "accruals": 0,
+        "postings": 0,
+        "insight_numbers": 0,
+        "benchmarks": 0,
+        "waiting": 0,
+    }
     differences: list[dict[str, Any]] = []
     rows = await _accounts(databases, account)
     for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
@@ -100,6 +109,9 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
         counts["insight_numbers"] += numbers
         differences += _named(row.key, [*checked.discrepancies, *wrong])
     if account is None:
+        async with databases.worker.transaction(operator_scope(), steady=True) as tx:
+            counts["benchmarks"], wrong = await verify_benchmarks(tx)
+        differences += _named("all accounts", wrong)
         async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
             differences += _named("all accounts", await verify_intake(tx))
     return Verdict(accounts=len(rows), differences=differences, **counts)

@@ -1,0 +1,33 @@
+"""Tables of how accounts compare."""
+
+from sqlalchemy import BigInteger, Column, Identity, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from valueplatform.core.schema import metadata, tenant_table
+from valueplatform.core.tables import TIMESTAMP
+from valueplatform.value.tables import AMOUNT, INPUT
+
+# How accounts compare (`value.benchmark`), made anew by the worker: rows of a `run` are written first; then the run
+# gets its document, which shows it, and those before go. The document holds figures of cohorts, and names no account.
+benchmark_run = Table(
+    "benchmark_run",
+    metadata,
+    Column("run", BigInteger, Identity(always=True), primary_key=True),
+    Column("as_of", TIMESTAMP, nullable=False),
+    Column("digest", Text, nullable=True),
+    Column("document", JSONB, nullable=True),
+)
+
+# What one account brought into the cohorts of a driver: its amount of all months, its scale, and where it stands.
+benchmark_member = tenant_table(
+    "benchmark_member",
+    Column("run", BigInteger, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("benefit_class", Text, nullable=False),
+    Column("segment", Text, nullable=True),
+    Column("total", AMOUNT, nullable=False),
+    Column("scale", INPUT, nullable=True),
+    Column("standings", JSONB, nullable=False),
+    key=("run", "driver", "unit"),
+)
