@@ -199,6 +199,16 @@ CREATE TABLE benchmark_member (
     CONSTRAINT fk_benchmark_member_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE benchmark_use (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    feature TEXT NOT NULL,
+    first_day DATE NOT NULL,
+    is_used BOOLEAN NOT NULL,
+    CONSTRAINT pk_benchmark_use PRIMARY KEY (account_id, run, feature),
+    CONSTRAINT fk_benchmark_use_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE catalog_realized (
     account_id BIGINT NOT NULL,
     run BIGINT NOT NULL,

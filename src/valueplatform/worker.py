@@ -305,15 +305,20 @@ class Worker:
             raise
         except Exception:
             self._estimating = None
-            log.exception("worth of event types not estimated, or accounts not compared")
+            log.exception("worth of event types not estimated")
             return False
         return True
 
     async def _estimates(self, now: datetime) -> AsyncIterator[None]:
         async for _ in estimate_worth(self.database, grant_all(), now):
             yield
-        async for _ in compare_accounts(self.database, grant_all()):
-            yield
+        try:
+            async for _ in compare_accounts(self.database, grant_all()):
+                yield
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("accounts not compared")
 
 
 async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:

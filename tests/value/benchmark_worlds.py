@@ -42,7 +42,7 @@ def segment_of(key: str) -> str | None:
 async def compared(databases: Databases, accounts: Mapping[str, Sequence[Sent]] | None = None) -> dict[str, int]:
     """Their ids by key, once the worker has been round."""
     ids = await install(databases, accounts if accounts is not None else sent(), model())
-    await size(databases, {key: str(4 + at % 5) for at, key in enumerate(ids)})
+    await size(databases, {key: str(10 + at % 2) for at, key in enumerate(ids)})
     await compare(databases)
     return ids
 

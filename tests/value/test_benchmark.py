@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valueplatform.value.benchmark import (
-    Benchmarks,
     Cohort,
     Figure,
     Member,
@@ -21,6 +20,7 @@ from valueplatform.value.benchmark import (
     published,
     standings_of,
 )
+from valueplatform.value.benchmarks import Benchmarks
 
 MONTHS = 3
 MANY = st.lists(st.fractions(-(10**9), 10**9, max_denominator=10**6), min_size=5, max_size=40)

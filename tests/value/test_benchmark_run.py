@@ -15,8 +15,9 @@ from tests.value.recount_worth import MONTHS, recount
 from tests.value.worth_worlds import estimate, jobs, put_sent, work
 from valueplatform.core.authorization import accounts_or_all
 from valueplatform.core.scope import grant_all, no_accounts
-from valueplatform.value.benchmark import Benchmarks, Per, Withheld
+from valueplatform.value.benchmark import Per, Withheld
 from valueplatform.value.benchmark_store import Stored, begin, newest_benchmarks, own_rows
+from valueplatform.value.benchmarks import Benchmarks
 from valueplatform.value.verify import verify_benchmarks
 
 
@@ -40,7 +41,7 @@ async def differing(databases: Databases) -> list[str]:
 
 async def test_every_figure_is_what_other_code_makes_of_the_raw_events(databases: Databases) -> None:
     ids = await compared(databases)
-    seats = {key: 4 + at % 5 for at, key in enumerate(ids)}
+    seats = {key: 10 + at % 2 for at, key in enumerate(ids)}
     other = await recount(databases)
     values: defaultdict[tuple[str, Per], list[Fraction]] = defaultdict(list)
     for key in sent():
@@ -72,11 +73,22 @@ async def test_verify_finds_nothing_and_then_whatever_is_changed_by_hand(databas
         "UPDATE benchmark_run SET document = jsonb_set(document, '{figures,0,median}', '\"1.23\"')",
         "UPDATE benchmark_member SET standings = jsonb_set(standings, '{0,percentile}', '\"12.3\"')",
         "UPDATE benchmark_member SET total = total + 1 WHERE driver = 'time'",
+        "UPDATE benchmark_use SET is_used = false WHERE feature = 'tracking'",
     )
     for statement in tampered:
         async with databases.worker.transaction(grant_all()) as tx:
             await tx.execute(text(statement))
         assert await differing(databases) != [], statement
+
+
+async def test_what_the_top_quartile_does_is_told_in_the_order_of_its_first_days(databases: Databases) -> None:
+    """The six that save most open tracking, weeks after their first job; nobody else does."""
+    await compared(databases)
+    practice = (await benchmarks(databases)).practice("", "time")
+    assert practice is not None
+    assert (practice.per, practice.top, practice.rest, practice.compared) == (Per.SCALE, 6, 18, 3)
+    (habit,) = practice.habits
+    assert (habit.feature, habit.top_using, habit.rest_using, habit.position) == ("tracking", 6, 0, Decimal("2.0"))
 
 
 async def test_accounts_that_were_worked_on_since_are_not_held_against_the_record(databases: Databases) -> None:

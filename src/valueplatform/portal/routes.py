@@ -9,6 +9,7 @@ from valueplatform.api.events import Intake
 from valueplatform.portal import (
     accounts,
     assumptions,
+    benchmarks,
     catalog,
     connect,
     connect_key,
@@ -27,7 +28,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, connect, tester, connect_key,
-    accounts,
+    accounts, benchmarks,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

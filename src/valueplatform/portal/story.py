@@ -20,7 +20,7 @@ from valueplatform.portal.frame import last_event, shell_at
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import CHIPS
-from valueplatform.portal.story_view import story_view
+from valueplatform.portal.story_view import compare_link, story_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
@@ -57,6 +57,7 @@ def untold(place: Place, caller: Caller) -> view.Story:
         headline=begins,
         lead=(),
         chapters=(),
+        links=(compare_link(place),),
         live_href=place.path("/story/live"),
     )
 

@@ -15,9 +15,8 @@ is kept with the account's own rows, where only its own people see it.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -183,36 +182,4 @@ def standings_of(made: Iterable[Cohort]) -> dict[tuple[int, str], list[Standing]
         unit = cohort.members[0][0].unit
         for account_id, standing in cohort.standings().items():
             found[account_id, unit].append(standing)
-    return dict(found)
-
-
-class Benchmarks(msgspec.Struct, frozen=True):
-    """What a run made, of which months. It names no account."""
-
-    months: tuple[date, ...]
-    scale: str | None
-    figures: tuple[Figure, ...] = ()
-
-    def figure(self, segment: str | None, driver: str, unit: str, per: Per) -> Figure | None:
-        """Of the segment where that is a cohort, else of all; None where neither is."""
-        for wanted in (segment or EVERYBODY, EVERYBODY):
-            found = self.exactly(wanted, driver, unit, per)
-            if found is not None and found.withheld is None:
-                return found
-        return None
-
-    def why_not(self, driver: str, unit: str, per: Per) -> Withheld:
-        """Why not even all accounts together are a cohort."""
-        found = self.exactly(EVERYBODY, driver, unit, per)
-        return found.withheld if found is not None and found.withheld is not None else Withheld.FEW
-
-    def exactly(self, segment: str, driver: str, unit: str, per: Per) -> Figure | None:
-        asked = (segment, driver, unit, per)
-        return next((one for one in self.figures if (one.segment, one.driver, one.unit, one.per) == asked), None)
-
-
-def by_driver(figures: Iterable[Figure]) -> Mapping[str, Sequence[Figure]]:
-    found: defaultdict[str, list[Figure]] = defaultdict(list)
-    for figure in figures:
-        found[figure.driver].append(figure)
     return dict(found)

@@ -7,14 +7,19 @@ one sweeps it away.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from valueplatform.core.database import Database
 from valueplatform.core.scope import Scope
-from valueplatform.value.benchmark import Benchmarks, Figure, Member, cohorts, standings_of
+from valueplatform.value.benchmark import Figure, Member, cohorts, standings_of
 from valueplatform.value.benchmark_inputs import Ground, ground_of, members_of
-from valueplatform.value.benchmark_store import Row, begin, digest_of, keep_same, put, row_of, show
+from valueplatform.value.benchmark_store import Row, begin, digest_of, keep_same, put, put_uses, row_of, show
+from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.feature_use import known_features, uses_of
+from valueplatform.value.model import Feature, ValueModel
 from valueplatform.value.models import stored_model
+from valueplatform.value.practice import Practice, Use, Uses, by_account, practices
 
 BATCH: Final = 1000
 """Rows that are written in one step."""
@@ -31,40 +36,63 @@ async def compare_accounts(database: Database, scope: Scope) -> AsyncIterator[No
     if model is None or ground is None:
         return
     yield
-    figures: list[Figure] = []
-    rows: list[Row] = []
+    made = _Made(model, ground)
+    for feature in made.features:
+        async with database.transaction(scope) as tx:
+            made.uses += await uses_of(tx, model, feature, ground.months[0])
+        yield
+    by = by_account(made.uses)
     for driver in model.drivers if ground.months else ():
         async with database.transaction(scope) as tx:
             members = await members_of(tx, ground, driver.slug, model.benchmark.scale)
-        found, own = await asyncio.to_thread(_compared, members, len(ground.months))
-        figures += found
-        rows += own
+        await asyncio.to_thread(made.compare, members, by)
         yield
-    made = Benchmarks(ground.months, model.benchmark.scale, tuple(figures))
-    async for _ in _store(database, scope, ground, made, rows):
+    async for _ in _store(database, scope, made):
         yield
 
 
-def _compared(members: Sequence[Member], months: int) -> tuple[list[Figure], list[Row]]:
-    """Of one driver."""
-    made = cohorts(members, months)
-    standings = standings_of(made)
-    return [cohort.figure for cohort in made], [row_of(member, standings) for member in members]
+@dataclass(slots=True)
+class _Made:
+    """What a run makes, driver by driver."""
+
+    model: ValueModel
+    ground: Ground
+    uses: list[Use] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    practices: list[Practice] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def features(self) -> Sequence[Feature]:
+        return known_features(self.model) if self.ground.months else ()
+
+    @property
+    def benchmarks(self) -> Benchmarks:
+        scale = self.model.benchmark.scale
+        return Benchmarks(self.ground.months, scale, tuple(self.figures), tuple(self.practices))
+
+    def compare(self, members: Sequence[Member], uses: Uses) -> None:
+        """Of one driver."""
+        made = cohorts(members, len(self.ground.months))
+        standings = standings_of(made)
+        self.figures += [cohort.figure for cohort in made]
+        self.practices += practices(made, self.features, uses)
+        self.rows += [row_of(member, standings) for member in members]
 
 
-async def _store(
-    database: Database, scope: Scope, ground: Ground, made: Benchmarks, rows: Sequence[Row]
-) -> AsyncIterator[None]:
+async def _store(database: Database, scope: Scope, made: _Made) -> AsyncIterator[None]:
     """Nothing where the sums that it was made from are no longer those in force: the next run is of the new ones."""
-    digest = await asyncio.to_thread(digest_of, made, rows)
+    benchmarks, as_of = made.benchmarks, made.ground.as_of
+    digest = await asyncio.to_thread(digest_of, benchmarks, made.rows, made.uses)
     async with database.transaction(scope) as tx:
         standing = await ground_of(tx)
-        if standing is None or standing.run != ground.run or await keep_same(tx, digest, ground.as_of):
+        if standing is None or standing.run != made.ground.run or await keep_same(tx, digest, as_of):
             return
-        run = await begin(tx, ground.as_of)
-    for start in range(0, len(rows), BATCH):
+        run = await begin(tx, as_of)
+    for start in range(0, max(len(made.rows), len(made.uses)), BATCH):
         async with database.transaction(scope) as tx:
-            await put(tx, run, rows[start : start + BATCH])
+            await put(tx, run, made.rows[start : start + BATCH])
+            await put_uses(tx, run, made.uses[start : start + BATCH])
         yield
     async with database.transaction(scope) as tx:
-        await show(tx, run, made, digest)
+        await show(tx, run, benchmarks, digest)

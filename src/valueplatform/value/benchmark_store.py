@@ -15,7 +15,9 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.benchmark import Benchmarks, Member, Standing
+from valueplatform.value.benchmark import Member, Standing
+from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.practice import Use
 
 _NEWEST: Final = text("""
     SELECT run, as_of, digest, document::text AS document FROM benchmark_run
@@ -29,6 +31,7 @@ _SHOW: Final = text("""
 """)
 _FORGET: Final = (
     text("DELETE FROM benchmark_member WHERE run < :run"),
+    text("DELETE FROM benchmark_use WHERE run < :run"),
     text("DELETE FROM benchmark_run WHERE run < :run"),
 )
 _PUT: Final = text("""
@@ -36,6 +39,11 @@ _PUT: Final = text("""
     SELECT account_id, :run, driver, unit, benefit_class, segment, total, scale, standings
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (account_id bigint, driver text, unit text,
         benefit_class text, segment text, total numeric, scale numeric, standings jsonb)
+""")
+_PUT_USES: Final = text("""
+    INSERT INTO benchmark_use (account_id, run, feature, first_day, is_used)
+    SELECT account_id, :run, feature, first, is_used FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS given (account_id bigint, feature text, first date, is_used boolean)
 """)
 _OWN: Final = text("""
     SELECT driver, unit, benefit_class, segment, total, scale, standings::text AS standings FROM benchmark_member
@@ -89,8 +97,8 @@ def row_of(member: Member, standings: Mapping[tuple[int, str], Sequence[Standing
     )
 
 
-def digest_of(benchmarks: Benchmarks, rows: Sequence[Row]) -> str:
-    return hashlib.sha256(msgspec.json.encode((benchmarks, rows), order="sorted")).hexdigest()
+def digest_of(benchmarks: Benchmarks, rows: Sequence[Row], uses: Sequence[Use]) -> str:
+    return hashlib.sha256(msgspec.json.encode((benchmarks, rows, uses), order="sorted")).hexdigest()
 
 
 async def keep_same(tx: Transaction, digest: str, as_of: datetime) -> bool:
@@ -110,6 +118,10 @@ async def begin(tx: Transaction, as_of: datetime) -> int:
 async def put(tx: Transaction, run: int, rows: Sequence[Row]) -> None:
     """Write rows of some accounts; nobody sees them yet."""
     await tx.execute(_PUT, {"run": run, "rows": msgspec.json.encode(rows).decode()})
+
+
+async def put_uses(tx: Transaction, run: int, uses: Sequence[Use]) -> None:
+    await tx.execute(_PUT_USES, {"run": run, "rows": msgspec.json.encode(uses).decode()})
 
 
 async def show(tx: Transaction, run: int, benchmarks: Benchmarks, digest: str) -> bool:

@@ -1,6 +1,6 @@
 """Tables of how accounts compare."""
 
-from sqlalchemy import BigInteger, Column, Identity, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from valueplatform.core.schema import metadata, tenant_table
@@ -30,4 +30,14 @@ benchmark_member = tenant_table(
     Column("scale", INPUT, nullable=True),
     Column("standings", JSONB, nullable=False),
     key=("run", "driver", "unit"),
+)
+
+# Since when one account uses a feature, as the run knew it: what goes with a high figure is told from these.
+benchmark_use = tenant_table(
+    "benchmark_use",
+    Column("run", BigInteger, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("is_used", Boolean, nullable=False),
+    key=("run", "feature"),
 )

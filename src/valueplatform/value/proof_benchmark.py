@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from math import sqrt
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -30,6 +31,8 @@ _MEMBERS: Final = text("""
     SELECT account_id, driver, unit, segment, total, scale, standings::text AS standings
     FROM benchmark_member WHERE run = :run
 """)
+_USES: Final = text("SELECT account_id, feature, first_day, is_used FROM benchmark_use WHERE run = :run")
+_MODEL: Final = text("SELECT document::text FROM model_revision ORDER BY revision DESC LIMIT 1")
 _TOTALS: Final = text("""
     SELECT v.account_id, v.driver, b.unit, sum(v.expected) AS total
     FROM accrual v JOIN basis b ON b.account_id = v.account_id AND b.basis_id = v.basis_id
@@ -56,6 +59,10 @@ class Run:
     as_of: datetime
     document: Mapping[str, Any]
     members: Sequence[Any]
+    uses: Mapping[int, Mapping[str, Any]]
+    """By account and feature."""
+    features: Mapping[str, Sequence[str]]
+    """The segments that may use each; none = all."""
 
     @property
     def months(self) -> list[date]:
@@ -67,10 +74,9 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
     newest = await tx.row(_NEWEST)
     if newest is None:
         return 0, []
-    members = await tx.rows(_MEMBERS, {"run": newest.run})
-    run = Run(newest.as_of, json.loads(newest.document), members)
+    run = await _read(tx, newest)
     stated, recomputed = dict(_stated(run)), dict(_recomputed(run))
-    found = _differences(stated, recomputed)
+    found = [*_differences(stated, recomputed), *_check_practices(run)]
     if run.months:
         found += await _check_totals(tx, run)
     return len(stated), found
@@ -82,6 +88,16 @@ def _differences(stated: Mapping[str, object], recomputed: Mapping[str, object])
         for where in sorted({*stated, *recomputed})
         if stated.get(where) != recomputed.get(where)
     ]
+
+
+async def _read(tx: Transaction, newest: Any) -> Run:
+    uses: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for row in await tx.rows(_USES, {"run": newest.run}):
+        uses[row.account_id][row.feature] = row
+    model = json.loads(str(await tx.scalar(_MODEL)))
+    features = {one["slug"]: one.get("eligible_segments", []) for one in model.get("features", ())}
+    members = await tx.rows(_MEMBERS, {"run": newest.run})
+    return Run(newest.as_of, json.loads(newest.document), members, dict(uses), features)
 
 
 async def _check_totals(tx: Transaction, run: Run) -> list[Difference]:
@@ -173,3 +189,86 @@ def three_digits(value: Fraction) -> Decimal:
 def decimal_of(value: Fraction) -> Decimal:
     """To 60 digits."""
     return _LONG.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _check_practices(run: Run) -> Iterator[Difference]:
+    """What goes with a high value: groups, shares, the order of adoption, and intervals within 0.0002, since these are
+    roots."""
+    for practice in run.document["practices"]:
+        groups = _groups(run, practice)
+        counts = [practice["top"], practice["rest"]]
+        place = f"{practice['driver']} per {practice['per']}, {practice['segment'] or 'all'}"
+        if [len(group) for group in groups] != counts:
+            yield Difference(f"top quartile of {place}", str(counts), str([len(group) for group in groups]))
+        for habit in practice["habits"]:
+            stated = [habit[name] for name in ("top_using", "top", "rest_using", "rest")]
+            told = [(_used(run, habit["feature"], group), _able(run, habit["feature"], group)) for group in groups]
+            counted = [count for pair in told for count in pair]
+            if stated != counted:
+                yield Difference(f"{habit['feature']} in {place}", str(stated), str(counted))
+                continue
+            limits = newcombe(told[0], told[1], practice["compared"])
+            wrong = [name for name, limit in zip(("low", "high"), limits, strict=True)
+                     if abs(float(habit[name]) - limit) > 2e-4]  # fmt: skip
+            order = _usual_place(run, habit["feature"], groups[0])
+            if wrong or (None if habit["position"] is None else Decimal(habit["position"])) != order:
+                stated = [habit["low"], habit["high"], habit["position"]]
+                yield Difference(f"{habit['feature']} in {place}", str(stated), str([*limits, order]))
+
+
+def _groups(run: Run, practice: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The accounts at or above the upper quartile of their own cohort, and the others."""
+    withheld = {
+        (one["segment"], one["driver"], one["unit"], one["per"])
+        for one in run.document["figures"]
+        if one["withheld"] is not None
+    }
+    top: list[Any] = []
+    rest: list[Any] = []
+    for cohort, values in _cohorts(run).items():
+        segment, driver, _, per = cohort
+        wanted = (practice["segment"], practice["driver"], practice["per"])
+        if (segment, driver, per) == wanted and cohort not in withheld:
+            cut = statistics.quantiles([value for _, value in values], n=4, method="inclusive")[2]
+            top += [row for row, value in values if not value < cut]
+            rest += [row for row, value in values if value < cut]
+    return top, rest
+
+
+def _able(run: Run, feature: str, group: Sequence[Any]) -> int:
+    return len([row for row in group if _may(run, feature, row)])
+
+
+def _used(run: Run, feature: str, group: Sequence[Any]) -> int:
+    own = [run.uses.get(row.account_id, {}).get(feature) for row in group if _may(run, feature, row)]
+    return len([use for use in own if use is not None and use.is_used])
+
+
+def _may(run: Run, feature: str, row: Any) -> bool:
+    return not run.features[feature] or row.segment in run.features[feature]
+
+
+def _usual_place(run: Run, feature: str, top: Sequence[Any]) -> Decimal | None:
+    places = []
+    for row in top:
+        own = run.uses.get(row.account_id, {})
+        if _may(run, feature, row) and feature in own and own[feature].is_used:
+            days = sorted(use.first_day for use in own.values())
+            first = days.index(own[feature].first_day) + 1
+            places.append(Fraction(2 * first + days.count(own[feature].first_day) - 1, 2))
+    if len(places) < LEAST:
+        return None
+    return decimal_of(statistics.median(places)).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+
+
+def newcombe(first: tuple[int, int], second: tuple[int, int], at_once: int) -> tuple[float, float]:
+    """Each pair is (users, accounts)."""
+    z = statistics.NormalDist().inv_cdf(1 - 0.05 / at_once / 2)
+    p, q = first[0] / first[1], second[0] / second[1]
+    (l1, u1), (l2, u2) = _score(p, first[1], z), _score(q, second[1], z)
+    return p - q - sqrt((p - l1) ** 2 + (u2 - q) ** 2), p - q + sqrt((u1 - p) ** 2 + (q - l2) ** 2)
+
+
+def _score(p: float, n: int, z: float) -> tuple[float, float]:
+    root = z * sqrt(z * z + 4 * n * p * (1 - p))
+    return (2 * n * p + z * z - root) / 2 / (n + z * z), (2 * n * p + z * z + root) / 2 / (n + z * z)
