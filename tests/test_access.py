@@ -79,6 +79,7 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),
     f"GET {ACCOUNT}/benchmarks": Declared(READERS),
+    f"GET {ACCOUNT}/projection": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),

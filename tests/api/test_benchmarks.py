@@ -83,3 +83,37 @@ async def test_an_unchanged_read_is_not_sent_again(world: World) -> None:
         PATH.format(TOP), headers={**world.keys["champion"], "if-none-match": first.headers["etag"]}
     )
     assert again.status_code == 304
+
+
+async def test_a_prospect_reads_its_projection_with_range_cohort_and_what_it_is_made_of(world: World) -> None:
+    read = (await world.get(f"/api/v1/accounts/{PROSPECT}/projection")).json()["projection"]
+    assert (read["state"], read["scale"], read["months"][0]) == ("projection", "seats", "2026-03-01")
+    time = read["drivers"][0]
+    assert (time["state"], time["evidence"], time["cohort_title"], time["accounts"]) == (
+        "projection", "benchmark", "Big", 15,
+    )  # fmt: skip
+    assert float(time["low"]) < float(time["expected"]) < float(time["high"])
+    assert float(time["expected"]) == pytest.approx(float(time["median"]) * float(time["scale"]))
+
+
+async def test_an_account_with_value_has_no_projection(world: World) -> None:
+    assert (await world.get(f"/api/v1/accounts/{TOP}/projection", "champion")).json() == {
+        "account": TOP, "projection": None,
+    }  # fmt: skip
+    assert "projection" not in (await world.get(f"/api/v1/accounts/{TOP}/value", "champion")).json()
+
+
+async def test_the_report_of_a_prospect_marks_what_is_projected(world: World) -> None:
+    document = (await world.get(f"/api/v1/accounts/{PROSPECT}/report")).json()
+    assert (document["projection"]["state"], document["rows"]) == ("projection", [])
+    lines = (await world.get(f"/api/v1/accounts/{PROSPECT}/report", format="csv")).text.splitlines()
+    rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    assert [(row["driver"], row["state"], row["realized"]) for row in rows] == [
+        ("time", "projection", ""), ("calls", "projection", ""),
+    ]  # fmt: skip
+    assert rows[0]["projected_expected"] == document["projection"]["drivers"][0]["expected"]
+
+
+async def test_a_partner_reads_no_projection_of_what_is_not_its_own(world: World) -> None:
+    read = (await world.get(f"/api/v1/accounts/{PROSPECT}/projection", "tessera")).json()["projection"]
+    assert (read["drivers"], read["not_projected"]) == ([], [])

@@ -9,6 +9,7 @@ import pytest
 from tests.api.benchmark_world import TOP
 from tests.conftest import Server
 from tests.portal.browsers import CHAMPION, PARTNER, STEWARD, STRANGER, Portal, a_benchmark_portal, a_portal
+from tests.value.benchmark_worlds import PROSPECT
 from valueplatform.portal.benchmark_view import months_text, scale_word
 
 CAUSAL = re.compile(r"(?i)\b(because|thanks to|due to|drives?|leads? to|results? in|helps?|improves?|causes)\b")
@@ -73,6 +74,31 @@ async def test_before_accounts_were_compared_the_page_says_when_they_will_be(ser
         assert page.status_code == 200
         assert "There is nothing to compare with yet" in page.text
         assert "once a whole month has been recorded" in page.text
+
+
+async def test_a_prospect_s_story_shows_its_projection_marked_as_one(portal: Portal) -> None:
+    page = (await (await portal.browser(STRANGER)).get("/story")).text
+    section = page[page.index('class="projection"') : page.index("</section>")]
+    assert "chip-predicted" in section
+    assert "Projection" in section
+    assert re.search(r"about \$[\d.,]+ a month, Time, a projection, open how it is made", section)
+    assert "15 companies in Big" in section
+    assert re.search(r"\$[\d.,]+ per seat, times 11", section)
+    assert 'href="/benchmarks#d-time"' in section
+
+
+async def test_a_steward_sees_the_same_projection_and_an_account_with_value_has_none(portal: Portal) -> None:
+    steward = await portal.browser(STEWARD)
+    page = (await steward.get(f"/accounts/{PROSPECT}/story")).text
+    assert "What companies like this one realize" in page
+    assert f'href="/accounts/{PROSPECT}/benchmarks#d-time"' in page
+    assert 'class="projection"' not in (await steward.get(f"/accounts/{TOP}/story")).text
+
+
+async def test_where_nothing_is_comparable_the_story_says_so(server: Server) -> None:
+    async with a_portal(server) as portal:
+        page = (await (await portal.browser(STRANGER)).get("/story")).text
+        assert "There is no projection yet" in page
 
 
 def test_months_and_units_of_scale_read_as_people_say_them() -> None:
