@@ -3,19 +3,28 @@ here fails; so does one that is declared and not there."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from litestar.routes import HTTPRoute
+from msgspec.structs import replace
 
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
-from tests.conftest import Server
+from tests.conftest import Databases, Server
 from tests.telemetry.factories import cloud_event
+from tests.value.factories import NOW, put_model
+from tests.value.three_parties import THREE_PARTIES
 from valueplatform.app import ServerDatabases, create_app
+from valueplatform.core.authorization import operator_scope
 from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.segment import CALLS
+from valueplatform.value.agreed_values import Validated, agreed_values
+from valueplatform.value.benchmark_store import begin, show
+from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.model import Assumption
 from valueplatform.worker import Worker
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -93,6 +102,7 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/assumptions/{{entry_id}}/dispute": Declared(DISPUTERS, {"reason": "r"}),
     f"POST {ACCOUNT}/assumptions/{{entry_id}}/validate": Declared(VALIDATORS),
     f"POST {ACCOUNT}/assumptions/validate-default": Declared(VALIDATORS, {"slug": "driver:crews_reached"}),
+    f"POST {ACCOUNT}/assumptions/estimate-from-comparable": Declared(SUPPLIER, {"slug": "etas_worth"}),
     f"GET {ACCOUNT}/objectives": Declared(READERS),
     f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
     f"GET {ACCOUNT}/plans": Declared(READERS),
@@ -151,6 +161,7 @@ _OF_AN_ACCOUNT: Final = (
     "GET /assumptions",
     "GET /assumptions/{slug}/preview",
     "POST /assumptions/{slug}/propose",
+    "POST /assumptions/{slug}/estimate",
     "POST /assumptions/{slug}/{verb}",
 )
 PAGES: Final = frozenset(
@@ -223,6 +234,7 @@ async def the_things(world: World) -> dict[str, Any]:
     await worker.keep_catalog()
     while await worker.keep_worth():
         pass
+    await offer_comparable(world.databases)
     wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
     assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
     return {
@@ -232,6 +244,16 @@ async def the_things(world: World) -> dict[str, Any]:
         "event_type": "job.done",
         "key_id": world.keys["ingest"]["authorization"].split("_")[2],
     }
+
+
+async def offer_comparable(databases: Databases) -> None:
+    """An assumption of which harbor has no value, and five others have."""
+    unsaid = Assumption(slug="etas_worth", unit="USD/eta")
+    await put_model(databases, replace(THREE_PARTIES, assumptions=(*THREE_PARTIES.assumptions, unsaid)))
+    said = [Validated(n, "etas_worth", "USD/eta", None, Decimal(n)) for n in range(1, 6)]
+    made = Benchmarks((), None, values=tuple(agreed_values(said)))
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await show(tx, await begin(tx, NOW), made, "")
 
 
 async def _entry(world: World, who: str) -> int:

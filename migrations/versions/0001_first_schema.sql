@@ -209,6 +209,17 @@ CREATE TABLE benchmark_use (
     CONSTRAINT fk_benchmark_use_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE benchmark_input (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    slug TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    segment TEXT,
+    value NUMERIC(27, 9) NOT NULL,
+    CONSTRAINT pk_benchmark_input PRIMARY KEY (account_id, run, slug),
+    CONSTRAINT fk_benchmark_input_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE catalog_realized (
     account_id BIGINT NOT NULL,
     run BIGINT NOT NULL,

@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.api.world import CHAMPION, VALIDATOR, Content, World, add_person, make_key, serving
 from tests.conftest import TEMPLATE, Databases, Server
-from tests.value.benchmark_worlds import PROSPECT, compared
+from tests.value.benchmark_worlds import PROSPECT, agree, compared
 from valueplatform.core.authorization import KeyKind
 
 NAME: Final = f"{TEMPLATE}_benchmark_world"
@@ -15,6 +15,7 @@ TOP: Final = "a23"
 
 async def _fill(databases: Databases) -> Content:
     ids = await compared(databases)
+    await agree(databases, ids)
     harbor, globex = ids[TOP], ids[PROSPECT]
     await add_person(databases, harbor, CHAMPION, "champion")
     await add_person(databases, harbor, VALIDATOR, "validator")

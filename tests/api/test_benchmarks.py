@@ -117,3 +117,28 @@ async def test_the_report_of_a_prospect_marks_what_is_projected(world: World) ->
 async def test_a_partner_reads_no_projection_of_what_is_not_its_own(world: World) -> None:
     read = (await world.get(f"/api/v1/accounts/{PROSPECT}/projection", "tessera")).json()["projection"]
     assert (read["drivers"], read["not_projected"]) == ([], [])
+
+
+async def test_what_similar_accounts_validated_stands_beside_an_assumption_that_nobody_stated(world: World) -> None:
+    items = (await world.get(f"/api/v1/accounts/{PROSPECT}/assumptions")).json()["items"]
+    offers = {one["slug"]: one["comparable"] for one in items}
+    assert offers["per_open"] is None
+    assert offers["per_minute"] == {
+        "cohort": "big", "cohort_title": "Big", "accounts": 5, "unit": "USD/minute", "low": "1.8", "expected": "2.2",
+        "high": "3", "coverage": "0.9375", "says": "From 5 similar companies in Big",
+    }  # fmt: skip
+    assert {one["state"] for one in items} == {"estimated"}
+    partner = (await world.get(f"/api/v1/accounts/{PROSPECT}/assumptions", "tessera")).json()["items"]
+    assert [one["comparable"] for one in partner if one["comparable"]] == []
+
+
+async def test_a_steward_takes_it_as_an_estimate_and_the_record_says_where_it_is_from(world: World) -> None:
+    path = f"/api/v1/accounts/{PROSPECT}/assumptions/estimate-from-comparable"
+    made = await world.send("POST", path, "admin", {"slug": "per_minute"})
+    assert made.status_code == 201
+    entry = made.json()
+    assert (entry["action"], entry["side"], float(entry["expected"])) == ("estimate", "supplier", 2.2)
+    assert "5 similar companies in Big" in entry["reason"]
+    assert (await world.send("POST", path, "admin", {"slug": "per_minute"})).status_code == 409
+    assert (await world.send("POST", path, "admin", {"slug": "per_open"})).status_code == 404
+    assert (await world.send("POST", path, "tessera", {"slug": "per_minute"})).status_code == 403

@@ -101,6 +101,32 @@ async def test_where_nothing_is_comparable_the_story_says_so(server: Server) -> 
         assert "There is no projection yet" in page
 
 
+async def test_an_assumption_says_what_similar_companies_validated_and_a_steward_may_take_it(portal: Portal) -> None:
+    steward, path = await portal.browser(STEWARD), f"/accounts/{PROSPECT}/assumptions"
+    page = plain((await steward.get(path)).text)
+    assert "From 5 similar companies in Big: $2.20 per minute ($1.80 per minute to $3.00 per minute)" in page
+    opened = (await steward.get(f"{path}?open=per_minute")).text
+    assert "Estimate $2.20 per minute from 5 similar companies" in plain(opened)
+    assert "sign test" in opened
+    assert (await steward.post(f"{path}/per_minute/estimate")).status_code == 303
+    page = plain((await steward.get(path)).text)
+    assert "From 5 similar companies" not in page
+    assert "$2.20" in page
+
+
+async def test_a_customer_sees_it_and_cannot_take_it(portal: Portal) -> None:
+    stranger = await portal.browser(STRANGER)
+    page = plain((await stranger.get("/assumptions?open=per_minute")).text)
+    assert "From 5 similar companies in Big" in page
+    assert "Estimate $2.20" not in page
+    assert (await stranger.post("/assumptions/per_minute/estimate")).status_code == 403
+
+
+def plain(page: str) -> str:
+    """Without marks, and with plain spaces."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page).replace("\N{NO-BREAK SPACE}", " "))
+
+
 def test_months_and_units_of_scale_read_as_people_say_them() -> None:
     assert months_text([date(2026, 3, 1), date(2026, 4, 1)]) == "Mar 2026 to Apr 2026"
     assert months_text([date(2026, 3, 1)]) == "Mar 2026"

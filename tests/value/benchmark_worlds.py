@@ -2,21 +2,27 @@
 itself."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 from sqlalchemy import text
 
 from tests.conftest import Databases
-from tests.value.factories import NOW
+from tests.value.factories import NOW, SUPPLIER, TODAY, VALIDATOR
 from tests.value.worth_worlds import BEFORE, DAYS, Sent, install, jobs, opens
 from tests.value.worths import the_model
 from valueplatform.core.scope import grant_all
+from valueplatform.value import assumption_record as record
+from valueplatform.value.assumption_record import Statement
+from valueplatform.value.assumptions import EVER, Action
 from valueplatform.value.benchmark_run import compare_accounts
 from valueplatform.value.model import BenchmarkSection, ValueModel
+from valueplatform.value.ranges import Range
 
 SCALE: Final = "seats"
 PROSPECT: Final = "prospect"
+AGREED: Final = {"a10": "1.8", "a11": "2", "a12": "2.2", "a13": "2.4", "a14": "3"}
 _SIZED: Final = text("UPDATE account SET segment = :segment, attributes = CAST(:attributes AS jsonb) WHERE key = :key")
 
 
@@ -60,4 +66,14 @@ async def compare(databases: Databases) -> int:
     return len([None async for _ in compare_accounts(databases.worker, grant_all())])
 
 
-__all__ = ["NOW", "PROSPECT", "SCALE", "compare", "compared", "model", "segment_of", "sent", "size"]
+async def agree(databases: Databases, ids: Mapping[str, int]) -> None:
+    """Five accounts of one segment validate what a minute is worth, and accounts are compared anew."""
+    for key, value in AGREED.items():
+        async with databases.worker.transaction(grant_all()) as tx:
+            statement = Statement("per_minute", Range.point(Decimal(value)), "USD/minute", EVER, "payroll")
+            entry = await record.state_value(tx, ids[key], Action.PROPOSE, statement, SUPPLIER, NOW)
+            await record.validate(tx, ids[key], entry.entry_id, VALIDATOR, NOW, TODAY)
+    await compare(databases)
+
+
+__all__ = ["NOW", "PROSPECT", "SCALE", "agree", "compare", "compared", "model", "segment_of", "sent", "size"]

@@ -11,10 +11,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from valueplatform.core.database import Database
+from valueplatform.core.periods import local_day
 from valueplatform.core.scope import Scope
+from valueplatform.value.agreed_reads import validated_of
+from valueplatform.value.agreed_values import Validated, agreed_values
 from valueplatform.value.benchmark import Figure, Member, cohorts, standings_of
 from valueplatform.value.benchmark_inputs import Ground, ground_of, members_of
-from valueplatform.value.benchmark_store import Row, begin, digest_of, keep_same, put, put_uses, row_of, show
+from valueplatform.value.benchmark_store import (
+    Row,
+    begin,
+    digest_of,
+    keep_same,
+    put,
+    put_inputs,
+    put_uses,
+    row_of,
+    show,
+)
 from valueplatform.value.benchmarks import Benchmarks
 from valueplatform.value.feature_use import known_features, uses_of
 from valueplatform.value.model import Feature, ValueModel
@@ -23,6 +36,8 @@ from valueplatform.value.practice import Practice, Use, Uses, by_account, practi
 
 BATCH: Final = 1000
 """Rows that are written in one step."""
+ACCOUNTS: Final = 200
+"""Whose records are read in one step."""
 
 
 async def compare_accounts(database: Database, scope: Scope) -> AsyncIterator[None]:
@@ -47,7 +62,19 @@ async def compare_accounts(database: Database, scope: Scope) -> AsyncIterator[No
             members = await members_of(tx, ground, driver.slug, model.benchmark.scale)
         await asyncio.to_thread(made.compare, members, by)
         yield
+    async for _ in _read_inputs(database, scope, made):
+        yield
     async for _ in _store(database, scope, made):
+        yield
+
+
+async def _read_inputs(database: Database, scope: Scope, made: "_Made") -> AsyncIterator[None]:
+    today = local_day(made.ground.as_of, made.model.supplier.timezone)
+    last: int | None = 0
+    while last is not None:
+        async with database.transaction(scope) as tx:
+            found, last = await validated_of(tx, made.model, today, last, ACCOUNTS)
+        made.inputs += found
         yield
 
 
@@ -61,6 +88,7 @@ class _Made:
     figures: list[Figure] = field(default_factory=list)
     practices: list[Practice] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    inputs: list[Validated] = field(default_factory=list)
 
     @property
     def features(self) -> Sequence[Feature]:
@@ -69,7 +97,8 @@ class _Made:
     @property
     def benchmarks(self) -> Benchmarks:
         scale = self.model.benchmark.scale
-        return Benchmarks(self.ground.months, scale, tuple(self.figures), tuple(self.practices))
+        values = tuple(agreed_values(self.inputs))
+        return Benchmarks(self.ground.months, scale, tuple(self.figures), tuple(self.practices), values)
 
     def compare(self, members: Sequence[Member], uses: Uses) -> None:
         """Of one driver."""
@@ -83,16 +112,17 @@ class _Made:
 async def _store(database: Database, scope: Scope, made: _Made) -> AsyncIterator[None]:
     """Nothing where the sums that it was made from are no longer those in force: the next run is of the new ones."""
     benchmarks, as_of = made.benchmarks, made.ground.as_of
-    digest = await asyncio.to_thread(digest_of, benchmarks, made.rows, made.uses)
+    digest = await asyncio.to_thread(digest_of, benchmarks, made.rows, made.uses, made.inputs)
     async with database.transaction(scope) as tx:
         standing = await ground_of(tx)
         if standing is None or standing.run != made.ground.run or await keep_same(tx, digest, as_of):
             return
         run = await begin(tx, as_of)
-    for start in range(0, max(len(made.rows), len(made.uses)), BATCH):
+    for start in range(0, max(len(made.rows), len(made.uses), len(made.inputs)), BATCH):
         async with database.transaction(scope) as tx:
             await put(tx, run, made.rows[start : start + BATCH])
             await put_uses(tx, run, made.uses[start : start + BATCH])
+            await put_inputs(tx, run, made.inputs[start : start + BATCH])
         yield
     async with database.transaction(scope) as tx:
         await show(tx, run, benchmarks, digest)

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.value.agreed_values import Validated
 from valueplatform.value.benchmark import Member, Standing
 from valueplatform.value.benchmarks import Benchmarks
 from valueplatform.value.practice import Use
@@ -32,6 +33,7 @@ _SHOW: Final = text("""
 _FORGET: Final = (
     text("DELETE FROM benchmark_member WHERE run < :run"),
     text("DELETE FROM benchmark_use WHERE run < :run"),
+    text("DELETE FROM benchmark_input WHERE run < :run"),
     text("DELETE FROM benchmark_run WHERE run < :run"),
 )
 _PUT: Final = text("""
@@ -44,6 +46,11 @@ _PUT_USES: Final = text("""
     INSERT INTO benchmark_use (account_id, run, feature, first_day, is_used)
     SELECT account_id, :run, feature, first, is_used FROM jsonb_to_recordset(CAST(:rows AS jsonb))
         AS given (account_id bigint, feature text, first date, is_used boolean)
+""")
+_PUT_INPUTS: Final = text("""
+    INSERT INTO benchmark_input (account_id, run, slug, unit, segment, value)
+    SELECT account_id, :run, slug, unit, segment, value FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS given (account_id bigint, slug text, unit text, segment text, value numeric)
 """)
 _OWN: Final = text("""
     SELECT driver, unit, benefit_class, segment, total, scale, standings::text AS standings FROM benchmark_member
@@ -97,8 +104,8 @@ def row_of(member: Member, standings: Mapping[tuple[int, str], Sequence[Standing
     )
 
 
-def digest_of(benchmarks: Benchmarks, rows: Sequence[Row], uses: Sequence[Use]) -> str:
-    return hashlib.sha256(msgspec.json.encode((benchmarks, rows, uses), order="sorted")).hexdigest()
+def digest_of(benchmarks: Benchmarks, rows: Sequence[Row], uses: Sequence[Use], inputs: Sequence[Validated]) -> str:
+    return hashlib.sha256(msgspec.json.encode((benchmarks, rows, uses, inputs), order="sorted")).hexdigest()
 
 
 async def keep_same(tx: Transaction, digest: str, as_of: datetime) -> bool:
@@ -122,6 +129,10 @@ async def put(tx: Transaction, run: int, rows: Sequence[Row]) -> None:
 
 async def put_uses(tx: Transaction, run: int, uses: Sequence[Use]) -> None:
     await tx.execute(_PUT_USES, {"run": run, "rows": msgspec.json.encode(uses).decode()})
+
+
+async def put_inputs(tx: Transaction, run: int, inputs: Sequence[Validated]) -> None:
+    await tx.execute(_PUT_INPUTS, {"run": run, "rows": msgspec.json.encode(inputs).decode()})
 
 
 async def show(tx: Transaction, run: int, benchmarks: Benchmarks, digest: str) -> bool:

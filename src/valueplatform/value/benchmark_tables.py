@@ -32,6 +32,17 @@ benchmark_member = tenant_table(
     key=("run", "driver", "unit"),
 )
 
+# What one account validated of an input, as the run knew it.
+benchmark_input = tenant_table(
+    "benchmark_input",
+    Column("run", BigInteger, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("segment", Text, nullable=True),
+    Column("value", INPUT, nullable=False),
+    key=("run", "slug"),
+)
+
 # Since when one account uses a feature, as the run knew it: what goes with a high figure is told from these.
 benchmark_use = tenant_table(
     "benchmark_use",

@@ -1,9 +1,11 @@
-"""All that a run made of how accounts compare: figures of cohorts, and what goes with a high one. Pure."""
+"""All that a run made of how accounts compare: figures of cohorts, what goes with a high one, and which inputs they
+validated. Pure."""
 
 from datetime import date
 
 import msgspec
 
+from valueplatform.value.agreed_values import Agreed
 from valueplatform.value.benchmark import EVERYBODY, Figure, Per, Withheld
 from valueplatform.value.practice import Practice
 
@@ -15,6 +17,7 @@ class Benchmarks(msgspec.Struct, frozen=True):
     scale: str | None
     figures: tuple[Figure, ...] = ()
     practices: tuple[Practice, ...] = ()
+    values: tuple[Agreed, ...] = ()
 
     def figure(self, segment: str | None, driver: str, unit: str, per: Per) -> Figure | None:
         """Of the segment where that is a cohort, else of all; None where neither is."""

@@ -6,6 +6,7 @@ that were worked on since are not held against it, only against what the figures
 """
 
 import json
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
-from math import sqrt
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.value.proof import Source, input_on, read_source
 
 LEAST: Final = 5
 _THREE_DIGITS: Final = Context(prec=3, rounding=ROUND_HALF_EVEN)
@@ -33,6 +35,10 @@ _MEMBERS: Final = text("""
 """)
 _USES: Final = text("SELECT account_id, feature, first_day, is_used FROM benchmark_use WHERE run = :run")
 _MODEL: Final = text("SELECT document::text FROM model_revision ORDER BY revision DESC LIMIT 1")
+_INPUTS: Final = text("SELECT account_id, slug, unit, segment, value FROM benchmark_input WHERE run = :run")
+_UNTOUCHED: Final = text("""
+    SELECT account_id FROM assumption_entry GROUP BY account_id HAVING max(known_at) <= :as_of
+""")
 _TOTALS: Final = text("""
     SELECT v.account_id, v.driver, b.unit, sum(v.expected) AS total
     FROM accrual v JOIN basis b ON b.account_id = v.account_id AND b.basis_id = v.basis_id
@@ -63,6 +69,9 @@ class Run:
     """By account and feature."""
     features: Mapping[str, Sequence[str]]
     """The segments that may use each; none = all."""
+    inputs: Sequence[Any]
+    day: date
+    """Of the supplier, on which inputs held."""
 
     @property
     def months(self) -> list[date]:
@@ -77,6 +86,7 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
     run = await _read(tx, newest)
     stated, recomputed = dict(_stated(run)), dict(_recomputed(run))
     found = [*_differences(stated, recomputed), *_check_practices(run)]
+    found += await _check_inputs(tx, run)
     if run.months:
         found += await _check_totals(tx, run)
     return len(stated), found
@@ -97,7 +107,9 @@ async def _read(tx: Transaction, newest: Any) -> Run:
     model = json.loads(str(await tx.scalar(_MODEL)))
     features = {one["slug"]: one.get("eligible_segments", []) for one in model.get("features", ())}
     members = await tx.rows(_MEMBERS, {"run": newest.run})
-    return Run(newest.as_of, json.loads(newest.document), members, dict(uses), features)
+    inputs = await tx.rows(_INPUTS, {"run": newest.run})
+    day = newest.as_of.astimezone(ZoneInfo(model["supplier"]["timezone"])).date()
+    return Run(newest.as_of, json.loads(newest.document), members, dict(uses), features, inputs, day)
 
 
 async def _check_totals(tx: Transaction, run: Run) -> list[Difference]:
@@ -127,6 +139,9 @@ def _stated(run: Run) -> Iterator[tuple[str, object]]:
             yield _place(cohort), (figure["accounts"], quartiles)
         else:
             yield _place(cohort), figure["withheld"]
+    for agreed in run.document["values"]:
+        told = [agreed["accounts"], *(_number(agreed[name]) for name in ("low", "median", "high", "coverage"))]
+        yield _input_place(agreed["slug"], agreed["unit"], agreed["segment"]), agreed["withheld"] or told
     for row in run.members:
         for one in json.loads(row.standings):
             cohort = (one["segment"], row.driver, row.unit, one["per"])
@@ -148,6 +163,65 @@ def _recomputed(run: Run) -> Iterator[tuple[str, object]]:
             for row, value in values:
                 stands = (len(told), _percent_below(told, value))
                 yield f"{_place(cohort)}, account {row.account_id}", stands
+
+    for (slug, unit, segment), given in _given(run).items():
+        yield _input_place(slug, unit, segment), _agreed(given)
+
+
+def _given(run: Run) -> dict[tuple[str, str, str], list[Fraction]]:
+    found: defaultdict[tuple[str, str, str], list[Fraction]] = defaultdict(list)
+    for row in run.inputs:
+        for segment in {"", row.segment or ""}:
+            found[row.slug, row.unit, segment].append(Fraction(row.value))
+    return dict(found)
+
+
+def _agreed(values: Sequence[Fraction]) -> object:
+    """Count, low, median, high, coverage; or why they are withheld. The interval leaves out as many values at each end
+    as it can while the chance that the median is beyond one of them stays within 10 %."""
+    if len(values) < LEAST:
+        return "fewer-than-five"
+    if _dominated(values):
+        return "one-more-than-half"
+    count, ordered, out = len(values), sorted(values), 0
+    chances = [Fraction(math.comb(count, k), 2**count) for k in range(count + 1)]
+    while 2 * sum(chances[: out + 2]) <= Fraction(1, 10):
+        out += 1
+    covers = 1 - 2 * sum(chances[: out + 1], Fraction(0))
+    told = (ordered[out], statistics.median(ordered), ordered[-1 - out])
+    return [count, *map(three_digits, told), decimal_of(covers).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)]
+
+
+def _number(text_: str | None) -> Decimal | None:
+    return None if text_ is None else Decimal(text_)
+
+
+def _input_place(slug: str, unit: str, segment: str) -> str:
+    return f"validated {slug} in {unit}, {segment or 'all'}"
+
+
+async def _check_inputs(tx: Transaction, run: Run) -> list[Difference]:
+    """What accounts had validated, by another reading of the records of those who have said nothing since."""
+    untouched = [row.account_id for row in await tx.rows(_UNTOUCHED, {"as_of": run.as_of})]
+    stated = {
+        f"validated {row.slug}, account {row.account_id}": (row.value, row.unit)
+        for row in run.inputs
+        if row.account_id in set(untouched)
+    }
+    recomputed = {}
+    for account_id in untouched:
+        source = await read_source(tx, account_id)
+        slugs = [] if source is None else sorted(slug for slug in source.entries if not slug.startswith("driver:"))
+        for slug in slugs:
+            given = input_on(source, slug, run.day) if source is not None else None
+            if given is not None and given.state == "validated" and _is_known(source, slug):
+                recomputed[f"validated {slug}, account {account_id}"] = (decimal_of(given.expected), given.unit)
+    return _differences(stated, recomputed)
+
+
+def _is_known(source: Source | None, slug: str) -> bool:
+    rates = [] if source is None else [*source.model.get("assumptions", ()), *source.model.get("baselines", ())]
+    return any(rate["slug"] == slug for rate in rates)
 
 
 _Cohort = tuple[str, str, str, str]
@@ -266,9 +340,9 @@ def newcombe(first: tuple[int, int], second: tuple[int, int], at_once: int) -> t
     z = statistics.NormalDist().inv_cdf(1 - 0.05 / at_once / 2)
     p, q = first[0] / first[1], second[0] / second[1]
     (l1, u1), (l2, u2) = _score(p, first[1], z), _score(q, second[1], z)
-    return p - q - sqrt((p - l1) ** 2 + (u2 - q) ** 2), p - q + sqrt((u1 - p) ** 2 + (q - l2) ** 2)
+    return p - q - math.sqrt((p - l1) ** 2 + (u2 - q) ** 2), p - q + math.sqrt((u1 - p) ** 2 + (q - l2) ** 2)
 
 
 def _score(p: float, n: int, z: float) -> tuple[float, float]:
-    root = z * sqrt(z * z + 4 * n * p * (1 - p))
+    root = z * math.sqrt(z * z + 4 * n * p * (1 - p))
     return (2 * n * p + z * z - root) / 2 / (n + z * z), (2 * n * p + z * z + root) / 2 / (n + z * z)
