@@ -111,6 +111,7 @@ API: Final[Mapping[str, Declared]] = {
     f"PUT {ACCOUNT}/milestones/{{milestone_id}}": Declared(
         PLANNERS, {"kind": "rollout", "time": "2026-05-01T09:00:00Z"}
     ),
+    "POST /api/v1/estimate": Declared(READERS, {"scale": "5"}),
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
@@ -142,6 +143,7 @@ PUBLIC: Final = frozenset(
         "GET /sign-in/{token}",
         "POST /sign-in/{token}",
         "POST /sign-out",
+        "GET /estimate",
     }
 )
 """No key and no session needed."""

@@ -12,6 +12,7 @@ from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
+from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
@@ -35,6 +36,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             EventsController,
             AccountsController,
             BenchmarksController,
+            EstimatesController,
             AssumptionsController,
             PlansController,
             MilestonesController,

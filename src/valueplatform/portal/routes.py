@@ -14,6 +14,7 @@ from valueplatform.portal import (
     connect,
     connect_key,
     data_quality,
+    estimate,
     home,
     portfolio,
     proof,
@@ -28,7 +29,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, proof, together, assumptions, portfolio, catalog, data_quality, connect, tester, connect_key,
-    accounts, benchmarks,
+    accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

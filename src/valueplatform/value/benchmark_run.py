@@ -33,6 +33,7 @@ from valueplatform.value.feature_use import known_features, uses_of
 from valueplatform.value.model import Feature, ValueModel
 from valueplatform.value.models import stored_model
 from valueplatform.value.practice import Practice, Use, Uses, by_account, practices
+from valueplatform.value.typical_inputs import Typical, inputs_of, proportional_inputs, typical_inputs
 
 BATCH: Final = 1000
 """Rows that are written in one step."""
@@ -60,7 +61,9 @@ async def compare_accounts(database: Database, scope: Scope) -> AsyncIterator[No
     for driver in model.drivers if ground.months else ():
         async with database.transaction(scope) as tx:
             members = await members_of(tx, ground, driver.slug, model.benchmark.scale)
+            given = await inputs_of(tx, ground, driver, members)
         await asyncio.to_thread(made.compare, members, by)
+        made.typical += typical_inputs(members, given, proportional_inputs(model, driver))
         yield
     async for _ in _read_inputs(database, scope, made):
         yield
@@ -89,6 +92,7 @@ class _Made:
     practices: list[Practice] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     inputs: list[Validated] = field(default_factory=list)
+    typical: list[Typical] = field(default_factory=list)
 
     @property
     def features(self) -> Sequence[Feature]:
@@ -98,7 +102,8 @@ class _Made:
     def benchmarks(self) -> Benchmarks:
         scale = self.model.benchmark.scale
         values = tuple(agreed_values(self.inputs))
-        return Benchmarks(self.ground.months, scale, tuple(self.figures), tuple(self.practices), values)
+        told = (tuple(self.figures), tuple(self.practices), values, tuple(self.typical))
+        return Benchmarks(self.ground.months, scale, *told)
 
     def compare(self, members: Sequence[Member], uses: Uses) -> None:
         """Of one driver."""

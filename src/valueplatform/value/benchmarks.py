@@ -8,6 +8,7 @@ import msgspec
 from valueplatform.value.agreed_values import Agreed
 from valueplatform.value.benchmark import EVERYBODY, Figure, Per, Withheld
 from valueplatform.value.practice import Practice
+from valueplatform.value.typical_inputs import Typical
 
 
 class Benchmarks(msgspec.Struct, frozen=True):
@@ -18,6 +19,7 @@ class Benchmarks(msgspec.Struct, frozen=True):
     figures: tuple[Figure, ...] = ()
     practices: tuple[Practice, ...] = ()
     values: tuple[Agreed, ...] = ()
+    typical: tuple[Typical, ...] = ()
 
     def figure(self, segment: str | None, driver: str, unit: str, per: Per) -> Figure | None:
         """Of the segment where that is a cohort, else of all; None where neither is."""

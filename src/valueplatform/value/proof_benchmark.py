@@ -48,6 +48,13 @@ _TOTALS: Final = text("""
     GROUP BY v.account_id, v.driver, b.unit
     HAVING count(DISTINCT extract(month FROM v.day)) = :months
 """)
+_RESTS: Final = text("""
+    SELECT DISTINCT ON (v.account_id, v.driver) v.account_id, v.driver, b.inputs::text AS inputs
+    FROM accrual v JOIN basis b ON b.account_id = v.account_id AND b.basis_id = v.basis_id
+    JOIN benchmark_member m ON m.account_id = v.account_id AND m.driver = v.driver AND m.run = :run
+    WHERE v.day >= :start AND v.day < :end AND v.expected IS NOT NULL
+    ORDER BY v.account_id, v.driver, v.day DESC
+""")
 _SETTLED: Final = text("SELECT account_id FROM account WHERE refreshed_at IS NULL OR refreshed_at <= :as_of")
 
 
@@ -62,6 +69,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    run: int
     as_of: datetime
     document: Mapping[str, Any]
     members: Sequence[Any]
@@ -89,6 +97,7 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
     found += await _check_inputs(tx, run)
     if run.months:
         found += await _check_totals(tx, run)
+        found += await _check_typical(tx, run)
     return len(stated), found
 
 
@@ -109,7 +118,7 @@ async def _read(tx: Transaction, newest: Any) -> Run:
     members = await tx.rows(_MEMBERS, {"run": newest.run})
     inputs = await tx.rows(_INPUTS, {"run": newest.run})
     day = newest.as_of.astimezone(ZoneInfo(model["supplier"]["timezone"])).date()
-    return Run(newest.as_of, json.loads(newest.document), members, dict(uses), features, inputs, day)
+    return Run(newest.run, newest.as_of, json.loads(newest.document), members, dict(uses), features, inputs, day)
 
 
 async def _check_totals(tx: Transaction, run: Run) -> list[Difference]:
@@ -217,6 +226,31 @@ async def _check_inputs(tx: Transaction, run: Run) -> list[Difference]:
             if given is not None and given.state == "validated" and _is_known(source, slug):
                 recomputed[f"validated {slug}, account {account_id}"] = (decimal_of(given.expected), given.unit)
     return _differences(stated, recomputed)
+
+
+async def _check_typical(tx: Transaction, run: Run) -> list[Difference]:
+    """What is usual of an input among accounts of a figure, from what their newest amounts rest on; left out where one
+    of them was worked on since."""
+    settled = {row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.as_of})}
+    end = (run.months[-1] + timedelta(days=31)).replace(day=1)
+    rests = {
+        (row.account_id, row.driver): {one["slug"]: one for one in json.loads(row.inputs)}
+        for row in await tx.rows(_RESTS, {"start": run.months[-1], "end": end, "run": run.run})
+    }
+    found = []
+    for stated in run.document["typical"]:
+        rows = [row for row in run.members if (row.driver, row.unit) == (stated["driver"], stated["unit"])
+                and stated["segment"] in {"", row.segment}]  # fmt: skip
+        if any(row.account_id not in settled for row in rows):
+            continue
+        given = [rests.get((row.account_id, row.driver), {}).get(stated["slug"]) for row in rows]
+        values = [Fraction(one["value"]["expected"]) for one in given if one is not None]
+        hidden = len(values) < LEAST or _dominated(values)
+        told = None if hidden else (len(values), three_digits(statistics.median(values)))
+        if told != (stated["accounts"], Decimal(stated["median"])):
+            place = f"usual {stated['slug']} of {stated['driver']} in {stated['unit']}, {stated['segment'] or 'all'}"
+            found.append(Difference(place, f"{stated['median']} of {stated['accounts']}", str(told)))
+    return found
 
 
 def _is_known(source: Source | None, slug: str) -> bool:
