@@ -89,19 +89,20 @@ def _driver(driver: DriverStanding, found: AccountBenchmarks, who: str) -> view.
         anchor=f"d-{driver.driver}",
         title=driver.title,
         meta=f"{CLASSES[driver.benefit_class]}, benchmark",
-        says=_says(driver, who),
+        says=_says(driver, who, found.scale or ""),
         rows=tuple(_row(one, driver, found) for one in driver.compared),
         practice=_practice(driver.practice) if driver.practice and driver.compared else None,
     )
 
 
-def _says(driver: DriverStanding, who: str) -> str:
+def _says(driver: DriverStanding, who: str, scale: str) -> str:
     main = _main(driver)
     if main is None:
         return REASONS[driver.withheld or Withheld.FEW]
     if main.percentile is None:
         return f"Half of {cohort_text(main)} realize {_between(main, driver.unit)} a month."
-    return f"{who}: higher than {_percent(main.percentile)} of the others among {cohort_text(main)}."
+    per = f" per {scale_word(scale)}" if main.per is Per.SCALE else ""
+    return f"{who} realized more a month{per} than {_percent(main.percentile)} of the others among {cohort_text(main)}."
 
 
 def _between(one: Compared, unit: str) -> str:
@@ -145,14 +146,12 @@ def _how(one: Compared, driver: DriverStanding, found: AccountBenchmarks) -> lis
 def _practice(named: NamedPractice) -> view.PracticeView:
     practice = named.practice
     where = f" in {named.cohort_title}" if named.cohort else ""
-    groups = f"{practice.top} companies of the top quarter{where} against {practice.rest} others"
+    top, rest = f"{practice.top} companies of the top quarter{where}", f"the {practice.rest} others"
     compared = "one feature" if practice.compared == 1 else f"{count_text(practice.compared)} features"
-    if not named.habits:
-        says = f"Of {compared} compared, none is used by {groups} more than chance would explain."
-    else:
-        says = (
-            f"What {groups} use more than chance would explain, of {compared} compared, in the usual order of adoption."
-        )
+    than = f"a larger share of the {top} than of {rest}, beyond chance"
+    says = (
+        f"Used by {than}; {compared} compared." if named.habits else f"None of {compared} compared is used by {than}."
+    )
     return view.PracticeView(says, tuple(_habit(one.title, one.habit) for one in named.habits))
 
 

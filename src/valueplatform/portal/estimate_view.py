@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.portal.exact import exact_text, unit_words
 from valueplatform.portal.projection_view import CHIP, lead_text, missing_lines, row_view
 from valueplatform.portal.view import estimate as view
@@ -73,7 +74,7 @@ def _own_values(made: Benchmarks, model: ValueModel, answers: Answers, typed: Ty
     found = []
     for slug, one in sorted(usual.items()):
         rate = model.rate(slug)
-        hint = f"Usual: {exact_text(one.median, one.input_unit)}, {one.accounts:,} companies"
+        hint = f"Usual: {exact_text(one.median, said_unit(one.input_unit))}, {one.accounts:,} companies"
         name = f"value.{slug}"
         found.append(
             view.OwnValue(

@@ -12,6 +12,7 @@ from valueplatform.portal.worth_words import CLASSES
 from valueplatform.value.projection import NotProjected, Projected, Projection
 
 CHIP = Chip("predicted", "Projection")
+STANDS_BESIDE = " A projection is in no realized value, and goes once there is one."
 NONE_YET = "There is no projection yet: companies are compared once a whole month has been recorded."
 
 
@@ -20,7 +21,7 @@ def projection_view(found: Projection, place: Place) -> view.ProjectionView:
     return view.ProjectionView(
         chip=CHIP,
         title=f"What {who} realize",
-        lead=lead_text(found),
+        lead=lead_text(found) + (STANDS_BESIDE if found.drivers else ""),
         rows=tuple(row_view(one, found.scale, place.path(f"/benchmarks#d-{one.driver}")) for one in found.drivers),
         missing=missing_lines(found.not_projected) if found.as_of else (),
         method=found.method,
@@ -34,7 +35,7 @@ def lead_text(found: Projection) -> str:
         return "There are too few comparable companies in this currency for a projection."
     return (
         f"A month, by what comparable companies realized in {months_text(found.months)}: about the median, from the "
-        "lower to the upper quartile. A projection is in no realized value, and goes once there is one."
+        "lower to the upper quartile."
     )
 
 
