@@ -15,16 +15,19 @@ from msgspec.structs import replace
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
 from tests.conftest import Databases, Server
 from tests.telemetry.factories import cloud_event
-from tests.value.factories import NOW, put_model
+from tests.value.factories import NOW, VALIDATOR, new_account, put_model
+from tests.value.factories import SUPPLIER as SUPPLIER_SIDE
 from tests.value.three_parties import THREE_PARTIES
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.segment import CALLS
-from valueplatform.value.agreed_values import Validated, agreed_values
-from valueplatform.value.benchmark_store import begin, show
-from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value import assumption_record as record
+from valueplatform.value.assumption_record import Statement
+from valueplatform.value.assumptions import EVER
+from valueplatform.value.assumptions import Action as Saying
 from valueplatform.value.model import Assumption
+from valueplatform.value.ranges import Range
 from valueplatform.worker import Worker
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -232,11 +235,11 @@ async def the_things(world: World) -> dict[str, Any]:
     cloud = {"content-type": "application/cloudevents-batch+json"}
     assert (await world.send("POST", "/api/v1/events", "ingest", batch, **cloud)).status_code == 200
     (rejected,) = (await world.get("/api/v1/rejected-events", "ingest")).json()["items"]
+    await offer_comparable(world.databases)
     worker = Worker(world.databases.worker, world.clock)
     await worker.keep_catalog()
     while await worker.keep_worth():
         pass
-    await offer_comparable(world.databases)
     wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
     assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
     return {
@@ -252,10 +255,12 @@ async def offer_comparable(databases: Databases) -> None:
     """An assumption of which harbor has no value, and five others have."""
     unsaid = Assumption(slug="etas_worth", unit="USD/eta")
     await put_model(databases, replace(THREE_PARTIES, assumptions=(*THREE_PARTIES.assumptions, unsaid)))
-    said = [Validated(n, "etas_worth", "USD/eta", None, Decimal(n)) for n in range(1, 6)]
-    made = Benchmarks((), None, values=tuple(agreed_values(said)))
-    async with databases.worker.transaction(operator_scope()) as tx:
-        await show(tx, await begin(tx, NOW), made, "")
+    for n in range(1, 6):
+        account_id = await new_account(databases, f"other-{n}")
+        async with databases.worker.transaction(operator_scope()) as tx:
+            statement = Statement("etas_worth", Range.point(Decimal(n)), "USD/eta", EVER, "payroll")
+            entry = await record.state_value(tx, account_id, Saying.PROPOSE, statement, SUPPLIER_SIDE, NOW)
+            await record.validate(tx, account_id, entry.entry_id, VALIDATOR, NOW, NOW.date())
 
 
 async def _entry(world: World, who: str) -> int:

@@ -2,7 +2,8 @@
 
 Nothing here is shared with the code that first computed the figures: months are summed anew, quartiles come from the
 standard library, ranks from counting. Import-linter keeps it so. Figures are a little older than the record: accounts
-that were worked on since are not held against it, only against what the figures themselves were made of.
+that were worked on since, or just before, are not held against it, only against what the figures themselves were made
+of.
 """
 
 import json
@@ -82,6 +83,11 @@ class Run:
     """Of the supplier, on which inputs held."""
 
     @property
+    def untouched_since(self) -> datetime:
+        """What began a little before the run may have been written after it."""
+        return self.as_of - timedelta(minutes=1)
+
+    @property
     def months(self) -> list[date]:
         return [date.fromisoformat(month) for month in self.document["months"]]
 
@@ -126,8 +132,8 @@ async def _check_totals(tx: Transaction, run: Run) -> list[Difference]:
     months = run.months
     end = (months[-1] + timedelta(days=31)).replace(day=1)
     drivers = sorted({figure["driver"] for figure in run.document["figures"]})
-    asked = {"start": months[0], "end": end, "drivers": drivers, "as_of": run.as_of, "months": len(months)}
-    settled = {row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.as_of})}
+    asked = {"start": months[0], "end": end, "drivers": drivers, "as_of": run.untouched_since, "months": len(months)}
+    settled = {row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.untouched_since})}
     stated = {
         f"total of {row.driver} in {row.unit}, account {row.account_id}": row.total
         for row in run.members
@@ -211,7 +217,7 @@ def _input_place(slug: str, unit: str, segment: str) -> str:
 
 async def _check_inputs(tx: Transaction, run: Run) -> list[Difference]:
     """What accounts had validated, by another reading of the records of those who have said nothing since."""
-    untouched = [row.account_id for row in await tx.rows(_UNTOUCHED, {"as_of": run.as_of})]
+    untouched = [row.account_id for row in await tx.rows(_UNTOUCHED, {"as_of": run.untouched_since})]
     stated = {
         f"validated {row.slug}, account {row.account_id}": (row.value, row.unit)
         for row in run.inputs
@@ -231,7 +237,7 @@ async def _check_inputs(tx: Transaction, run: Run) -> list[Difference]:
 async def _check_typical(tx: Transaction, run: Run) -> list[Difference]:
     """What is usual of an input among accounts of a figure, from what their newest amounts rest on; left out where one
     of them was worked on since."""
-    settled = {row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.as_of})}
+    settled = {row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.untouched_since})}
     end = (run.months[-1] + timedelta(days=31)).replace(day=1)
     rests = {
         (row.account_id, row.driver): {one["slug"]: one for one in json.loads(row.inputs)}
