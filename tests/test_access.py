@@ -3,19 +3,31 @@ here fails; so does one that is declared and not there."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from litestar.routes import HTTPRoute
+from msgspec.structs import replace
 
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
-from tests.conftest import Server
+from tests.conftest import Databases, Server
 from tests.telemetry.factories import cloud_event
+from tests.value.factories import NOW, VALIDATOR, new_account, put_model
+from tests.value.factories import SUPPLIER as SUPPLIER_SIDE
+from tests.value.three_parties import THREE_PARTIES
 from valueplatform.app import ServerDatabases, create_app
+from valueplatform.core.authorization import operator_scope
 from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.segment import CALLS
+from valueplatform.value import assumption_record as record
+from valueplatform.value.assumption_record import Statement
+from valueplatform.value.assumptions import EVER
+from valueplatform.value.assumptions import Action as Saying
+from valueplatform.value.model import Assumption
+from valueplatform.value.ranges import Range
 from valueplatform.worker import Worker
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -80,6 +92,8 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}": Declared(READERS),
     f"GET {ACCOUNT}/value": Declared(READERS),
     f"GET {ACCOUNT}/bridge": Declared(READERS),
+    f"GET {ACCOUNT}/benchmarks": Declared(READERS),
+    f"GET {ACCOUNT}/projection": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
@@ -93,6 +107,7 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/assumptions/{{entry_id}}/dispute": Declared(DISPUTERS, {"reason": "r"}),
     f"POST {ACCOUNT}/assumptions/{{entry_id}}/validate": Declared(VALIDATORS),
     f"POST {ACCOUNT}/assumptions/validate-default": Declared(VALIDATORS, {"slug": "driver:crews_reached"}),
+    f"POST {ACCOUNT}/assumptions/estimate-from-comparable": Declared(SUPPLIER, {"slug": "etas_worth"}),
     f"GET {ACCOUNT}/objectives": Declared(READERS),
     f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
     f"GET {ACCOUNT}/plans": Declared(READERS),
@@ -110,6 +125,7 @@ API: Final[Mapping[str, Declared]] = {
     f"PUT {ACCOUNT}/milestones/{{milestone_id}}": Declared(
         PLANNERS, {"kind": "rollout", "time": "2026-05-01T09:00:00Z"}
     ),
+    "POST /api/v1/estimate": Declared(READERS, {"scale": "5"}),
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
@@ -147,6 +163,7 @@ PUBLIC: Final = frozenset(
         "GET /sign-in/{token}",
         "POST /sign-in/{token}",
         "POST /sign-out",
+        "GET /estimate",
     }
 )
 """No key and no session needed."""
@@ -156,6 +173,7 @@ _OF_AN_ACCOUNT: Final = (
     "GET /story/live",
     "GET /story.md",
     "GET /why",
+    "GET /benchmarks",
     "GET /together",
     "POST /together",
     "GET /together/new",
@@ -166,6 +184,7 @@ _OF_AN_ACCOUNT: Final = (
     "GET /assumptions",
     "GET /assumptions/{slug}/preview",
     "POST /assumptions/{slug}/propose",
+    "POST /assumptions/{slug}/estimate",
     "POST /assumptions/{slug}/{verb}",
     "GET /plan",
     "GET /plan/preview",
@@ -242,6 +261,7 @@ async def the_things(world: World) -> dict[str, Any]:
     cloud = {"content-type": "application/cloudevents-batch+json"}
     assert (await world.send("POST", "/api/v1/events", "ingest", batch, **cloud)).status_code == 200
     (rejected,) = (await world.get("/api/v1/rejected-events", "ingest")).json()["items"]
+    await offer_comparable(world.databases)
     worker = Worker(world.databases.worker, world.clock)
     await worker.keep_catalog()
     while await worker.keep_worth():
@@ -255,6 +275,18 @@ async def the_things(world: World) -> dict[str, Any]:
         "event_type": "job.done",
         "key_id": world.keys["ingest"]["authorization"].split("_")[2],
     }
+
+
+async def offer_comparable(databases: Databases) -> None:
+    """An assumption of which harbor has no value, and five others have."""
+    unsaid = Assumption(slug="etas_worth", unit="USD/eta")
+    await put_model(databases, replace(THREE_PARTIES, assumptions=(*THREE_PARTIES.assumptions, unsaid)))
+    for n in range(1, 6):
+        account_id = await new_account(databases, f"other-{n}")
+        async with databases.worker.transaction(operator_scope()) as tx:
+            statement = Statement("etas_worth", Range.point(Decimal(n)), "USD/eta", EVER, "payroll")
+            entry = await record.state_value(tx, account_id, Saying.PROPOSE, statement, SUPPLIER_SIDE, NOW)
+            await record.validate(tx, account_id, entry.entry_id, VALIDATOR, NOW, NOW.date())
 
 
 async def _entry(world: World, who: str) -> int:

@@ -449,6 +449,25 @@ async def test_an_estimate_that_fails_is_logged_and_the_next_begins_anew(
         assert await tx.scalar(text("SELECT count(*) FROM catalog_estimate")) == 1
 
 
+async def test_a_comparison_that_fails_is_logged_and_the_worth_of_types_stands(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_model(databases)
+    worker = Worker(databases.worker, lambda: NOW)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr("valueplatform.worker.compare_accounts", _failing)
+        while await worker.keep_worth():
+            pass
+    assert [one["event"] for one in logs] == ["accounts not compared"]
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM catalog_estimate")) == 1
+        assert await tx.scalar(text("SELECT count(*) FROM benchmark_run")) == 0
+    while await worker.keep_worth():
+        pass
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM benchmark_run")) == 1
+
+
 async def _failing(*asked: object) -> AsyncIterator[None]:
     if asked:
         raise RuntimeError("spoiled")

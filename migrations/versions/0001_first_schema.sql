@@ -178,6 +178,49 @@ CREATE TABLE catalog_estimate (
     CONSTRAINT pk_catalog_estimate PRIMARY KEY (run)
 );
 
+CREATE TABLE benchmark_run (
+    run BIGINT GENERATED ALWAYS AS IDENTITY,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    digest TEXT,
+    document JSONB,
+    CONSTRAINT pk_benchmark_run PRIMARY KEY (run)
+);
+
+CREATE TABLE benchmark_member (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    driver TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    benefit_class TEXT NOT NULL,
+    segment TEXT,
+    total NUMERIC(38, 4) NOT NULL,
+    scale NUMERIC(27, 9),
+    standings JSONB NOT NULL,
+    CONSTRAINT pk_benchmark_member PRIMARY KEY (account_id, run, driver, unit),
+    CONSTRAINT fk_benchmark_member_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE benchmark_use (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    feature TEXT NOT NULL,
+    first_day DATE NOT NULL,
+    is_used BOOLEAN NOT NULL,
+    CONSTRAINT pk_benchmark_use PRIMARY KEY (account_id, run, feature),
+    CONSTRAINT fk_benchmark_use_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE benchmark_input (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    slug TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    segment TEXT,
+    value NUMERIC(27, 9) NOT NULL,
+    CONSTRAINT pk_benchmark_input PRIMARY KEY (account_id, run, slug),
+    CONSTRAINT fk_benchmark_input_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE catalog_realized (
     account_id BIGINT NOT NULL,
     run BIGINT NOT NULL,
@@ -957,7 +1000,7 @@ GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, objective, plan_target, scenario, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
-GRANT SELECT ON catalog_estimate TO valueplatform_web;
+GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
@@ -986,7 +1029,7 @@ GRANT SELECT, INSERT ON exchange_rate TO valueplatform_web, valueplatform_worker
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_worker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;

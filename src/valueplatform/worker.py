@@ -28,6 +28,7 @@ from valueplatform.telemetry.intake_sums import sum_intake
 from valueplatform.telemetry.quality import Found
 from valueplatform.telemetry.quality_looks import due_for_a_look, examine, mark_examined
 from valueplatform.telemetry.recent_events import prune_recent_events
+from valueplatform.value.benchmark_run import compare_accounts
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
@@ -260,8 +261,8 @@ class Worker:
             log.info("events archived", events=done.events, files=done.files, rewritten=done.rewritten)
 
     async def _count_when_due(self) -> None:
-        """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth; then it
-        rests."""
+        """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth, and of
+        how accounts compare; then it rests."""
         began = self.clock()
         if began < self._count_at:
             return
@@ -288,9 +289,10 @@ class Worker:
             return False
 
     async def keep_worth(self) -> bool:
-        """One step of estimating what event types are worth; whether there is more to do. Pages are told at the end."""
+        """One step of estimating what event types are worth, then of comparing accounts; whether there is more to do.
+        Pages are told at the end."""
         if self._estimating is None:
-            self._estimating = estimate_worth(self.database, grant_all(), self.clock())
+            self._estimating = self._estimates(self.clock())
         try:
             await anext(self._estimating)
         except StopAsyncIteration:
@@ -306,6 +308,17 @@ class Worker:
             log.exception("worth of event types not estimated")
             return False
         return True
+
+    async def _estimates(self, now: datetime) -> AsyncIterator[None]:
+        async for _ in estimate_worth(self.database, grant_all(), now):
+            yield
+        try:
+            async for _ in compare_accounts(self.database, grant_all()):
+                yield
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("accounts not compared")
 
 
 async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:

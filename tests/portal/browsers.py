@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from tests.api.benchmark_world import benchmark_template
 from tests.api.world import CHAMPION, PUBLIC_URL, VALIDATOR, Content, World, serving, template
 from tests.api.worth_world import worth_template
 from tests.conftest import Databases, Server
@@ -96,6 +97,16 @@ async def _add_people(databases: Databases, content: Content) -> None:
 async def a_worth_portal(server: Server) -> AsyncIterator[Portal]:
     """Over accounts whose event types are worth something."""
     base, content = await worth_template(server)
+    name = f"{base}_with_people"
+    await server.template(name, lambda databases: _add_people(databases, content), base)
+    async with server.clone(name) as databases, serving(databases, content) as world:
+        yield Portal(world)
+
+
+@asynccontextmanager
+async def a_benchmark_portal(server: Server) -> AsyncIterator[Portal]:
+    """Over accounts that are compared: harbor is one of the top, globex has sent nothing."""
+    base, content = await benchmark_template(server)
     name = f"{base}_with_people"
     await server.template(name, lambda databases: _add_people(databases, content), base)
     async with server.clone(name) as databases, serving(databases, content) as world:

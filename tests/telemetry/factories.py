@@ -62,14 +62,12 @@ async def apply_meters(
 
 
 async def make_account(databases: Databases, key: str, timezone: str = "UTC") -> int:
-    return int(
-        await scalar(
-            databases,
-            "INSERT INTO account (key, name, timezone) VALUES (:key, :key, :zone) RETURNING account_id",
-            key=key,
-            zone=timezone,
-        )
-    )
+    """An account that reports in US dollars; its id."""
+    statement = """
+        WITH made AS (INSERT INTO account (key, name, timezone) VALUES (:key, :key, :zone) RETURNING account_id)
+        INSERT INTO account_currency SELECT account_id, DATE '0001-01-01', 'USD' FROM made RETURNING account_id
+    """
+    return int(await scalar(databases, statement, key=key, zone=timezone))
 
 
 async def to_zones(databases: Databases, zones: Mapping[str, str]) -> None:

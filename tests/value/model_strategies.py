@@ -24,6 +24,7 @@ from valueplatform.value.model import (
     Assumption,
     Baseline,
     BaselineMethod,
+    BenchmarkSection,
     BenefitClass,
     Driver,
     EventType,
@@ -163,6 +164,7 @@ MODELS = st.builds(
     supplier=st.builds(
         Supplier, name=TEXT, currency=st.sampled_from(["USD", "JPY"]), timezone=st.sampled_from(["UTC", "Asia/Kolkata"])
     ),
+    benchmark=st.builds(BenchmarkSection, st.none() | TEXT, st.booleans()),
     otlp=st.just(DEFAULT_SECTION) | st.builds(OtlpSection, st.lists(TEXT, min_size=1, max_size=2).map(tuple)),
     meters=st.tuples(meters("m0"), meters("m1")),
     baselines=st.tuples(BASELINES),

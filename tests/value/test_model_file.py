@@ -47,6 +47,7 @@ def test_the_attribute_that_names_the_account_may_be_said() -> None:
     assert read_model(SUPPLIER + '[otlp]\naccount = "shop"\n', "x").otlp.account == ("shop",)
     assert read_model(SUPPLIER + 'otlp = { account = ["shop", "org"] }\n', "x").otlp.account == ("shop", "org")
     assert "model.toml:2: otlp: is not a table" in told(SUPPLIER + "otlp = 7\n")
+    assert "model.toml:2: benchmark: is not a table" in told(SUPPLIER + "benchmark = 7\n")
     wrong = told(SUPPLIER + "[otlp]\naccount = []\nacount = 1\n")
     assert "model.toml:3: otlp.account: the list is empty" in wrong
     assert 'did you mean "account"?' in wrong
@@ -131,8 +132,8 @@ evidence = "measurd"
 TOLD = """\
 model.toml:1: supplier.currency: "US" is not a currency; did you mean "USD"?
 model.toml:1: supplier.timezone: "America/New_Yrk" is not an IANA time zone; did you mean "America/New_York"?
-model.toml:2: titel: unknown key; known are assumption, baseline, driver, event_type, feature, meter, otlp, pool, \
-product, segment, supplier
+model.toml:2: titel: unknown key; known are assumption, baseline, benchmark, driver, event_type, feature, meter, otlp, \
+pool, product, segment, supplier
 model.toml:6: meter[1] "jobs".aggregation: "count" is not one of COUNT, SUM, UNIQUE_COUNT, MIN, MAX, AVG, LATEST; \
 did you mean "COUNT"?
 model.toml:7: meter[2] "Case".property: AVG needs a property; name the path in data, such as property = "minutes"

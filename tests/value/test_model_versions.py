@@ -6,7 +6,15 @@ from msgspec.structs import replace
 
 from tests.value.model_strategies import FIXED, MODELS
 from valueplatform.telemetry.otlp_accounts import ACCOUNT_ATTRIBUTES, OtlpSection
-from valueplatform.value.model import Driver, Retired, ValueModel, Versioned, from_document, to_document
+from valueplatform.value.model import (
+    BenchmarkSection,
+    Driver,
+    Retired,
+    ValueModel,
+    Versioned,
+    from_document,
+    to_document,
+)
 from valueplatform.value.model_export import export_model
 from valueplatform.value.model_file import read_model
 from valueplatform.value.model_versions import Change, FieldChange, diff, fingerprint, revise
@@ -107,6 +115,12 @@ def test_another_attribute_that_names_the_account_is_a_change() -> None:
     assert diff(FIXED, named) == [
         Change("otlp", "otlp", "changed", (FieldChange("account", ACCOUNT_ATTRIBUTES, ("shop",)),))
     ]
+
+
+def test_what_tells_how_large_accounts_are_is_a_change() -> None:
+    sized = replace(FIXED, benchmark=BenchmarkSection("seats"))
+    assert fingerprint(sized) != fingerprint(FIXED)
+    assert diff(FIXED, sized) == [Change("benchmark", "benchmark", "changed", (FieldChange("scale", None, "seats"),))]
 
 
 def test_another_order_is_the_same_model() -> None:

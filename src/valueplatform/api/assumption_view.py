@@ -1,7 +1,8 @@
 """Assumptions as a caller may see them: whole for customer and supplier, masked for a partner (value rule 19)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -9,6 +10,7 @@ from valueplatform.core.authorization import Side
 from valueplatform.core.numbers import decimal_text
 from valueplatform.value.accruals import Record
 from valueplatform.value.assumptions import Action, Entry, Holding, holding
+from valueplatform.value.comparable_values import Comparable
 from valueplatform.value.formula import Formula
 from valueplatform.value.model import Assumption, Baseline, ValueModel
 from valueplatform.value.states import State
@@ -35,7 +37,8 @@ class EntryOut(msgspec.Struct, frozen=True):
 
 class AssumptionOut(msgspec.Struct, frozen=True):
     """What holds of one assumption or baseline today, and the record behind it, oldest first. `pending` are proposals
-    that wait for a validator. `state` is null where there is no value."""
+    that wait for a validator. `state` is null where there is no value. `comparable` is what similar accounts validated,
+    where this one has no value of its own."""
 
     slug: str
     title: str
@@ -50,6 +53,7 @@ class AssumptionOut(msgspec.Struct, frozen=True):
     validator: str | None
     pending: Sequence[int]
     entries: Sequence[EntryOut]
+    comparable: Comparable | None = None
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -88,14 +92,20 @@ class Reader(msgspec.Struct, frozen=True):
         return State.ESTIMATED if self.provider is not None and held.state is State.UNDER_REVIEW else held.state
 
 
-def shown_to(reader: Reader, facts: Record, today: date) -> list[AssumptionOut]:
-    """Every assumption and baseline that the reader may know of, as it holds for the account."""
+def shown_to(
+    reader: Reader, facts: Record, today: date, offers: Mapping[str, Comparable] = MappingProxyType({})
+) -> list[AssumptionOut]:
+    """Every assumption and baseline that the reader may know of, as it holds for the account. Offers are not for
+    partners."""
     visible = reader.slugs(facts.model)
     rates: tuple[Baseline | Assumption, ...] = (*facts.model.baselines, *facts.model.assumptions)
-    return [_assumption(reader, facts, rate, today) for rate in rates if rate.slug in visible]
+    known = offers if reader.provider is None else {}
+    return [_assumption(reader, facts, rate, today, known.get(rate.slug)) for rate in rates if rate.slug in visible]
 
 
-def _assumption(reader: Reader, facts: Record, rate: Baseline | Assumption, today: date) -> AssumptionOut:
+def _assumption(
+    reader: Reader, facts: Record, rate: Baseline | Assumption, today: date, comparable: Comparable | None
+) -> AssumptionOut:
     said = facts.entries.get(rate.slug, ())
     entries = reader.entries(said)
     known = {entry.entry_id for entry in entries}
@@ -115,6 +125,7 @@ def _assumption(reader: Reader, facts: Record, rate: Baseline | Assumption, toda
         validator=reader.name(held.settled_by) if held else None,
         pending=[entry.entry_id for entry in held.pending if entry.entry_id in known] if held else [],
         entries=[entry_out(entry) for entry in entries],
+        comparable=comparable,
     )
 
 

@@ -18,9 +18,9 @@ from valueplatform.api.given import LONGEST_TEXT, day_of, range_of, text_of
 from valueplatform.api.once import Sending, Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action as Right
-from valueplatform.core.authorization import KeyPrincipal, may, scope_of
+from valueplatform.core.authorization import KeyPrincipal, Side, may, scope_of
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import NotFoundError
+from valueplatform.core.errors import ForbiddenError, NotFoundError
 from valueplatform.core.pages import Page
 from valueplatform.core.periods import local_day
 from valueplatform.value import assumption_record as record
@@ -28,6 +28,7 @@ from valueplatform.value.accruals import Record
 from valueplatform.value.assumption_record import Author, Statement
 from valueplatform.value.assumptions import Action, Entry, driver_slug
 from valueplatform.value.basis import driver_statement
+from valueplatform.value.comparable_values import comparable_values, estimate_from_comparable
 from valueplatform.value.refreshing import read_record
 
 
@@ -47,6 +48,12 @@ class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why; it stays in the record."""
 
     reason: str = ""
+
+
+class InputIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An assumption or a baseline."""
+
+    slug: Annotated[str, Meta(examples=["hourly_cost"])]
 
 
 class DefaultIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +93,7 @@ _ASSUMPTION = {
     "validator": "priya@harbor.example",
     "pending": [7],
     "entries": [_ENTRY],
+    "comparable": None,
 }
 _WRITTEN = answers(EntryOut, _ENTRY, *WRITES, status=201)
 
@@ -105,7 +113,8 @@ class AssumptionsController(Controller):
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Right.READ_ASSUMPTIONS)
             facts, _ = await read_record(tx, account.account_id)
-        shown = shown_to(_reader(caller), facts, local_day(gate.clock(), account.timezone))
+            offers = await comparable_values(tx, account, facts)
+        shown = shown_to(_reader(caller), facts, local_day(gate.clock(), account.timezone), offers)
         return page_after(shown, limit, cursor, lambda one: one.slug)
 
     @post(summary="Propose a value", responses=_WRITTEN)
@@ -168,6 +177,19 @@ class AssumptionsController(Controller):
 
         return await _written(sending, gate, key, Right.PROPOSE_ASSUMPTION, write)
 
+    @post("/estimate-from-comparable", summary="Estimate a value from comparable accounts", responses=_WRITTEN)
+    async def estimate_from_comparable(
+        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[InputIn]
+    ) -> Response[EntryOut]:
+        """Where the account has no value of its own: the median of what comparable accounts validated, with its
+        interval, as the supplier's estimate. It counts nowhere before a validator of the customer agrees to it."""
+        require_supplier(sending.caller)
+
+        async def write(tx: Transaction, account: Account, now: datetime) -> Entry:
+            return await estimate_from_comparable(tx, account, data.slug, author_of(sending.caller), now)
+
+        return await _written(sending, gate, key, Right.PROPOSE_ASSUMPTION, write)
+
     @post("/validate-default", summary="Validate what the value model says", responses=_WRITTEN)
     async def validate_default(
         self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[DefaultIn]
@@ -178,6 +200,12 @@ class AssumptionsController(Controller):
             return await _validate_stated(tx, account, data.slug, author_of(sending.caller), now)
 
         return await _written(sending, gate, key, Right.VALIDATE_ASSUMPTION, write)
+
+
+def require_supplier(caller: KeyPrincipal) -> None:
+    """Raises ForbiddenError for anybody else."""
+    if caller.side is not Side.SUPPLIER:
+        raise ForbiddenError("Only the supplier estimates; propose a value instead.")
 
 
 def author_of(caller: KeyPrincipal) -> Author:

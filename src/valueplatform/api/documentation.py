@@ -141,6 +141,7 @@ done twice; the same key with another request is a conflict.
 """
 _TAGS: Final = (
     ("Accounts", "Accounts in reach of the key, and what each is worth."),
+    ("Benchmarks", "Where an account stands among others, and what a prospect may expect; cohorts of five or more."),
     ("Story", "What the value means, in sentences whose every number opens up to its proof."),
     ("Suggestions", "Next best value, ranked, and what was decided about it."),
     ("Report", "The value report as a file."),

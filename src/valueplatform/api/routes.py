@@ -6,12 +6,14 @@ from litestar.di import Provide
 from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
+from valueplatform.api.benchmarks import BenchmarksController
 from valueplatform.api.bridge import BridgeController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
+from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
@@ -37,6 +39,8 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             EventsController,
             AccountsController,
             BridgeController,
+            BenchmarksController,
+            EstimatesController,
             AssumptionsController,
             PlansController,
             ScenariosController,

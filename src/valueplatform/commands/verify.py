@@ -33,7 +33,7 @@ from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.refreshing import refresh_value
-from valueplatform.value.verify import Discrepancy, verify_account, verify_intake
+from valueplatform.value.verify import Discrepancy, verify_account, verify_benchmarks, verify_intake
 
 MOST_SHOWN = 50
 FIRST_DAY = date(1, 1, 2)
@@ -55,6 +55,7 @@ class Verdict(msgspec.Struct, frozen=True):
     insight_numbers: int
     finance_numbers: int
     bridge_parts: int
+    benchmarks: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -68,8 +69,8 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    """Recompute rollups, accruals, postings, every insight's numbers, the parts of the last value bridge and the
-    numbers of finance from raw events and records, by separate code.
+    """Recompute rollups, accruals, postings, every insight's numbers, the parts of the last value bridge, the figures
+    of cohorts and the numbers of finance from raw events and records, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -81,8 +82,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
-        f"insights, {verdict.bridge_parts:,} parts of value bridges and {verdict.finance_numbers:,} numbers of finance "
-        f"recomputed; {len(lines):,} differ."
+        f"insights, {verdict.bridge_parts:,} parts of value bridges, {verdict.benchmarks:,} figures of cohorts and "
+        f"{verdict.finance_numbers:,} numbers of finance recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -94,7 +95,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
     counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0}
-    counts |= {"bridge_parts": 0, "finance_numbers": 0, "waiting": 0}
+    counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     now = system_clock()
     rows = await _accounts(databases, account)
@@ -112,6 +113,9 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
         counts["bridge_parts"] += parts
         differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike])
     if account is None:
+        async with databases.worker.transaction(operator_scope(), steady=True) as tx:
+            counts["benchmarks"], wrong = await verify_benchmarks(tx)
+        differences += _named(EVERYWHERE, wrong)
         async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
             differences += _named(EVERYWHERE, await verify_intake(tx))
         async with databases.worker.transaction(operator_scope(), steady=True) as tx:

@@ -14,12 +14,14 @@ import msgspec
 
 from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
+from valueplatform.core.numbers import decimal_text
 from valueplatform.core.periods import Window
 from valueplatform.narrative.advice_read import read_advice
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.next_best_view import AdviceView
 from valueplatform.narrative.story_read import StoryRead, read_story
 from valueplatform.value.answer import ValueAnswer, ValueRowAnswer, value_answer
+from valueplatform.value.projection import Projected
 from valueplatform.value.reading import Question, read_value
 
 _JSON: Final = msgspec.json.Encoder(decimal_format="string")
@@ -34,7 +36,8 @@ _AMOUNTS: Final = (
     "committed_high",
 )
 _TEXTS: Final = ("driver", "unit", "benefit_class", "evidence", "state")
-COLUMNS: Final = ("account", "window_start", *_TEXTS, *_AMOUNTS)
+_PROJECTED: Final = ("low", "expected", "high")
+COLUMNS: Final = ("account", "window_start", *_TEXTS, *_AMOUNTS, *(f"projected_{bound}" for bound in _PROJECTED))
 
 
 class Format(StrEnum):
@@ -95,12 +98,16 @@ def report_json(report: Report) -> bytes:
 
 
 def report_csv(report: Report) -> bytes:
-    """One row a driver, month and unit, as RFC 4180 has it; nothing in it is taken for a formula."""
+    """One row a driver, month and unit, as RFC 4180 has it; nothing in it is taken for a formula. Of an account without
+    value, one row a driver in the state `projection`, whose amounts of a month stand in columns of their own."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
     for row in report.value.rows:
-        writer.writerow([inert(report.value.account), row.window_start.isoformat(), *_cells(row)])
+        cells = (*_cells(row), *("" for _ in _PROJECTED))
+        writer.writerow([inert(report.value.account), row.window_start.isoformat(), *cells])
+    for projected in report.value.projection.drivers if report.value.projection else ():
+        writer.writerow([inert(report.value.account), report.value.start.isoformat(), *_projected_cells(projected)])
     return written.getvalue().encode()
 
 
@@ -108,6 +115,12 @@ def _cells(row: ValueRowAnswer) -> Iterator[str]:
     """Texts come from names that people chose; amounts are decimals of our own, and keep their minus."""
     yield from (inert(str(getattr(row, name) or "")) for name in _TEXTS)
     yield from (getattr(row, name) or "" for name in _AMOUNTS)
+
+
+def _projected_cells(projected: Projected) -> Iterator[str]:
+    yield from (inert(str(getattr(projected, name))) for name in _TEXTS)
+    yield from ("" for _ in _AMOUNTS)
+    yield from (decimal_text(getattr(projected, bound)) for bound in _PROJECTED)
 
 
 def inert(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
@@ -24,6 +24,7 @@ from valueplatform.portal.view import assumptions as view
 from valueplatform.portal.view import words
 from valueplatform.value.assumptions import EVER, Entry, Holding
 from valueplatform.value.basis import driver_statement
+from valueplatform.value.comparable_values import Comparable, reason_of
 from valueplatform.value.model import Baseline, Driver, Rate
 from valueplatform.value.states import State
 
@@ -114,6 +115,26 @@ def row_view(
         propose=propose_view(reader, given, form) if opens and reader.proposes else None,
         dispute=_question(reader, given, form) if opens and reader.disputes else None,
         acts=tuple(_acts(reader, given)) if opens else (),
+    )
+
+
+def with_comparable(
+    reader: Reader, row: view.Assumption, slug: str, offer: Comparable, *, opens: bool
+) -> view.Assumption:
+    """The row with what similar companies validated; the supplier's people may take it as their estimate."""
+    unit = said_unit(offer.unit)
+    expected, low, high = (_exact(value, unit) for value in (offer.expected, offer.low, offer.high))
+    acts: tuple[words.Act, ...] = ()
+    if opens and reader.proposes and reader.side is Side.SUPPLIER:
+        label = f"Estimate {expected} from {offer.accounts:,} similar companies"
+        acts = (words.Act(label, reader.path(slug, "estimate")),)
+    return replace(
+        row,
+        comparable=f"{offer.says}: {expected} ({low} to {high})",
+        comparable_made=f"{reason_of(offer)} Taken as an estimate, it counts nowhere before a validator agrees to it."
+        if opens
+        else "",
+        acts=(*row.acts, *acts),
     )
 
 

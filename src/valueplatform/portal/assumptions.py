@@ -34,6 +34,7 @@ from valueplatform.portal.assumption_view import (
     row_view,
     said_by,
     typed_value,
+    with_comparable,
 )
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.effect import LOOK_BACK, Effect, Proposal, affected_drivers, effect_of
@@ -51,6 +52,7 @@ from valueplatform.value.accruals import Record, in_whole_months, input_names
 from valueplatform.value.assumption_record import Author, Statement
 from valueplatform.value.assumptions import EVER, Action, driver_slug, holding
 from valueplatform.value.basis import driver_statement
+from valueplatform.value.comparable_values import comparable_values, estimate_from_comparable
 from valueplatform.value.formula import Formula
 from valueplatform.value.meter_days import meter_days
 from valueplatform.value.model import Driver, Evidence
@@ -161,16 +163,14 @@ async def _items(desk: Desk, opened: str | None, form: Form | None) -> tuple[Ass
     model = desk.record.model
     used = {name for driver in (*model.superseded, *model.drivers) for name in input_names(model, driver)}
     given = [found for rate in (*model.baselines, *model.assumptions) if (found := desk.given(rate.slug))]
-    rows = [
-        row_view(
-            desk.reader,
-            each,
-            opens=each.rate.slug == opened,
-            effect=await _pending_effect(desk, each) if each.rate.slug == opened else None,
-            form=form if each.rate.slug == opened else None,
-        )
-        for each in sorted((one for one in given if one.rate.slug in used), key=order)
-    ]
+    offers = await comparable_values(desk.caller.tx, desk.place.account, desk.record)
+    rows = []
+    for each in sorted((one for one in given if one.rate.slug in used), key=order):
+        slug, opens = each.rate.slug, each.rate.slug == opened
+        effect = await _pending_effect(desk, each) if opens else None
+        row = row_view(desk.reader, each, opens=opens, effect=effect, form=form if opens else None)
+        offer = offers.get(slug)
+        rows.append(row if offer is None else with_comparable(desk.reader, row, slug, offer, opens=opens))
     return (*_vouched(desk, opened), *rows)
 
 
@@ -274,6 +274,16 @@ async def propose(request: PortalRequest, portal: Shared, slug: FromPath[str], k
     return _back(desk.place, slug)
 
 
+@post(both("/assumptions/{slug:str}/estimate"))
+async def estimate(request: PortalRequest, portal: Shared, slug: FromPath[str], key: Key = None) -> Response[str]:
+    """Take what similar companies validated as the supplier's estimate."""
+    async with portal.door.entered(request) as caller:
+        desk = await read_desk(caller, key)
+        caller.require(Right.PROPOSE_ASSUMPTION)
+        await estimate_from_comparable(caller.tx, desk.place.account, slug, _author(caller), caller.now)
+    return _back(desk.place, slug)
+
+
 @post(both("/assumptions/{slug:str}/{verb:str}"))
 async def answer(
     request: PortalRequest, portal: Shared, slug: FromPath[str], verb: FromPath[str], key: Key = None
@@ -331,4 +341,4 @@ def _back(place: Place, slug: str) -> Response[str]:
     return see_other(place.path(f"/assumptions?open={slug}#{row_id(slug)}"))
 
 
-HANDLERS = (assumptions_page, preview, propose, answer)
+HANDLERS = (assumptions_page, preview, propose, estimate, answer)

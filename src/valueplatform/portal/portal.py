@@ -1,6 +1,6 @@
 """What all handlers of the portal share, made once by the composition root."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from litestar.di import NamedDependency, Provide
 
@@ -10,6 +10,7 @@ from valueplatform.portal.answers import Pages
 from valueplatform.portal.calling import Door
 from valueplatform.portal.live import LiveStories
 from valueplatform.portal.templating import environment
+from valueplatform.portal.visitors import Visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Portal:
     live: LiveStories
     clock: Clock
     public_url: str
+    visitors: Visitors = field(default_factory=Visitors)
 
     @classmethod
     def over(cls, web: Database, clock: Clock, public_url: str) -> "Portal":

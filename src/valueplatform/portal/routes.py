@@ -9,10 +9,12 @@ from valueplatform.api.events import Intake
 from valueplatform.portal import (
     accounts,
     assumptions,
+    benchmarks,
     catalog,
     connect,
     connect_key,
     data_quality,
+    estimate,
     finance,
     home,
     plan,
@@ -30,7 +32,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
-    tester, connect_key, accounts,
+    tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -1,5 +1,6 @@
 """The customer's home: the story, live, with its suggestion."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 from litestar import Response, get, post
@@ -19,13 +20,16 @@ from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import last_event, shell_at
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
+from valueplatform.portal.projection_view import projection_view
 from valueplatform.portal.sentences import CHIPS
-from valueplatform.portal.story_view import story_view
+from valueplatform.portal.story_view import compare_link, story_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.shell import Shell
+from valueplatform.value.models import stored_model
+from valueplatform.value.projection import read_projection
 
 
 @get("/story")
@@ -42,7 +46,15 @@ async def shell_and_story(
     moment = await last_event(caller.tx, place.account.account_id, caller.now)
     shell = await shell_at(caller, place, "/story", moment)
     told = await read_told(caller, place, public_url, moment, aside=aside)
-    return shell, untold(place, caller) if told is None else story_view(told)
+    story = untold(place, caller) if told is None else story_view(told)
+    return shell, replace(story, projection=await _projection(caller, place))
+
+
+async def _projection(caller: Caller, place: Place) -> view.ProjectionView | None:
+    """None once the account has value, and before there is a model."""
+    model = await stored_model(caller.tx)
+    found = await read_projection(caller.tx, place.account, model) if model is not None else None
+    return None if found is None else projection_view(found, place)
 
 
 def untold(place: Place, caller: Caller) -> view.Story:
@@ -57,6 +69,7 @@ def untold(place: Place, caller: Caller) -> view.Story:
         headline=begins,
         lead=(),
         chapters=(),
+        links=(compare_link(place),),
         live_href=place.path("/story/live"),
     )
 

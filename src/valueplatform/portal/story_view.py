@@ -108,11 +108,18 @@ def story_view(told: Told) -> view.Story:
         suggestion=_suggestion(told),
         since=_since(told),
         banner=_banner(told),
-        links=(words.Link("Download this story", told.place.path("/story.md")),),
+        links=(
+            compare_link(told.place),
+            words.Link("Download this story", told.place.path("/story.md")),
+        ),
         printed=tuple(_printed(told)),
         ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
         live_href=told.place.path("/story/live?" + urlencode(_live(told))),
     )
+
+
+def compare_link(place: Place) -> words.Link:
+    return words.Link("Compare with others", place.path("/benchmarks"))
 
 
 def chapter_anchor(chapter: Chapter) -> str:

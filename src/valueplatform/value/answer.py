@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from valueplatform.core.numbers import decimal_text
+from valueplatform.value.projection import Projection
 from valueplatform.value.reading import ValueRead
 from valueplatform.value.sharing import Combined
 from valueplatform.value.values import ValueRow
@@ -67,7 +68,8 @@ class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValueAnswer(msgspec.Struct, frozen=True):
-    """Realized value beside committed value."""
+    """Realized value beside committed value. `projection` is there only while an account has no value at all: what it
+    may expect a month by comparable accounts, in no row and no total."""
 
     account: str
     currency: str
@@ -76,6 +78,7 @@ class ValueAnswer(msgspec.Struct, frozen=True):
     as_of: date | None
     rows: tuple[ValueRowAnswer, ...]
     totals: TotalsAnswer
+    projection: Projection | UnsetType = UNSET
 
 
 def value_answer(read: ValueRead) -> ValueAnswer:
@@ -87,6 +90,7 @@ def value_answer(read: ValueRead) -> ValueAnswer:
         as_of=read.question.as_of,
         rows=tuple(_row(row) for row in read.rows),
         totals=_totals(read),
+        projection=UNSET if read.projection is None else read.projection,
     )
 
 

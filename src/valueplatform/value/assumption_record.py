@@ -1,10 +1,11 @@
 """Writing and reading the record of assumptions, and who may say what (value rules 9 and 11)."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from valueplatform.core.authorization import Side
 from valueplatform.core.database import Transaction, lock_account
@@ -50,15 +51,20 @@ class Statement(msgspec.Struct, frozen=True):
 
 async def entries_of(tx: Transaction, account_id: int) -> dict[str, list[Entry]]:
     """The whole record of one account by slug, oldest first."""
+    return (await entries_by_account(tx, [account_id])).get(account_id, {})
+
+
+async def entries_by_account(tx: Transaction, account_ids: Sequence[int]) -> dict[int, dict[str, list[Entry]]]:
+    """The whole records of accounts by slug, oldest first; an account without any is not among them."""
     query = (
         select(assumption_entry)
-        .where(assumption_entry.c.account_id == account_id)
-        .order_by(assumption_entry.c.entry_id)
+        .where(assumption_entry.c.account_id == func.any(list(account_ids)))
+        .order_by(assumption_entry.c.account_id, assumption_entry.c.entry_id)
     )
-    by_slug: defaultdict[str, list[Entry]] = defaultdict(list)
+    found: defaultdict[int, dict[str, list[Entry]]] = defaultdict(dict)
     for row in await tx.rows(query):
-        by_slug[row.slug].append(_entry(row))
-    return dict(by_slug)
+        found[row.account_id].setdefault(row.slug, []).append(_entry(row))
+    return dict(found)
 
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:

@@ -151,6 +151,14 @@ class Driver(_Definition, frozen=True, kw_only=True):
         return self.currency is not None and self.benefit_class is not BenefitClass.STRATEGIC
 
 
+class BenchmarkSection(msgspec.Struct, frozen=True):
+    """`scale`: the attribute of accounts that tells how large they are, such as seats; figures are then told per unit
+    of it as well. `public_estimate`: prospects may see figures of cohorts without signing in."""
+
+    scale: str | None = None
+    public_estimate: bool = True
+
+
 class Feature(_Definition, frozen=True, kw_only=True):
     """A part of the product whose use the events show.
 
@@ -225,6 +233,7 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
 
     supplier: Supplier
     otlp: OtlpSection = DEFAULT_SECTION
+    benchmark: BenchmarkSection = BenchmarkSection()
     meters: tuple[Meter, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     assumptions: tuple[Assumption, ...] = ()

@@ -12,7 +12,15 @@ from tomlkit.items import AoT, InlineTable, Table
 from valueplatform.core.numbers import decimal_text
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION
 from valueplatform.value.driver_kinds import BY_METER, DriverKind, Plain, tag_of
-from valueplatform.value.model import FIELD_OF_KIND, Assumption, Baseline, Definition, Driver, ValueModel
+from valueplatform.value.model import (
+    FIELD_OF_KIND,
+    Assumption,
+    Baseline,
+    BenchmarkSection,
+    Definition,
+    Driver,
+    ValueModel,
+)
 from valueplatform.value.ranges import Range
 
 Container = TypeVar("Container", Table, InlineTable)
@@ -36,10 +44,21 @@ def export_model(model: ValueModel) -> str:
         section = tomlkit.table()
         section.add("account", _value(model.otlp.account))
         document["otlp"] = section
+    if model.benchmark != BenchmarkSection():
+        document["benchmark"] = _section(model.benchmark)
     for kind in FIELD_OF_KIND:
         if definitions := model.of_kind(kind):
             document[kind] = _array(kind, definitions)
     return tomlkit.dumps(document)
+
+
+def _section(benchmark: BenchmarkSection) -> Table:
+    section = tomlkit.table()
+    if benchmark.scale is not None:
+        section.add("scale", benchmark.scale)
+    if not benchmark.public_estimate:
+        section.add("public_estimate", False)
+    return section
 
 
 def _array(kind: str, definitions: tuple[Definition, ...]) -> AoT:

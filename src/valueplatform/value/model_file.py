@@ -10,7 +10,7 @@ import msgspec
 
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.telemetry.otlp_accounts import DEFAULT_SECTION, OtlpSection
-from valueplatform.value.model import FIELD_OF_KIND, Supplier, ValueModel
+from valueplatform.value.model import FIELD_OF_KIND, BenchmarkSection, Supplier, ValueModel
 from valueplatform.value.model_check import errors_in, warnings_in
 from valueplatform.value.model_findings import Finding, Place, suggestion
 from valueplatform.value.model_lines import Lines
@@ -18,6 +18,7 @@ from valueplatform.value.model_reader import TableReader
 from valueplatform.value.model_tables import (
     read_assumption,
     read_baseline,
+    read_benchmark,
     read_driver,
     read_event_type,
     read_feature,
@@ -30,7 +31,7 @@ from valueplatform.value.model_tables import (
 )
 
 LONGEST_FILE: Final = 4 * 1024 * 1024
-_KEYS: Final = FIELD_OF_KIND.keys() | {"supplier", "otlp"}
+_KEYS: Final = FIELD_OF_KIND.keys() | {"supplier", "otlp", "benchmark"}
 _LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 # Stands in for a supplier that cannot be read, so that the rest of the file is still checked.
 _UNREAD_SUPPLIER: Final = Supplier(name="", currency="USD", timezone="UTC")
@@ -115,6 +116,7 @@ class _Reading:
         self.model = ValueModel(
             supplier=self._supplier(document.get("supplier")),
             otlp=self._otlp(document.get("otlp")),
+            benchmark=self._benchmark(document.get("benchmark")),
             meters=self._all(document, "meter", read_meter),
             baselines=self._all(document, "baseline", read_baseline),
             assumptions=self._all(document, "assumption", read_assumption),
@@ -144,6 +146,14 @@ class _Reading:
         if table is not None:
             self.findings.append(Finding(Place("otlp"), "is not a table", 'write [otlp] and account = ["account.id"]'))
         return DEFAULT_SECTION
+
+    def _benchmark(self, table: object) -> BenchmarkSection:
+        if isinstance(table, Mapping):
+            return self._read(table, Place("benchmark"), read_benchmark)
+        if table is not None:
+            cure = 'write [benchmark] and scale = "seats"'
+            self.findings.append(Finding(Place("benchmark"), "is not a table", cure))
+        return BenchmarkSection()
 
     def _all(
         self, document: Mapping[str, object], kind: str, read: Callable[[TableReader], Defined]

@@ -13,6 +13,7 @@ from valueplatform.value.model import (
     Assumption,
     Baseline,
     BaselineMethod,
+    BenchmarkSection,
     BenefitClass,
     Driver,
     EventType,
@@ -34,6 +35,13 @@ def read_supplier(table: TableReader) -> Supplier:
 def read_otlp(table: TableReader) -> OtlpSection:
     """Which attribute of OpenTelemetry names the account."""
     return OtlpSection(account=table.texts("account", required=True))
+
+
+def read_benchmark(table: TableReader) -> BenchmarkSection:
+    """How accounts are compared."""
+    return BenchmarkSection(
+        scale=table.optional_text("scale"), public_estimate=table.flag("public_estimate") is not False
+    )
 
 
 def read_meter(table: TableReader) -> Meter:

@@ -17,6 +17,7 @@ from valueplatform.value.model import (
     FIELD_OF_KIND,
     Assumption,
     Baseline,
+    BenchmarkSection,
     Definition,
     Driver,
     Retired,
@@ -26,6 +27,7 @@ from valueplatform.value.model import (
 )
 
 AnyVersioned = TypeVar("AnyVersioned", Meter, Baseline, Assumption, Driver)
+_Section = OtlpSection | BenchmarkSection
 _WORDING: Final = frozenset({"title", "description"})
 # The formula says what the kind and the shares come to; where a driver stands in the library changes no number.
 _IN_FORMULA: Final = frozenset({"kind", "redeployment", "margin", "objectives", "stages", "personas"})
@@ -41,7 +43,8 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One definition that came, went, or changed; `kind` as in the file, `supplier` and `otlp` are slugs too."""
+    """One definition that came, went, or changed; `kind` as in the file; `supplier`, `otlp` and `benchmark` are slugs
+    too."""
 
     kind: str
     slug: str
@@ -75,6 +78,9 @@ def diff(previous: ValueModel | None, new: ValueModel) -> list[Change]:
     otlp = DEFAULT_SECTION if previous is None else previous.otlp
     if fields := _changed_fields(otlp, new.otlp):
         changes.append(Change("otlp", "otlp", "changed", fields))
+    benchmark = BenchmarkSection() if previous is None else previous.benchmark
+    if fields := _changed_fields(benchmark, new.benchmark):
+        changes.append(Change("benchmark", "benchmark", "changed", fields))
     for kind in FIELD_OF_KIND:
         old = {} if previous is None else _by_slug(previous.of_kind(kind))
         now = _by_slug(new.of_kind(kind))
@@ -90,6 +96,8 @@ def fingerprint(model: ValueModel) -> str:
     parts: dict[str, object] = {"supplier": _plain(model.supplier)}
     if model.otlp != DEFAULT_SECTION:
         parts["otlp"] = _plain(model.otlp)
+    if model.benchmark != BenchmarkSection():
+        parts["benchmark"] = _plain(model.benchmark)
     for kind in FIELD_OF_KIND:
         parts[kind] = {slug: _plain(definition) for slug, definition in _by_slug(model.of_kind(kind)).items()}
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
@@ -146,7 +154,7 @@ def _substance(definition: Versioned) -> dict[str, object]:
     return plain
 
 
-def _plain(definition: Definition | Supplier | OtlpSection | None) -> dict[str, object]:
+def _plain(definition: Definition | Supplier | _Section | None) -> dict[str, object]:
     """The fields as plain JSON values, without what the product itself adds."""
     if definition is None:
         return {}
@@ -157,7 +165,7 @@ def _plain(definition: Definition | Supplier | OtlpSection | None) -> dict[str, 
 
 
 def _changed_fields(
-    before: Definition | Supplier | OtlpSection | None, after: Definition | Supplier | OtlpSection
+    before: Definition | Supplier | _Section | None, after: Definition | Supplier | _Section
 ) -> tuple[FieldChange, ...]:
     old, new = _plain(before), _plain(after)
     return tuple(FieldChange(name, old.get(name), new[name]) for name in new if old.get(name) != new[name])

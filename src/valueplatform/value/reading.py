@@ -16,6 +16,7 @@ from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import Target, targets_in_force
+from valueplatform.value.projection import Projection, read_projection
 from valueplatform.value.sharing import Combined, combined, rows_of_partner
 from valueplatform.value.shown import ShownValue, shown_values
 from valueplatform.value.values import (
@@ -73,7 +74,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class ValueRead(msgspec.Struct, frozen=True):
-    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed."""
+    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed. `projection`
+    is what an account without any value may expect; it is in no row and no total."""
 
     account: str
     currency: str
@@ -83,6 +85,7 @@ class ValueRead(msgspec.Struct, frozen=True):
     totals: Totals
     paid: Decimal | None
     combined: Combined | None
+    projection: Projection | None = None
 
 
 class _Ground(msgspec.Struct, frozen=True):
@@ -124,6 +127,7 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         totals=totals(values, pledged, ground.period, account.currency),
         paid=ground.paid,
         combined=together,
+        projection=None if values or moment else await read_projection(tx, account, model, provider=question.provider),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
 from valueplatform.value.proof_archive import check_files, kept_events, widened
+from valueplatform.value.proof_benchmark import check_benchmarks
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
@@ -173,6 +174,12 @@ def _row(row: Any) -> str:
 
 def _shown(value: Decimal | None) -> str:
     return "none" if value is None else format(value, "f")
+
+
+async def verify_benchmarks(tx: Transaction) -> tuple[int, list[Discrepancy]]:
+    """How many figures of cohorts, and places in them, were checked over all accounts, and those that differ."""
+    count, found = await check_benchmarks(tx)
+    return count, [Discrepancy("benchmark", one.where, one.stated, one.recomputed) for one in found]
 
 
 _TALLY = text("""

@@ -58,6 +58,9 @@ class Assumption:
     propose: ProposeForm | None = None
     dispute: QuestionForm | None = None
     acts: tuple[Act, ...] = ()
+    comparable: str = ""
+    """What similar companies validated, where this one has no value of its own."""
+    comparable_made: str = ""
 
     @property
     def is_open(self) -> bool:

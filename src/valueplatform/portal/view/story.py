@@ -70,6 +70,32 @@ class PrintedProof:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectedRow:
+    """What a driver may be worth a month; `made` says of what, `href` opens it."""
+
+    driver: str
+    meta: str
+    expected: str
+    value: str
+    range: str
+    cohort: str
+    made: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionView:
+    """What an account without value may expect. `missing` says what could not be projected, and why."""
+
+    chip: Chip
+    title: str
+    lead: str
+    rows: tuple[ProjectedRow, ...]
+    missing: tuple[str, ...]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """`version` names this state of the record; `live_href` streams `story` events with `story_live.html`."""
 
@@ -90,3 +116,4 @@ class Story:
     printed: tuple[PrintedProof, ...] = ()
     ask: Act | None = None
     live_href: str | None = None
+    projection: ProjectionView | None = None

@@ -1,0 +1,54 @@
+"""Tables of how accounts compare."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from valueplatform.core.schema import metadata, tenant_table
+from valueplatform.core.tables import TIMESTAMP
+from valueplatform.value.tables import AMOUNT, INPUT
+
+# How accounts compare (`value.benchmark`), made anew by the worker: rows of a `run` are written first; then the run
+# gets its document, which shows it, and those before go. The document holds figures of cohorts, and names no account.
+benchmark_run = Table(
+    "benchmark_run",
+    metadata,
+    Column("run", BigInteger, Identity(always=True), primary_key=True),
+    Column("as_of", TIMESTAMP, nullable=False),
+    Column("digest", Text, nullable=True),
+    Column("document", JSONB, nullable=True),
+)
+
+# What one account brought into the cohorts of a driver: its amount of all months, its scale, and where it stands.
+benchmark_member = tenant_table(
+    "benchmark_member",
+    Column("run", BigInteger, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("benefit_class", Text, nullable=False),
+    Column("segment", Text, nullable=True),
+    Column("total", AMOUNT, nullable=False),
+    Column("scale", INPUT, nullable=True),
+    Column("standings", JSONB, nullable=False),
+    key=("run", "driver", "unit"),
+)
+
+# What one account validated of an input, as the run knew it.
+benchmark_input = tenant_table(
+    "benchmark_input",
+    Column("run", BigInteger, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("segment", Text, nullable=True),
+    Column("value", INPUT, nullable=False),
+    key=("run", "slug"),
+)
+
+# Since when one account uses a feature, as the run knew it: what goes with a high figure is told from these.
+benchmark_use = tenant_table(
+    "benchmark_use",
+    Column("run", BigInteger, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("is_used", Boolean, nullable=False),
+    key=("run", "feature"),
+)
