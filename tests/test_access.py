@@ -29,6 +29,7 @@ READERS: Final = frozenset({"admin", "tessera", "champion", "validator"})
 PLANNERS: Final = READERS - {"validator"}
 DISPUTERS: Final = READERS - {"tessera"}
 VALIDATORS: Final = frozenset({"validator"})
+CONSENTERS: Final = frozenset({"champion", "validator"})
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/milestones": Declared(READERS),
     f"PUT {ACCOUNT}/milestones/{{milestone_id}}": Declared(
         PLANNERS, {"kind": "rollout", "time": "2026-05-01T09:00:00Z"}
+    ),
+    f"GET {ACCOUNT}/consents": Declared(READERS),
+    f"POST {ACCOUNT}/consents": Declared(
+        CONSENTERS, {"provider": "waypoint", "what": "contribute", "granted": True, "reason": "r"}
     ),
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),

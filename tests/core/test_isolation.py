@@ -235,6 +235,8 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
+        "consent": "(account_id, provider, what, granted, author, reason, known_at)"
+        f" VALUES ({account_id}, 'tessera', 'see', true, 'a', '', now())",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

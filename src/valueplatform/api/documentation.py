@@ -148,6 +148,7 @@ _TAGS: Final = (
     ("Plans", "Objectives, and value committed to, every version kept."),
     ("Scenarios", "What an account's value would be if something changed; projections, never realized value."),
     ("Milestones", "The spine of an account's timeline."),
+    ("Consents", "What the customer lets each partner see and send."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
     ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),

@@ -10,6 +10,7 @@ from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
+from valueplatform.api.consents import ConsentsController
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.finance import FinanceController, RatesController
@@ -39,6 +40,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             PlansController,
             ScenariosController,
             MilestonesController,
+            ConsentsController,
             StoriesController,
             SuggestionsController,
             ReportController,
