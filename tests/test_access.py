@@ -29,6 +29,7 @@ READERS: Final = frozenset({"admin", "tessera", "champion", "validator"})
 PLANNERS: Final = READERS - {"validator"}
 DISPUTERS: Final = READERS - {"tessera"}
 VALIDATORS: Final = frozenset({"validator"})
+PARTNERS: Final = frozenset({"tessera"})
 CONSENTERS: Final = frozenset({"champion", "validator"})
 
 
@@ -46,11 +47,13 @@ class Declared:
         if caller in {"revoked", "anonymous"}:
             return 401
         if caller == "other":
-            bound = "{key}" in path or "{insight_id}" in path
+            bound = "{key}" in path or "{insight_id}" in path or path == CONTRIBUTIONS
             return (404 if bound else 200) if "tessera" in self.callers else 403
         return 200 if caller in self.callers else 403
 
 
+CONTRIBUTIONS: Final = "/api/v1/contributions"
+REPORTED: Final = {"account": HARBOR, "id": "new", "title": "t", "amount": "5", "period": "2026-05", "evidence": "e"}
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
@@ -113,6 +116,11 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/consents": Declared(
         CONSENTERS, {"provider": "waypoint", "what": "contribute", "granted": True, "reason": "r"}
     ),
+    f"POST {CONTRIBUTIONS}": Declared(PARTNERS, REPORTED),
+    f"GET {CONTRIBUTIONS}": Declared(READERS, query={"account": HARBOR}),
+    f"DELETE {CONTRIBUTIONS}": Declared(PARTNERS, query={"account": HARBOR, "id": "sent"}),
+    f"POST {ACCOUNT}/contributions/{{contribution_id}}/corroborate": Declared(VALIDATORS, {"reason": "r"}),
+    f"POST {ACCOUNT}/contributions/{{contribution_id}}/dispute": Declared(CONSENTERS, {"reason": "r"}),
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
@@ -250,6 +258,9 @@ async def the_things(world: World) -> dict[str, Any]:
         pass
     wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
     assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
+    consent = {"provider": "tessera", "what": "contribute", "granted": True, "reason": "r"}
+    assert (await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", consent)).status_code == 201
+    await world.send("POST", CONTRIBUTIONS, "tessera", {**REPORTED, "id": "sent"})
     return {
         "suggestion_id": ids["erp-connector"],
         "rejected_id": rejected["id"],
@@ -275,6 +286,11 @@ async def _scenario(world: World, who: str) -> int:
     return int(made.json()["scenario_id"])
 
 
+async def _contribution(world: World, who: str) -> int:
+    sent = await world.send("POST", CONTRIBUTIONS, "tessera", {**REPORTED, "id": f"for {who}"})
+    return int(sent.json()["contribution_id"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -294,6 +310,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
+        "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -329,7 +346,9 @@ async def test_each_kind_of_key_gets_what_is_declared(world: World, route: str) 
 async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read_only_world: World, route: str) -> None:
     """To the letter, but for the name that was asked for."""
     method, path = route.split(" ", 1)
-    named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1}
+    named = {
+        "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1
+    }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):
         answer = await read_only_world.client.request(

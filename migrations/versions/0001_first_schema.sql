@@ -785,6 +785,45 @@ CREATE INDEX ix_posting_account_id_day ON posting (account_id, day);
 
 CREATE INDEX ix_posting_account_id_shown_day ON posting (account_id, shown_day);
 
+CREATE TABLE contribution (
+    account_id BIGINT NOT NULL,
+    contribution_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    provider TEXT NOT NULL,
+    id TEXT NOT NULL,
+    driver TEXT,
+    title TEXT NOT NULL,
+    amount NUMERIC(38, 4) NOT NULL,
+    unit TEXT NOT NULL,
+    start_day DATE NOT NULL,
+    end_day DATE NOT NULL,
+    evidence TEXT NOT NULL,
+    source TEXT NOT NULL,
+    author TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_contribution PRIMARY KEY (account_id, contribution_id),
+    CONSTRAINT ck_contribution_amount CHECK (amount <> 0),
+    CONSTRAINT ck_contribution_ordered CHECK (start_day < end_day),
+    CONSTRAINT fk_contribution_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE UNIQUE INDEX uq_contribution_account_id_provider_id ON contribution (account_id, provider, id);
+
+CREATE TABLE contribution_answer (
+    account_id BIGINT NOT NULL,
+    answer_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    contribution_id BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_contribution_answer PRIMARY KEY (account_id, answer_id),
+    CONSTRAINT ck_contribution_answer_action CHECK (action IN ('corroborate', 'dispute', 'withdraw')),
+    CONSTRAINT ck_contribution_answer_side CHECK (author_side = CASE action WHEN 'withdraw' THEN 'partner' ELSE 'customer' END),
+    CONSTRAINT fk_contribution_answer_account_id_contribution FOREIGN KEY(account_id, contribution_id) REFERENCES contribution (account_id, contribution_id),
+    CONSTRAINT fk_contribution_answer_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE scenario (
     account_id BIGINT NOT NULL,
     scenario_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -929,7 +968,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -971,7 +1010,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, contribution, contribution_answer, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
@@ -1006,4 +1045,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate TO valueplatform_worker
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent, contribution, contribution_answer FROM valueplatform_worker;

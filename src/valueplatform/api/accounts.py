@@ -67,6 +67,9 @@ _VALUE = {
         "excluded": [],
         "paid": "6000.0000",
     },
+    "contributions": [
+        {"provider": "tessera", "unit": "USD", "state": "partner-reported", "count": 1, "amount": "1200.0000"}
+    ],
 }
 
 

@@ -149,6 +149,7 @@ _TAGS: Final = (
     ("Scenarios", "What an account's value would be if something changed; projections, never realized value."),
     ("Milestones", "The spine of an account's timeline."),
     ("Consents", "What the customer lets each partner see and send."),
+    ("Contributions", "What partners report of their own: beside realized value, and in no total of it."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
     ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),

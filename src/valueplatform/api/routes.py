@@ -11,6 +11,7 @@ from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.consents import ConsentsController
+from valueplatform.api.contributions import AnswersController, ContributionsController
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.finance import FinanceController, RatesController
@@ -41,6 +42,8 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             ScenariosController,
             MilestonesController,
             ConsentsController,
+            ContributionsController,
+            AnswersController,
             StoriesController,
             SuggestionsController,
             ReportController,

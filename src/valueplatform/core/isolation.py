@@ -27,6 +27,8 @@ APPEND_ONLY: Final = (
     "closed_month",
     "exchange_rate",
     "consent",
+    "contribution",
+    "contribution_answer",
 )
 
 

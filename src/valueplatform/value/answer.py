@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from valueplatform.core.numbers import decimal_text
+from valueplatform.value.contributions import ReportedSum
 from valueplatform.value.reading import ValueRead
 from valueplatform.value.sharing import Combined
 from valueplatform.value.values import ValueRow
@@ -66,8 +67,18 @@ class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     combined: CombinedAnswer | UnsetType | None = UNSET
 
 
+class ReportedAnswer(msgspec.Struct, frozen=True):
+    """What a partner reported of its own, in one unit and state: all that touches the period."""
+
+    provider: str
+    unit: str
+    state: str
+    count: int
+    amount: Amount
+
+
 class ValueAnswer(msgspec.Struct, frozen=True):
-    """Realized value beside committed value."""
+    """Realized value beside committed value. `contributions` stands beside both and is in no total."""
 
     account: str
     currency: str
@@ -76,6 +87,7 @@ class ValueAnswer(msgspec.Struct, frozen=True):
     as_of: date | None
     rows: tuple[ValueRowAnswer, ...]
     totals: TotalsAnswer
+    contributions: tuple[ReportedAnswer, ...] = ()
 
 
 def value_answer(read: ValueRead) -> ValueAnswer:
@@ -87,7 +99,12 @@ def value_answer(read: ValueRead) -> ValueAnswer:
         as_of=read.question.as_of,
         rows=tuple(_row(row) for row in read.rows),
         totals=_totals(read),
+        contributions=tuple(_reported(one) for one in read.contributions),
     )
+
+
+def _reported(one: ReportedSum) -> ReportedAnswer:
+    return ReportedAnswer(one.provider, one.unit, one.standing.value, one.count, decimal_text(one.amount))
 
 
 def _row(row: ValueRow) -> ValueRowAnswer:

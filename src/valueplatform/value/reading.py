@@ -13,6 +13,8 @@ from valueplatform.accounts.contracts import contracts_of, first_start, paid
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local_day
+from valueplatform.value.contribution_record import standings_of
+from valueplatform.value.contributions import ReportedSum, as_partners_see, reported_sums
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import Target, targets_in_force
@@ -73,7 +75,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class ValueRead(msgspec.Struct, frozen=True):
-    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed."""
+    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed.
+    `contributions` is what partners reported beside all this."""
 
     account: str
     currency: str
@@ -83,6 +86,7 @@ class ValueRead(msgspec.Struct, frozen=True):
     totals: Totals
     paid: Decimal | None
     combined: Combined | None
+    contributions: Sequence[ReportedSum] = ()
 
 
 class _Ground(msgspec.Struct, frozen=True):
@@ -124,7 +128,15 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         totals=totals(values, pledged, ground.period, account.currency),
         paid=ground.paid,
         combined=together,
+        contributions=await _reported(tx, account, question.provider, ground.period, moment),
     )
+
+
+async def _reported(
+    tx: Transaction, account: Account, provider: str | None, period: Period, moment: datetime | None
+) -> Sequence[ReportedSum]:
+    found = await standings_of(tx, account.account_id, moment)
+    return reported_sums(found if provider is None else as_partners_see(found, provider), period)
 
 
 async def _ground(
