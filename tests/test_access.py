@@ -13,6 +13,8 @@ from litestar.routes import HTTPRoute
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
 from tests.conftest import Server
 from tests.telemetry.factories import cloud_event
+from tests.value.factories import put_model
+from tests.value.three_parties import JOINT_DRIVER, JOINTLY
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.database import Database, Role
 from valueplatform.telemetry.segment import CALLS
@@ -29,6 +31,7 @@ READERS: Final = frozenset({"admin", "tessera", "champion", "validator"})
 PLANNERS: Final = READERS - {"validator"}
 DISPUTERS: Final = READERS - {"tessera"}
 VALIDATORS: Final = frozenset({"validator"})
+AGREEING: Final = frozenset({"admin", "tessera", "validator"})
 PARTNERS: Final = frozenset({"tessera"})
 CONSENTERS: Final = frozenset({"champion", "validator"})
 
@@ -54,6 +57,7 @@ class Declared:
 
 CONTRIBUTIONS: Final = "/api/v1/contributions"
 REPORTED: Final = {"account": HARBOR, "id": "new", "title": "t", "amount": "5", "period": "2026-05", "evidence": "e"}
+SPLIT: Final = {"driver": JOINT_DRIVER, "provider": "tessera", "share": "0.3", "reason": "r"}
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
@@ -121,6 +125,12 @@ API: Final[Mapping[str, Declared]] = {
     f"DELETE {CONTRIBUTIONS}": Declared(PARTNERS, query={"account": HARBOR, "id": "sent"}),
     f"POST {ACCOUNT}/contributions/{{contribution_id}}/corroborate": Declared(VALIDATORS, {"reason": "r"}),
     f"POST {ACCOUNT}/contributions/{{contribution_id}}/dispute": Declared(CONSENTERS, {"reason": "r"}),
+    f"GET {ACCOUNT}/splits": Declared(READERS),
+    f"POST {ACCOUNT}/splits": Declared(AGREEING, SPLIT),
+    **{
+        f"POST {ACCOUNT}/splits/{{split_id}}/{act}": Declared(AGREEING, {"reason": "r"})
+        for act in ("agree", "refuse", "withdraw")
+    },
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
@@ -258,6 +268,7 @@ async def the_things(world: World) -> dict[str, Any]:
         pass
     wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
     assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
+    await put_model(world.databases, JOINTLY)
     consent = {"provider": "tessera", "what": "contribute", "granted": True, "reason": "r"}
     assert (await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", consent)).status_code == 201
     await world.send("POST", CONTRIBUTIONS, "tessera", {**REPORTED, "id": "sent"})
@@ -291,6 +302,12 @@ async def _contribution(world: World, who: str) -> int:
     return int(sent.json()["contribution_id"])
 
 
+async def _split(world: World, who: str) -> int:
+    author = who if who in AGREEING else "admin"
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/splits", author, SPLIT)
+    return int(made.json()["split_id"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -310,6 +327,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
+        "split_id": await _split(world, who) if "{split_id}" in path else 0,
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
@@ -347,7 +365,8 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
     """To the letter, but for the name that was asked for."""
     method, path = route.split(" ", 1)
     named = {
-        "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1
+        "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1,
+        "split_id": 1,
     }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):

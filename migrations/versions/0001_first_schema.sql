@@ -824,6 +824,29 @@ CREATE TABLE contribution_answer (
     CONSTRAINT fk_contribution_answer_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE split_entry (
+    account_id BIGINT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    driver TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    action TEXT NOT NULL,
+    answers BIGINT,
+    share NUMERIC(27, 9),
+    supplier_share NUMERIC(27, 9),
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    day DATE NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_split_entry PRIMARY KEY (account_id, entry_id),
+    CONSTRAINT ck_split_entry_action CHECK (action IN ('propose', 'agree', 'refuse', 'withdraw')),
+    CONSTRAINT ck_split_entry_side CHECK (author_side IN ('supplier', 'customer', 'partner')),
+    CONSTRAINT ck_split_entry_answers CHECK ((answers IS NULL) = (action = 'propose')),
+    CONSTRAINT ck_split_entry_shares CHECK ((action = 'propose') = ((share >= 0 AND supplier_share >= 0 AND share + supplier_share <= 1) IS TRUE)),
+    CONSTRAINT fk_split_entry_account_id_split_entry FOREIGN KEY(account_id, answers) REFERENCES split_entry (account_id, entry_id),
+    CONSTRAINT fk_split_entry_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE scenario (
     account_id BIGINT NOT NULL,
     scenario_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -968,7 +991,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1010,7 +1033,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, contribution, contribution_answer, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
@@ -1045,4 +1068,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate TO valueplatform_worker
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent, contribution, contribution_answer FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;

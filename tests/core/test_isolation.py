@@ -241,6 +241,8 @@ def _history(account_id: int) -> dict[str, str]:
         f" known_at) VALUES ({account_id}, 'p', '1', 't', 1, 'USD', now(), 'tomorrow', 'e', 's', 'a', now())",
         "contribution_answer": "(account_id, contribution_id, action, author, author_side, reason, known_at)"
         f" SELECT {account_id}, contribution_id, 'dispute', 'a', 'customer', '', now() FROM contribution",
+        "split_entry": "(account_id, driver, provider, action, share, supplier_share, author, author_side, reason, day,"
+        f" known_at) VALUES ({account_id}, 'd', 'p', 'propose', 0.3, 0, 'a', 'partner', 'r', now(), now())",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

@@ -48,6 +48,7 @@ def test_the_answer_is_that_of_the_contract() -> None:
             }
         ],
         "contributions": [],
+        "splits": [],
     }
     assert isinstance(totals_, dict)
     assert totals_["realized_by_class"] == {"capacity": "9.5000"}

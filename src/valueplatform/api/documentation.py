@@ -150,6 +150,7 @@ _TAGS: Final = (
     ("Milestones", "The spine of an account's timeline."),
     ("Consents", "What the customer lets each partner see and send."),
     ("Contributions", "What partners report of their own: beside realized value, and in no total of it."),
+    ("Splits", "How joint drivers are shared, once customer, supplier and partner have all agreed."),
     ("Meters", "What was counted, in OpenMeter's form."),
     ("Events", "Usage events in, and what could not be taken."),
     ("OpenTelemetry", "Metrics and logs in, as OpenTelemetry's exporters send them."),

@@ -25,6 +25,7 @@ from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
 from valueplatform.api.scenarios import ScenariosController
 from valueplatform.api.segment import segment_handlers
+from valueplatform.api.splits import SplitsController
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
@@ -44,6 +45,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             ConsentsController,
             ContributionsController,
             AnswersController,
+            SplitsController,
             StoriesController,
             SuggestionsController,
             ReportController,

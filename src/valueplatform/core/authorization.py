@@ -54,6 +54,8 @@ class Action(StrEnum):
     ANSWER = "conversations:answer"
     CONTRIBUTE = "contributions:write"
     """Value events of a partner's own."""
+    AGREE_SPLIT = "splits:agree"
+    """Propose and answer how a joint driver is shared: one of three parties speaks."""
     READ_CONSENTS = "consents:read"
     MANAGE_CONSENTS = "consents:manage"
     """What partners may see and send: for the customer alone to say."""
@@ -144,6 +146,7 @@ _PARTNER: Final = _READER | {
     Action.READ_ASSUMPTIONS,
     Action.PROPOSE_ASSUMPTION,
     Action.CONTRIBUTE,
+    Action.AGREE_SPLIT,
     Action.READ_CONSENTS,
 }
 
@@ -152,7 +155,8 @@ RIGHTS_OF_PERSONS: Final[Mapping[PersonRole, frozenset[Action]]] = {
     PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS},
     PersonRole.CHAMPION: _CUSTOMER_LEADS,
     # Who validates a number may see the events that it comes from.
-    PersonRole.VALIDATOR: _CUSTOMER | {Action.VALIDATE_ASSUMPTION, Action.READ_EVENTS, Action.MANAGE_CONSENTS},
+    PersonRole.VALIDATOR: _CUSTOMER
+    | {Action.VALIDATE_ASSUMPTION, Action.READ_EVENTS, Action.MANAGE_CONSENTS, Action.AGREE_SPLIT},
     PersonRole.ADMIN: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.READ_EVENTS},
     PersonRole.USER: _CUSTOMER,
 }

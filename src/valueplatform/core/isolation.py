@@ -29,6 +29,7 @@ APPEND_ONLY: Final = (
     "consent",
     "contribution",
     "contribution_answer",
+    "split_entry",
 )
 
 
