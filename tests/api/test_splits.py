@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.world import HARBOR, World, a_world
+from tests.api.world import HARBOR, MAY_4, World, a_world
 from tests.conftest import Server
 from tests.value.factories import NOW, TODAY, put_model
 from tests.value.three_parties import (
@@ -22,9 +22,10 @@ from tests.value.three_parties import (
 )
 from valueplatform.core.authorization import KeyKind
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.core.periods import month_start
+from valueplatform.core.periods import month_of, month_start
 from valueplatform.core.scope import grant_accounts
 from valueplatform.value import splits
+from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
 from valueplatform.value.verify import Discrepancy, verify_account
 
@@ -182,6 +183,17 @@ async def test_verify_shares_anew_and_notices_a_part_that_is_wrong(
         "tessera",
         "waypoint",
     }
+
+
+async def test_what_is_adjusted_later_is_shared_as_the_day_that_it_was_earned_on(world: World) -> None:
+    async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
+        assert await close_month(tx, world.harbor, "America/New_York", month_of(MAY_4), NOW)
+    await agree(world)
+    await put_syncs(world.databases, world.harbor, MAY_4, 5)
+    await world.refresh(world.harbor)
+    june = {"from": str(month_start(TODAY))}
+    assert await by_provider(world, **june) == {"joint": "7.2000", "supplier": "5.5000", "tessera": "3.3000"}
+    assert await split_faults(world) == []
 
 
 async def test_the_offering_is_told_whole_beside_what_was_committed_together(world: World) -> None:
