@@ -17,7 +17,7 @@ from tests.conftest import Databases, Server
 from tests.telemetry.factories import cloud_event
 from tests.value.factories import NOW, VALIDATOR, new_account, put_model
 from tests.value.factories import SUPPLIER as SUPPLIER_SIDE
-from tests.value.three_parties import THREE_PARTIES
+from tests.value.three_parties import JOINT_DRIVER, JOINTLY
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.database import Database, Role
@@ -41,6 +41,9 @@ READERS: Final = frozenset({"admin", "tessera", "champion", "validator"})
 PLANNERS: Final = READERS - {"validator"}
 DISPUTERS: Final = READERS - {"tessera"}
 VALIDATORS: Final = frozenset({"validator"})
+AGREEING: Final = frozenset({"admin", "tessera", "validator"})
+PARTNERS: Final = frozenset({"tessera"})
+CONSENTERS: Final = frozenset({"champion", "validator"})
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,14 @@ class Declared:
         if caller in {"revoked", "anonymous"}:
             return 401
         if caller == "other":
-            bound = "{key}" in path or "{insight_id}" in path
+            bound = "{key}" in path or "{insight_id}" in path or path == CONTRIBUTIONS
             return (404 if bound else 200) if "tessera" in self.callers else 403
         return 200 if caller in self.callers else 403
 
 
+CONTRIBUTIONS: Final = "/api/v1/contributions"
+REPORTED: Final = {"account": HARBOR, "id": "new", "title": "t", "amount": "5", "period": "2026-05", "evidence": "e"}
+SPLIT: Final = {"driver": JOINT_DRIVER, "provider": "tessera", "share": "0.3", "reason": "r"}
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 CHANGE: Final = {"seats": True, "times": "1.5", "since": "2026-07-01", "over": 2}
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
@@ -126,6 +132,21 @@ API: Final[Mapping[str, Declared]] = {
         PLANNERS, {"kind": "rollout", "time": "2026-05-01T09:00:00Z"}
     ),
     "POST /api/v1/estimate": Declared(READERS, {"scale": "5"}),
+    f"GET {ACCOUNT}/consents": Declared(READERS),
+    f"POST {ACCOUNT}/consents": Declared(
+        CONSENTERS, {"provider": "waypoint", "what": "contribute", "granted": True, "reason": "r"}
+    ),
+    f"POST {CONTRIBUTIONS}": Declared(PARTNERS, REPORTED),
+    f"GET {CONTRIBUTIONS}": Declared(READERS, query={"account": HARBOR}),
+    f"DELETE {CONTRIBUTIONS}": Declared(PARTNERS, query={"account": HARBOR, "id": "sent"}),
+    f"POST {ACCOUNT}/contributions/{{contribution_id}}/corroborate": Declared(VALIDATORS, {"reason": "r"}),
+    f"POST {ACCOUNT}/contributions/{{contribution_id}}/dispute": Declared(CONSENTERS, {"reason": "r"}),
+    f"GET {ACCOUNT}/splits": Declared(READERS),
+    f"POST {ACCOUNT}/splits": Declared(AGREEING, SPLIT),
+    **{
+        f"POST {ACCOUNT}/splits/{{split_id}}/{act}": Declared(AGREEING, {"reason": "r"})
+        for act in ("agree", "refuse", "withdraw")
+    },
     "GET /api/v1/meters": Declared(READERS),
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
@@ -268,6 +289,9 @@ async def the_things(world: World) -> dict[str, Any]:
         pass
     wish = {"type": "held", "name": "n", "why": "w", "effort": "small"}
     assert (await world.send("POST", "/api/v1/catalog/wishes", "admin", wish)).status_code == 201
+    consent = {"provider": "tessera", "what": "contribute", "granted": True, "reason": "r"}
+    assert (await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", consent)).status_code == 201
+    await world.send("POST", CONTRIBUTIONS, "tessera", {**REPORTED, "id": "sent"})
     return {
         "suggestion_id": ids["erp-connector"],
         "rejected_id": rejected["id"],
@@ -278,9 +302,9 @@ async def the_things(world: World) -> dict[str, Any]:
 
 
 async def offer_comparable(databases: Databases) -> None:
-    """An assumption of which harbor has no value, and five others have."""
+    """A joint driver, and an assumption of which harbor has no value, and five others have."""
     unsaid = Assumption(slug="etas_worth", unit="USD/eta")
-    await put_model(databases, replace(THREE_PARTIES, assumptions=(*THREE_PARTIES.assumptions, unsaid)))
+    await put_model(databases, replace(JOINTLY, assumptions=(*JOINTLY.assumptions, unsaid)))
     for n in range(1, 6):
         account_id = await new_account(databases, f"other-{n}")
         async with databases.worker.transaction(operator_scope()) as tx:
@@ -305,6 +329,17 @@ async def _scenario(world: World, who: str) -> int:
     return int(made.json()["scenario_id"])
 
 
+async def _contribution(world: World, who: str) -> int:
+    sent = await world.send("POST", CONTRIBUTIONS, "tessera", {**REPORTED, "id": f"for {who}"})
+    return int(sent.json()["contribution_id"])
+
+
+async def _split(world: World, who: str) -> int:
+    author = who if who in AGREEING else "admin"
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/splits", author, SPLIT)
+    return int(made.json()["split_id"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -324,6 +359,8 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
+        "split_id": await _split(world, who) if "{split_id}" in path else 0,
+        "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -359,7 +396,10 @@ async def test_each_kind_of_key_gets_what_is_declared(world: World, route: str) 
 async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read_only_world: World, route: str) -> None:
     """To the letter, but for the name that was asked for."""
     method, path = route.split(" ", 1)
-    named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1}
+    named = {
+        "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1,
+        "split_id": 1,
+    }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):
         answer = await read_only_world.client.request(

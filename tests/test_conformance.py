@@ -78,7 +78,7 @@ def caller_of(route: str) -> str:
     """Who may do it, the most powerful first."""
     if route in PUBLIC:
         return "anonymous"
-    return next(who for who in ("admin", "champion", "validator") if who in API[route].callers)
+    return next(who for who in ("admin", "champion", "validator", "tessera") if who in API[route].callers)
 
 
 def sender(world: World) -> Send:

@@ -731,6 +731,22 @@ CREATE TABLE message (
     CONSTRAINT fk_message_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE consent (
+    account_id BIGINT NOT NULL,
+    consent_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    provider TEXT NOT NULL,
+    what TEXT NOT NULL,
+    granted BOOLEAN NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_consent PRIMARY KEY (account_id, consent_id),
+    CONSTRAINT ck_consent_what CHECK (what IN ('see', 'contribute')),
+    CONSTRAINT fk_consent_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_consent_provider ON consent (provider, what, account_id, consent_id);
+
 CREATE TABLE milestone (
     account_id BIGINT NOT NULL,
     milestone_id TEXT NOT NULL,
@@ -811,6 +827,68 @@ CREATE TABLE posting (
 CREATE INDEX ix_posting_account_id_day ON posting (account_id, day);
 
 CREATE INDEX ix_posting_account_id_shown_day ON posting (account_id, shown_day);
+
+CREATE TABLE contribution (
+    account_id BIGINT NOT NULL,
+    contribution_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    provider TEXT NOT NULL,
+    id TEXT NOT NULL,
+    driver TEXT,
+    title TEXT NOT NULL,
+    amount NUMERIC(38, 4) NOT NULL,
+    unit TEXT NOT NULL,
+    start_day DATE NOT NULL,
+    end_day DATE NOT NULL,
+    evidence TEXT NOT NULL,
+    source TEXT NOT NULL,
+    author TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_contribution PRIMARY KEY (account_id, contribution_id),
+    CONSTRAINT ck_contribution_amount CHECK (amount <> 0),
+    CONSTRAINT ck_contribution_ordered CHECK (start_day < end_day),
+    CONSTRAINT fk_contribution_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE UNIQUE INDEX uq_contribution_account_id_provider_id ON contribution (account_id, provider, id);
+
+CREATE TABLE contribution_answer (
+    account_id BIGINT NOT NULL,
+    answer_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    contribution_id BIGINT NOT NULL,
+    action TEXT NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_contribution_answer PRIMARY KEY (account_id, answer_id),
+    CONSTRAINT ck_contribution_answer_action CHECK (action IN ('corroborate', 'dispute', 'withdraw')),
+    CONSTRAINT ck_contribution_answer_side CHECK (author_side = CASE action WHEN 'withdraw' THEN 'partner' ELSE 'customer' END),
+    CONSTRAINT fk_contribution_answer_account_id_contribution FOREIGN KEY(account_id, contribution_id) REFERENCES contribution (account_id, contribution_id),
+    CONSTRAINT fk_contribution_answer_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE split_entry (
+    account_id BIGINT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    driver TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    action TEXT NOT NULL,
+    answers BIGINT,
+    share NUMERIC(27, 9),
+    supplier_share NUMERIC(27, 9),
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    day DATE NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_split_entry PRIMARY KEY (account_id, entry_id),
+    CONSTRAINT ck_split_entry_action CHECK (action IN ('propose', 'agree', 'refuse', 'withdraw')),
+    CONSTRAINT ck_split_entry_side CHECK (author_side IN ('supplier', 'customer', 'partner')),
+    CONSTRAINT ck_split_entry_answers CHECK ((answers IS NULL) = (action = 'propose')),
+    CONSTRAINT ck_split_entry_shares CHECK ((action = 'propose') = ((share >= 0 AND supplier_share >= 0 AND share + supplier_share <= 1) IS TRUE)),
+    CONSTRAINT fk_split_entry_account_id_split_entry FOREIGN KEY(account_id, answers) REFERENCES split_entry (account_id, entry_id),
+    CONSTRAINT fk_split_entry_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
 
 CREATE TABLE scenario (
     account_id BIGINT NOT NULL,
@@ -956,7 +1034,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -998,7 +1076,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, scenario, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
@@ -1033,4 +1111,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO value
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;

@@ -59,6 +59,11 @@ def test_the_supplier_can_never_validate_whatever_its_key_says() -> None:
     assert not may(a_user(UserRole.STEWARD, PersonRole.VALIDATOR), Action.VALIDATE_ASSUMPTION)
 
 
+@pytest.mark.parametrize("action", [Action.MANAGE_CONSENTS, Action.CONTRIBUTE])
+def test_the_supplier_neither_consents_for_the_customer_nor_contributes_as_a_partner(action: Action) -> None:
+    assert not any(may(principal, action) for principal in everyone() if principal.side is Side.SUPPLIER)
+
+
 def test_every_role_and_every_kind_is_declared() -> None:
     assert set(RIGHTS_OF_USERS) == set(UserRole)
     assert set(RIGHTS_OF_PERSONS) == set(PersonRole)

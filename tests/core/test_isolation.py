@@ -235,6 +235,14 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
+        "consent": "(account_id, provider, what, granted, author, reason, known_at)"
+        f" VALUES ({account_id}, 'tessera', 'see', true, 'a', '', now())",
+        "contribution": "(account_id, provider, id, title, amount, unit, start_day, end_day, evidence, source, author,"
+        f" known_at) VALUES ({account_id}, 'p', '1', 't', 1, 'USD', now(), 'tomorrow', 'e', 's', 'a', now())",
+        "contribution_answer": "(account_id, contribution_id, action, author, author_side, reason, known_at)"
+        f" SELECT {account_id}, contribution_id, 'dispute', 'a', 'customer', '', now() FROM contribution",
+        "split_entry": "(account_id, driver, provider, action, share, supplier_share, author, author_side, reason, day,"
+        f" known_at) VALUES ({account_id}, 'd', 'p', 'propose', 0.3, 0, 'a', 'partner', 'r', now(), now())",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }
@@ -248,7 +256,11 @@ async def test_the_past_cannot_be_changed_by_anyone(databases: Databases, three:
             await connection.exec_driver_sql(f"INSERT INTO {table} {row}")
     for table in APPEND_ONLY:
         column = "source" if table == "exchange_rate" else "account_id"
-        for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+        for statement in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
             with pytest.raises(DBAPIError, match="append-only"):
                 async with databases.admin.engine.begin() as connection:
                     await connection.exec_driver_sql(statement)

@@ -47,6 +47,8 @@ def test_the_answer_is_that_of_the_contract() -> None:
                 "committed_high": "200.0000",
             }
         ],
+        "contributions": [],
+        "splits": [],
     }
     assert isinstance(totals_, dict)
     assert totals_["realized_by_class"] == {"capacity": "9.5000"}

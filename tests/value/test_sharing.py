@@ -1,10 +1,12 @@
 from datetime import date, timedelta
 
-from tests.value.test_values import SPRING, d, shown
+from tests.value.test_values import MODEL, SPRING, d, shown, target
 from valueplatform.core.periods import Period
-from valueplatform.value.sharing import Combined, combined, rows_of_partner
+from valueplatform.value.sharing import Combined, combined, offering, rows_of_partner
 from valueplatform.value.shown import ShownValue
+from valueplatform.value.splits import Part
 from valueplatform.value.states import State
+from valueplatform.value.values import pledges
 
 DAY = date(2026, 3, 2)
 OWN = shown(DAY, 30, provider="tessera")
@@ -84,3 +86,38 @@ def test_own_rows_are_kept_and_do_not_tell_that_they_are_disputed() -> None:
     disputed = shown(DAY, 30, provider="tessera", state=State.UNDER_REVIEW, counted=False)
     (row,) = rows_of_partner([disputed, SUPPLIER, OTHER], "tessera")
     assert (row.expected, row.state, row.counted) == (d(30), State.ESTIMATED, False)
+
+
+JOINT = shown(DAY, 50, provider="joint")
+
+
+def test_what_is_joint_hides_another_partner_as_the_supplier_does() -> None:
+    assert together(OWN, JOINT) is not None
+    assert together(OWN, JOINT, OTHER) is not None
+
+
+def test_what_the_partner_can_reckon_from_its_share_hides_nobody() -> None:
+    """Its part of 30 at a share of 0.3 tells that the joint driver made 100: of 110, Waypoint's 10 would be left."""
+    cut = [OWN, shown(DAY, 20), JOINT]
+    assert combined([*cut, OTHER], "tessera", SPRING, "USD", [OTHER]) is None
+    assert combined(cut, "tessera", SPRING, "USD", []) is not None
+    assert combined([*cut, OTHER, SUPPLIER], "tessera", SPRING, "USD", [OTHER, SUPPLIER]) is not None
+
+
+def test_what_counts_of_that_is_held_to_the_same_rule() -> None:
+    hiding = [OTHER, shown(DAY, 60, state=State.ESTIMATED, counted=False)]
+    assert combined([OWN, JOINT, *hiding], "tessera", SPRING, "USD", hiding) is None
+
+
+def test_an_offering_is_its_joint_drivers_whole_on_the_days_of_the_share() -> None:
+    parts = [Part(value, frozenset({"tessera"})) for value in (OWN, shown(DAY, 20, counted=False), JOINT)]
+    unknown = Part(shown(DAY, 7), frozenset({"waypoint"}))
+    pledged = pledges([target(date(2026, 3, 1), 310)], MODEL, {}, "USD")
+    ten_days = Period(date(2026, 3, 1), date(2026, 3, 11))
+    found = offering([*parts, unknown], pledged, [("dispatch_time", ten_days)], "tessera", "USD")
+    assert found is not None
+    assert (found.realized, found.counted, found.committed, str(found.attainment)) == (d(100), d(80), d(100), "0.8000")
+    assert offering(parts, pledged, [], "tessera", "USD") is None
+    bare = offering(parts, [], [("dispatch_time", ten_days)], "tessera", "USD")
+    assert bare is not None
+    assert bare.attainment is None

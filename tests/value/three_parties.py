@@ -13,7 +13,7 @@ from valueplatform.value.plans import PlanRow, put_targets
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import refresh_value
 
-THREE_PARTIES = a_model(
+_THREE_PARTIES = (
     MODEL
     + """
 [[meter]]
@@ -68,6 +68,28 @@ title = "Arrival link"
 event = "eta.sent"
 """
 )
+THREE_PARTIES = a_model(_THREE_PARTIES)
+JOINT_DRIVER = "paid_sooner"
+JOINTLY = a_model(
+    _THREE_PARTIES.replace('slug = "invoices_synced"', 'slug = "invoices_synced"\npool = "typing"')
+    + """
+[[assumption]]
+slug = "per_payment"
+unit = "USD/sync"
+default = { low = "0.5", expected = "1", high = "1.5" }
+
+[[driver]]
+slug = "paid_sooner"
+title = "Invoices paid sooner"
+benefit_class = "cashable"
+evidence = "measured"
+unit = "USD"
+formula = "syncs * per_payment"
+pool = "working_capital"
+provider = "joint"
+"""
+)
+"""The same with a driver that several bring together: each sync is worth 1."""
 DEFAULTS = {
     "manual_minutes": ("14", "minute/job"),
     "hourly_cost": ("45", "USD/hour"),
@@ -78,6 +100,12 @@ DEFAULTS = {
 
 def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 16, tzinfo=UTC)
+
+
+async def validate_joint(databases: Databases, account_id: int) -> None:
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        default = Default(Range.point(Decimal(1)), "USD/sync")
+        await record.validate_stated(tx, account_id, "per_payment", default, VALIDATOR, NOW, NOW.date())
 
 
 async def put_jobs(databases: Databases, account_id: int, day: date, count: int) -> None:

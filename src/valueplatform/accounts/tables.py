@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -88,6 +89,21 @@ milestone = tenant_table(
     Column("at", TIMESTAMP, nullable=False),
     Column("title", Text, nullable=False),
     key=("milestone_id",),
+)
+
+# What the customer lets a partner do with the account, append-only: the newest of a provider and `what` holds.
+consent = tenant_table(
+    "consent",
+    Column("consent_id", BigInteger, Identity(always=True), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("what IN ('see', 'contribute')", name="what"),
+    Index("ix_consent_provider", "provider", "what", "account_id", "consent_id"),
+    key=("consent_id",),
 )
 
 # What acquiring and serving accounts cost the supplier; no account = shared by all, so not a tenant table.

@@ -67,6 +67,20 @@ _VALUE = {
         "excluded": [],
         "paid": "6000.0000",
     },
+    "contributions": [
+        {"provider": "tessera", "unit": "USD", "state": "partner-reported", "count": 1, "amount": "1200.0000"}
+    ],
+    "splits": [
+        {
+            "split_id": 1,
+            "driver": "invoices_paid_sooner",
+            "provider": "tessera",
+            "share": "0.3",
+            "supplier_share": "0.5",
+            "since": "2026-02-01",
+            "until": None,
+        }
+    ],
 }
 
 

@@ -14,6 +14,7 @@ from litestar.params import PathParameter
 from litestar.types import Guard
 
 from valueplatform.accounts.accounts import Account, account_by_key
+from valueplatform.accounts.consents import held_to_consent
 from valueplatform.accounts.people import as_person
 from valueplatform.core.authorization import Action, KeyPrincipal, Side, require, scope_of
 from valueplatform.core.clock import Clock
@@ -58,9 +59,11 @@ class Gate:
     async def holder(self, key: str) -> KeyPrincipal:
         """Whose key this is, wherever a request carried it. Raises UnauthenticatedError where it is not valid."""
         principal = await self.keys.principal(key)
-        if principal.person is None:
+        if principal.side is Side.SUPPLIER:
             return principal
         async with self.web.transaction(scope_of(principal)) as tx:
+            if principal.side is Side.PARTNER:
+                return await held_to_consent(tx, principal)
             named = await as_person(tx, principal)
         return named if isinstance(named, KeyPrincipal) else principal
 

@@ -12,6 +12,8 @@ from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
+from valueplatform.api.consents import ConsentsController
+from valueplatform.api.contributions import AnswersController, ContributionsController
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
@@ -26,6 +28,7 @@ from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
 from valueplatform.api.scenarios import ScenariosController
 from valueplatform.api.segment import segment_handlers
+from valueplatform.api.splits import SplitsController
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
@@ -45,6 +48,10 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             PlansController,
             ScenariosController,
             MilestonesController,
+            ConsentsController,
+            ContributionsController,
+            AnswersController,
+            SplitsController,
             StoriesController,
             SuggestionsController,
             ReportController,

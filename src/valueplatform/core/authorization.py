@@ -53,6 +53,12 @@ class Action(StrEnum):
     ASK = "conversations:ask"
     ANSWER = "conversations:answer"
     CONTRIBUTE = "contributions:write"
+    """Value events of a partner's own."""
+    AGREE_SPLIT = "splits:agree"
+    """Propose and answer how a joint driver is shared: one of three parties speaks."""
+    READ_CONSENTS = "consents:read"
+    MANAGE_CONSENTS = "consents:manage"
+    """What partners may see and send: for the customer alone to say."""
     READ_PORTFOLIO = "portfolio:read"
     READ_SIGNALS = "signals:read"
     SETTLE_SIGNALS = "signals:settle"
@@ -104,7 +110,7 @@ class Side(StrEnum):
     PARTNER = "partner"
 
 
-_NOT_FOR_SUPPLIERS: Final = frozenset({Action.VALIDATE_ASSUMPTION})
+_NOT_FOR_SUPPLIERS: Final = frozenset({Action.VALIDATE_ASSUMPTION, Action.MANAGE_CONSENTS, Action.CONTRIBUTE})
 _EVERYTHING: Final = frozenset(Action) - _NOT_FOR_SUPPLIERS
 
 _READER: Final = frozenset(
@@ -127,21 +133,30 @@ _CUSTOMER: Final = _READER | {
     Action.DISPUTE_ASSUMPTION,
     Action.READ_CONVERSATIONS,
     Action.ASK,
+    Action.READ_CONSENTS,
 }
 _CUSTOMER_LEADS: Final = _CUSTOMER | {
     Action.DECIDE_SUGGESTIONS,
     Action.MANAGE_PLAN,
     Action.MANAGE_MILESTONES,
     Action.READ_PEOPLE,
+    Action.MANAGE_CONSENTS,
 }
-_PARTNER: Final = _READER | {Action.READ_ASSUMPTIONS, Action.PROPOSE_ASSUMPTION, Action.CONTRIBUTE}
+_PARTNER: Final = _READER | {
+    Action.READ_ASSUMPTIONS,
+    Action.PROPOSE_ASSUMPTION,
+    Action.CONTRIBUTE,
+    Action.AGREE_SPLIT,
+    Action.READ_CONSENTS,
+}
 
 RIGHTS_OF_PERSONS: Final[Mapping[PersonRole, frozenset[Action]]] = {
     PersonRole.SPONSOR: _CUSTOMER_LEADS | {Action.READ_CONTRACTS},
     PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS},
     PersonRole.CHAMPION: _CUSTOMER_LEADS,
     # Who validates a number may see the events that it comes from.
-    PersonRole.VALIDATOR: _CUSTOMER | {Action.VALIDATE_ASSUMPTION, Action.READ_EVENTS},
+    PersonRole.VALIDATOR: _CUSTOMER
+    | {Action.VALIDATE_ASSUMPTION, Action.READ_EVENTS, Action.MANAGE_CONSENTS, Action.AGREE_SPLIT},
     PersonRole.ADMIN: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.READ_EVENTS},
     PersonRole.USER: _CUSTOMER,
 }
@@ -154,7 +169,6 @@ RIGHTS_OF_USERS: Final[Mapping[UserRole, frozenset[Action]]] = {
         Action.WRITE_EVENTS,
         Action.RETRACT_EVENTS,
         Action.REPLAY_REJECTED,
-        Action.CONTRIBUTE,
         Action.MANAGE_RATES,
         Action.MANAGE_MODEL,
         Action.MANAGE_ACCESS,

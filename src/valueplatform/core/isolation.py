@@ -19,7 +19,18 @@ UNSCOPED: Final[Mapping[str, str]] = {
 }
 """Tables that name an account and are no tenant tables, each with its reason."""
 
-APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis", "closed_month", "exchange_rate")
+APPEND_ONLY: Final = (
+    "posting",
+    "assumption_entry",
+    "plan_target",
+    "basis",
+    "closed_month",
+    "exchange_rate",
+    "consent",
+    "contribution",
+    "contribution_answer",
+    "split_entry",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,13 @@ def _unknown_key() -> UnauthenticatedError:
     )
 
 
+NO_PROVIDERS: Final = frozenset({"joint", "event"})
+"""What the value model calls what several bring together, and whoever sends: nobody holds a key as these."""
+
+
 def _checked_name(grant: KeyGrant) -> str:
+    if grant.provider in NO_PROVIDERS:
+        raise InvalidInputError(f"No provider is called {grant.provider!r}: the value model means several by it.")
     name = grant.name.strip()
     if not name:
         raise InvalidInputError("A key needs a name, so that people can tell later what it was for.")

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from valueplatform.core.numbers import decimal_text
+from valueplatform.value.contributions import ReportedSum
 from valueplatform.value.projection import Projection
 from valueplatform.value.reading import ValueRead
-from valueplatform.value.sharing import Combined
+from valueplatform.value.sharing import Combined, Offering
+from valueplatform.value.splits import Split
 from valueplatform.value.values import ValueRow
 
 Amount = Annotated[str, Meta(description="An exact decimal, as text.", examples=["10342.5000"])]
@@ -47,11 +49,23 @@ class CombinedAnswer(msgspec.Struct, frozen=True):
     share: Amount | None
 
 
+class OfferingAnswer(msgspec.Struct, frozen=True):
+    """The joint drivers that the caller has an agreed share in, whole, on the days on which it has it, beside what was
+    committed to together. `attainment`: `counted` by `committed`, 0.9 = 90 %."""
+
+    drivers: tuple[str, ...]
+    realized: Amount
+    counted: Amount
+    committed: Amount
+    attainment: Amount | None
+
+
 class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """In the account's currency; `excluded` lists other currencies that rows are in. `counted` is what headline and
     return take. `paid`: what the contracts cost in the period; null where it is not shown or in other currencies.
 
-    `combined` is there for partners alone; null where it would tell what another partner brought."""
+    `combined` is there for partners alone; null where it would tell what another partner brought. `offering` is there
+    for partners with a share in joint drivers."""
 
     realized: Amount
     realized_low: Amount
@@ -65,11 +79,36 @@ class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[str, ...]
     paid: Amount | None
     combined: CombinedAnswer | UnsetType | None = UNSET
+    offering: OfferingAnswer | UnsetType = UNSET
+
+
+class SplitAnswer(msgspec.Struct, frozen=True):
+    """A share that all three parties agreed on, from `since` until the day before `until`; who agreed and when is in
+    `splits`. What is left of the driver stays `joint`."""
+
+    split_id: int
+    driver: str
+    provider: str
+    share: Amount
+    supplier_share: Amount
+    since: date | None
+    until: date | None
+
+
+class ReportedAnswer(msgspec.Struct, frozen=True):
+    """What a partner reported of its own, in one unit and state: all that touches the period."""
+
+    provider: str
+    unit: str
+    state: str
+    count: int
+    amount: Amount
 
 
 class ValueAnswer(msgspec.Struct, frozen=True):
     """Realized value beside committed value. `projection` is there only while an account has no value at all: what it
-    may expect a month by comparable accounts, in no row and no total."""
+    may expect a month by comparable accounts. `contributions` is what partners reported. Neither is in a row or total.
+    """
 
     account: str
     currency: str
@@ -79,6 +118,8 @@ class ValueAnswer(msgspec.Struct, frozen=True):
     rows: tuple[ValueRowAnswer, ...]
     totals: TotalsAnswer
     projection: Projection | UnsetType = UNSET
+    contributions: tuple[ReportedAnswer, ...] = ()
+    splits: tuple[SplitAnswer, ...] = ()
 
 
 def value_answer(read: ValueRead) -> ValueAnswer:
@@ -91,7 +132,28 @@ def value_answer(read: ValueRead) -> ValueAnswer:
         rows=tuple(_row(row) for row in read.rows),
         totals=_totals(read),
         projection=UNSET if read.projection is None else read.projection,
+        contributions=tuple(_reported(one) for one in read.contributions),
+        splits=tuple(_split(one) for one in read.splits),
     )
+
+
+def _split(one: Split) -> SplitAnswer:
+    share, ours = decimal_text(one.share), decimal_text(one.supplier_share)
+    return SplitAnswer(one.split_id, one.driver, one.provider, share, ours, one.since, one.until)
+
+
+def _offering(one: Offering) -> OfferingAnswer:
+    return OfferingAnswer(
+        drivers=one.drivers,
+        realized=decimal_text(one.realized),
+        counted=decimal_text(one.counted),
+        committed=decimal_text(one.committed),
+        attainment=_text(one.attainment),
+    )
+
+
+def _reported(one: ReportedSum) -> ReportedAnswer:
+    return ReportedAnswer(one.provider, one.unit, one.standing.value, one.count, decimal_text(one.amount))
 
 
 def _row(row: ValueRow) -> ValueRowAnswer:
@@ -131,6 +193,7 @@ def _totals(read: ValueRead) -> TotalsAnswer:
         excluded=tuple(sums.excluded),
         paid=_text(read.paid),
         combined=UNSET if read.question.provider is None else _combined(read.combined),
+        offering=UNSET if read.offering is None else _offering(read.offering),
     )
 
 

@@ -19,6 +19,8 @@ from valueplatform.value.driver_kinds import DriverKind
 from valueplatform.value.ranges import Range
 
 CURRENCIES: Final = list_currencies()
+JOINT: Final = "joint"
+"""The provider of drivers that several bring together; parts of them go to providers by agreed splits alone."""
 BY_EVENT: Final = "event"
 SUPPLIER: Final = "supplier"
 

@@ -13,12 +13,16 @@ from valueplatform.accounts.contracts import contracts_of, first_start, paid
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local_day
+from valueplatform.value.contribution_record import standings_of
+from valueplatform.value.contributions import ReportedSum, as_partners_see, reported_sums
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import Target, targets_in_force
 from valueplatform.value.projection import Projection, read_projection
-from valueplatform.value.sharing import Combined, combined, rows_of_partner
+from valueplatform.value.sharing import Combined, Offering, combined, offering, rows_of_partner
 from valueplatform.value.shown import ShownValue, shown_values
+from valueplatform.value.split_record import cut_values, read_splits
+from valueplatform.value.splits import Split, days_shared
 from valueplatform.value.values import (
     FIRST_DAY,
     LAST_DAY,
@@ -75,7 +79,9 @@ class Question(msgspec.Struct, frozen=True):
 
 class ValueRead(msgspec.Struct, frozen=True):
     """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed. `projection`
-    is what an account without any value may expect; it is in no row and no total."""
+    is what an account without any value may expect; it is in no row and no total. `contributions` is what partners
+    reported beside all this, `splits` what holds of joint drivers in the period, and `offering` the joint drivers that
+    a partner shares in."""
 
     account: str
     currency: str
@@ -86,6 +92,9 @@ class ValueRead(msgspec.Struct, frozen=True):
     paid: Decimal | None
     combined: Combined | None
     projection: Projection | None = None
+    contributions: Sequence[ReportedSum] = ()
+    splits: Sequence[Split] = ()
+    offering: Offering | None = None
 
 
 class _Ground(msgspec.Struct, frozen=True):
@@ -101,15 +110,27 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
     """Answer the question. Raises NoModelError, UnprocessableError for a cut that value does not allow."""
     model = await newest_model(tx)
     moment = _end_of(question.as_of, account.timezone) if question.as_of else None
-    ground = await _ground(tx, account, question, model, local_day(now, account.timezone), moment)
-    values: Sequence[ShownValue] = await shown_values(tx, account.account_id, ground.period, moment)
-    together = None
+    splits = await read_splits(tx, account.account_id, moment)
+    ground = await _ground(tx, account, question, model, local_day(now, account.timezone), moment, splits)
+    shown = await shown_values(tx, account.account_id, ground.period, moment)
+    cut_up = await cut_values(tx, account.account_id, ground.period, shown, splits, moment)
+    values: Sequence[ShownValue] = cut_up.all
+    units = await _shown_units(tx, account.account_id)
+    together, jointly = None, None
     if question.provider is not None:
         # Two reads as of different days could be subtracted down to a single posting.
         if moment is None:
-            together = combined(values, question.provider, ground.period, account.currency)
+            hiding = cut_up.hiding(question.provider)
+            together = combined(values, question.provider, ground.period, account.currency, hiding)
+            jointly = offering(
+                cut_up.parts,
+                pledges(await targets_in_force(tx, account.account_id), model, units, account.currency),
+                days_shared(splits, question.provider, ground.period),
+                question.provider,
+                account.currency,
+            )
         values = rows_of_partner(values, question.provider)
-    pledged = pledges(ground.targets, model, await _shown_units(tx, account.account_id), account.currency)
+    pledged = pledges(ground.targets, model, units, account.currency)
     cut = Cut(
         period=ground.period,
         window=question.window,
@@ -128,11 +149,34 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         paid=ground.paid,
         combined=together,
         projection=None if values or moment else await read_projection(tx, account, model, provider=question.provider),
+        contributions=await _reported(tx, account, question.provider, ground.period, moment),
+        splits=[one for one in splits if _shows(one, question.provider, ground.period)],
+        offering=jointly,
     )
 
 
+def _shows(split: Split, provider: str | None, period: Period) -> bool:
+    """Whether it held in the period, and is the reader's to see."""
+    if split.since is None or provider not in {None, split.provider}:
+        return False
+    return split.since < period.end and (split.until is None or max(split.since, period.start) < split.until)
+
+
+async def _reported(
+    tx: Transaction, account: Account, provider: str | None, period: Period, moment: datetime | None
+) -> Sequence[ReportedSum]:
+    found = await standings_of(tx, account.account_id, moment)
+    return reported_sums(found if provider is None else as_partners_see(found, provider), period)
+
+
 async def _ground(
-    tx: Transaction, account: Account, question: Question, model: ValueModel, today: date, moment: datetime | None
+    tx: Transaction,
+    account: Account,
+    question: Question,
+    model: ValueModel,
+    today: date,
+    moment: datetime | None,
+    splits: Sequence[Split],
 ) -> _Ground:
     """For a partner, from its own values and commitments alone: neither contracts nor others show in the dates."""
     targets = await targets_in_force(tx, account.account_id, moment)
@@ -141,7 +185,8 @@ async def _ground(
         targets = targets_of_provider(targets, model, question.provider)
     begun = first_start(contracts)
     first = await tx.scalar(_FIRST, {"account": account.account_id, "provider": question.provider})
-    whole = whole_period(first, targets, begun, today)
+    shared = [one.since for one in splits if one.since is not None and one.provider == question.provider and one.share]
+    whole = whole_period(min([*([first] if first else []), *shared], default=None), targets, begun, today)
     start = question.start or min(whole.start, question.end - ONE_DAY if question.end else whole.start)
     period = Period(start, question.end or max(whole.end, start + ONE_DAY))
     paid_for = [contract for contract in contracts if paid([contract], period)]

@@ -46,25 +46,35 @@ class Adjustment(msgspec.Struct, frozen=True):
 
 
 _BASIS = "b.unit, b.benefit_class, b.evidence, b.state, b.counted"
-_SHOWN = text(f"""
+_ROWS = """
     WITH shown AS (
-        SELECT a.driver, a.provider, a.day, a.basis_id, a.low, a.expected, a.high
+        SELECT a.driver, a.provider, a.day, a.day AS earned, a.basis_id, a.low, a.expected, a.high
         FROM accrual a
         WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
           AND CAST(:as_of AS timestamptz) IS NULL
           AND NOT EXISTS (SELECT FROM closed_month c
                           WHERE c.account_id = a.account_id AND c.month = date_trunc('month', a.day)::date)
         UNION ALL
-        SELECT p.driver, p.provider, p.shown_day, p.basis_id, p.low, p.expected, p.high
+        SELECT p.driver, p.provider, p.shown_day, p.day, p.basis_id, p.low, p.expected, p.high
         FROM posting p
         WHERE p.account_id = :account AND p.shown_day >= :start AND p.shown_day < :end
           AND (CAST(:as_of AS timestamptz) IS NULL OR p.posted_at <= CAST(:as_of AS timestamptz))
     )
+"""
+_SHOWN = text(f"""{_ROWS}
     SELECT s.driver, s.provider, s.day, {_BASIS}, sum(s.low) AS low, sum(s.expected) AS expected, sum(s.high) AS high
     FROM shown s JOIN basis b ON b.account_id = :account AND b.basis_id = s.basis_id
     GROUP BY s.driver, s.provider, s.day, {_BASIS}
     ORDER BY s.day, s.driver, s.provider
 """)  # noqa: S608 - the only part put in is the constant above
+_EARNED = text(f"""{_ROWS}
+    SELECT s.driver, s.provider, s.day, s.earned, {_BASIS},
+           sum(s.low) AS low, sum(s.expected) AS expected, sum(s.high) AS high
+    FROM shown s JOIN basis b ON b.account_id = :account AND b.basis_id = s.basis_id
+    WHERE s.provider = :provider AND s.driver = ANY (:drivers)
+    GROUP BY s.driver, s.provider, s.day, s.earned, {_BASIS}
+    ORDER BY s.day, s.earned, s.driver
+""")  # noqa: S608 - the only parts put in are the constants above
 _ADJUSTMENTS = text("""
     SELECT p.driver, date_trunc('month', p.day)::date AS month, p.shown_day, b.unit, p.cause,
            sum(p.expected) AS expected, coalesce(sum(p.expected) FILTER (WHERE b.counted), 0) AS counted
@@ -99,6 +109,16 @@ async def shown_values(
     where = {"account": account_id, "start": period.start, "end": period.end, "as_of": as_of}
     rows = await tx.rows(_SHOWN, where)
     return [msgspec.convert(row._mapping, ShownValue) for row in rows]  # noqa: SLF001 - public in SQLAlchemy
+
+
+async def earned_values(
+    tx: Transaction, account_id: int, period: Period, provider: str, drivers: Sequence[str], as_of: datetime | None
+) -> list[tuple[date, ShownValue]]:
+    """What is shown of some drivers of a provider, each with the day that it was earned on: of an adjustment, that is
+    before the day that it is shown on."""
+    where = {"account": account_id, "start": period.start, "end": period.end, "as_of": as_of}
+    rows = await tx.rows(_EARNED, {**where, "provider": provider, "drivers": list(drivers)})
+    return [(row.earned, msgspec.convert(row._mapping, ShownValue)) for row in rows]  # noqa: SLF001 - public in SQLAlchemy
 
 
 async def adjustments(tx: Transaction, account_id: int) -> Sequence[Adjustment]:

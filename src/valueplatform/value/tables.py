@@ -77,6 +77,74 @@ plan_target = tenant_table(
     key=("plan_id", "objective_id", "driver", "month", "version"),
 )
 
+# Value that a partner reports, append-only: it stands beside realized value and never in it. Days are local.
+contribution = tenant_table(
+    "contribution",
+    Column("contribution_id", BigInteger, Identity(always=True), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("driver", Text, nullable=True),
+    Column("title", Text, nullable=False),
+    Column("amount", AMOUNT, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("start_day", Date, nullable=False),
+    Column("end_day", Date, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("amount <> 0", name="amount"),
+    CheckConstraint("start_day < end_day", name="ordered"),
+    Index("uq_contribution_account_id_provider_id", "account_id", "provider", "id", unique=True),
+    key=("contribution_id",),
+)
+
+# What was said of a contribution; the newest answer holds. Only the customer corroborates and disputes, only the
+# partner takes back.
+contribution_answer = tenant_table(
+    "contribution_answer",
+    Column("answer_id", BigInteger, Identity(always=True), nullable=False),
+    Column("contribution_id", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("action IN ('corroborate', 'dispute', 'withdraw')", name="action"),
+    CheckConstraint("author_side = CASE action WHEN 'withdraw' THEN 'partner' ELSE 'customer' END", name="side"),
+    ForeignKeyConstraint(
+        ["account_id", "contribution_id"], ["contribution.account_id", "contribution.contribution_id"]
+    ),
+    key=("answer_id",),
+)
+
+# What was said of how a joint driver is shared with one partner, append-only. `action` is propose, agree, refuse or
+# withdraw; the last three answer a proposal. `day` is the account's local day of it.
+split_entry = tenant_table(
+    "split_entry",
+    Column("entry_id", BigInteger, Identity(always=True), nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("answers", BigInteger, nullable=True),
+    Column("share", INPUT, nullable=True),
+    Column("supplier_share", INPUT, nullable=True),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("action IN ('propose', 'agree', 'refuse', 'withdraw')", name="action"),
+    CheckConstraint("author_side IN ('supplier', 'customer', 'partner')", name="side"),
+    CheckConstraint("(answers IS NULL) = (action = 'propose')", name="answers"),
+    CheckConstraint(
+        "(action = 'propose') = ((share >= 0 AND supplier_share >= 0 AND share + supplier_share <= 1) IS TRUE)",
+        name="shares",
+    ),
+    ForeignKeyConstraint(["account_id", "answers"], ["split_entry.account_id", "split_entry.entry_id"]),
+    key=("entry_id",),
+)
+
 # What somebody asked "what if" of: levers and months, not results, which are computed from the record whenever it is
 # opened. Seen by whoever made it, and once it is shared by all who may plan.
 scenario = tenant_table(

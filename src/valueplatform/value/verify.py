@@ -14,6 +14,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
 from valueplatform.value.proof_archive import check_files, kept_events, widened
 from valueplatform.value.proof_benchmark import check_benchmarks
+from valueplatform.value.split_check import split_differences
 
 _BOUNDS = ("low", "expected", "high")
 _ROLLUPS = text("""
@@ -85,6 +86,8 @@ async def verify_account(tx: Transaction, source: Source, start: date, end: date
             if (posted or 0) != (standing or 0):
                 place = f"{row.driver}, {row.provider}, {row.day}, {bound}"
                 found.append(Discrepancy("posting", place, _shown(posted), _shown(standing)))
+    differing = await split_differences(tx, source.account_id, start, end)
+    found += [Discrepancy("split", *difference) for difference in differing]
     events = await _events(tx, source, start, end)
     waiting = int(await tx.scalar(_WAITING, {"account": source.account_id}) or 0)
     return Checked(rollups, accruals, postings, events, waiting, tuple(found))
