@@ -52,6 +52,7 @@ class Declared:
 
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
+SIGNS: Final = {"digest": "of the plan"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
 POSTHOG: Final = {"event": "job.done", "distinct_id": "kim", "properties": {"$groups": {"company": HARBOR}}}
 """Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
@@ -93,7 +94,12 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/assumptions/validate-default": Declared(VALIDATORS, {"slug": "driver:crews_reached"}),
     f"GET {ACCOUNT}/objectives": Declared(READERS),
     f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
+    f"PUT {ACCOUNT}/objectives/{{objective_id}}": Declared(DISPUTERS - {"validator"}, {"owner": "Carl"}),
+    f"GET {ACCOUNT}/objectives/{{objective_id}}/versions": Declared(DISPUTERS),
     f"GET {ACCOUNT}/plans": Declared(READERS),
+    f"GET {ACCOUNT}/plan-terms": Declared(DISPUTERS),
+    f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
+    f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
     f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": []}),
     f"GET {ACCOUNT}/scenarios": Declared(DISPUTERS),
@@ -270,6 +276,21 @@ async def _scenario(world: World, who: str) -> int:
     return int(made.json()["scenario_id"])
 
 
+async def _objective(world: World) -> int:
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/objectives", "admin", {"title": "o"})
+    return int(made.json()["objective_id"])
+
+
+async def _digest(world: World) -> str:
+    """Of a plan that waits to be signed."""
+    base = f"/api/v1/accounts/{HARBOR}/plans/case"
+    stated = await world.send("PUT", f"{base}/terms", "admin", {"kind": "business-case"})
+    assert stated.status_code == 200, stated.text
+    assert (await world.send("PUT", base, "admin", [TARGET])).is_success
+    (plan,) = (await world.get(f"/api/v1/accounts/{HARBOR}/plan-terms")).json()["items"]
+    return str(plan["digest"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -289,6 +310,8 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
+        "objective_id": await _objective(world) if "{objective_id" in path else 0,
+        "digest": await _digest(world) if path.endswith("/sign") else "",
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -301,9 +324,10 @@ def query_of(route: str, things: dict[str, Any]) -> dict[str, Any]:
 
 async def call(world: World, route: str, who: str, things: dict[str, Any]) -> Any:
     method, path = route.split(" ", 1)
-    address = path.format(**await named(world, route, who, things))
+    names = await named(world, route, who, things)
+    body = {"digest": names["digest"]} if API[route].body == SIGNS else API[route].body
     return await world.client.request(
-        method, address, headers=world.keys[who], json=API[route].body, params=query_of(route, things)
+        method, path.format(**names), headers=world.keys[who], json=body, params=query_of(route, things)
     )
 
 
@@ -324,7 +348,7 @@ async def test_each_kind_of_key_gets_what_is_declared(world: World, route: str) 
 async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read_only_world: World, route: str) -> None:
     """To the letter, but for the name that was asked for."""
     method, path = route.split(" ", 1)
-    named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1}
+    named = {"suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "objective_id": 1}
     answers = []
     for key in (GLOBEX, "nobody"):
         answer = await read_only_world.client.request(

@@ -16,8 +16,10 @@ from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
+from valueplatform.api.objectives import ObjectivesController
 from valueplatform.api.once import provide_sending
 from valueplatform.api.otlp import OtlpController
+from valueplatform.api.plan_terms import PlanTermsController
 from valueplatform.api.plans import PlansController
 from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
@@ -36,7 +38,9 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             EventsController,
             AccountsController,
             AssumptionsController,
+            ObjectivesController,
             PlansController,
+            PlanTermsController,
             ScenariosController,
             MilestonesController,
             StoriesController,

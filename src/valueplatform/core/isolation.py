@@ -19,7 +19,17 @@ UNSCOPED: Final[Mapping[str, str]] = {
 }
 """Tables that name an account and are no tenant tables, each with its reason."""
 
-APPEND_ONLY: Final = ("posting", "assumption_entry", "plan_target", "basis", "closed_month", "exchange_rate")
+APPEND_ONLY: Final = (
+    "posting",
+    "assumption_entry",
+    "objective_version",
+    "plan_target",
+    "plan_terms",
+    "plan_signature",
+    "basis",
+    "closed_month",
+    "exchange_rate",
+)
 
 
 @dataclass(frozen=True, slots=True)
