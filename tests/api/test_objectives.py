@@ -5,7 +5,7 @@ from typing import Any
 from tests.api.world import GLOBEX, HARBOR, World
 
 OBJECTIVES = f"/api/v1/accounts/{HARBOR}/objectives"
-AIM = {
+AIM: dict[str, Any] = {
     "owner": "Carl Weiss",
     "customer_sponsor": "Daniel Reyes",
     "supplier_sponsor": "Maya Okafor",

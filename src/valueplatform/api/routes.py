@@ -6,6 +6,7 @@ from litestar.di import Provide
 from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
+from valueplatform.api.attainment import AttainmentController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
@@ -41,6 +42,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             ObjectivesController,
             PlansController,
             PlanTermsController,
+            AttainmentController,
             ScenariosController,
             MilestonesController,
             StoriesController,

@@ -11,6 +11,7 @@ from click.exceptions import Exit
 from rich.progress import track
 from sqlalchemy import text
 
+from valueplatform.accounts.accounts import account_by_id
 from valueplatform.commands.context import (
     Databases,
     asynchronous,
@@ -27,6 +28,8 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import month_of
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
+from valueplatform.value.attainment import Asked, read_attainment
+from valueplatform.value.attainment_check import check_attainment
 from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof import read_source
@@ -51,6 +54,7 @@ class Verdict(msgspec.Struct, frozen=True):
     accruals: int
     postings: int
     insight_numbers: int
+    attainments: int
     finance_numbers: int
     waiting: int
     differences: list[dict[str, Any]]
@@ -77,7 +81,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
-        f"insights and {verdict.finance_numbers:,} of finance recomputed; {len(lines):,} differ."
+        f"insights, {verdict.attainments:,} of attainment and {verdict.finance_numbers:,} of finance recomputed; "
+        f"{len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -88,7 +93,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
-    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0}
+    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "attainments": 0}
     counts |= {"finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     rows = await _accounts(databases, account)
@@ -99,10 +104,14 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
                 continue
             checked = await verify_account(tx, source, start, LAST_DAY)
             numbers, wrong = await verify_insights(tx, source)
+            account_now = await account_by_id(tx, row.account_id)
+            stated = await read_attainment(tx, account_now, Asked(), system_clock())
+            ratios, unmet = await check_attainment(tx, row.account_id, row.timezone, stated)
         for name in ("events", "rollups", "accruals", "postings", "waiting"):
             counts[name] += getattr(checked, name)
         counts["insight_numbers"] += numbers
-        differences += _named(row.key, [*checked.discrepancies, *wrong])
+        counts["attainments"] += ratios
+        differences += _named(row.key, [*checked.discrepancies, *wrong, *unmet])
     if account is None:
         async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
             differences += _named(EVERYWHERE, await verify_intake(tx))
