@@ -98,6 +98,8 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/objectives/{{objective_id}}/versions": Declared(DISPUTERS),
     f"GET {ACCOUNT}/plans": Declared(READERS),
     f"GET {ACCOUNT}/attainment": Declared(READERS),
+    f"GET {ACCOUNT}/timeline": Declared(READERS),
+    f"GET {ACCOUNT}/time-to-value": Declared(READERS),
     f"GET {ACCOUNT}/plan-terms": Declared(DISPUTERS),
     f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
     f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),

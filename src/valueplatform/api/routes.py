@@ -29,6 +29,7 @@ from valueplatform.api.segment import segment_handlers
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
+from valueplatform.api.timeline import TimelineController
 
 
 def api_router(gate: Gate, intake: Intake) -> Router:
@@ -45,6 +46,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             AttainmentController,
             ScenariosController,
             MilestonesController,
+            TimelineController,
             StoriesController,
             SuggestionsController,
             ReportController,
