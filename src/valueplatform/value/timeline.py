@@ -67,7 +67,8 @@ _QUERIES: Final[Mapping[str, str]] = {
     """,
     PLAN: """
         SELECT known_at AS at, plan_id || ' ' || version AS id,
-               CASE version WHEN 1 THEN 'drafted' ELSE 'changed' END AS what, plan_id AS name, title, author, author_side AS side
+               CASE version WHEN 1 THEN 'drafted' ELSE 'changed' END AS what, plan_id AS name, title, author,
+               author_side AS side
         FROM plan_terms WHERE account_id = :account
         UNION ALL
         SELECT s.signed_at, s.plan_id || ' ' || s.digest || ' ' || s.side, 'signed', s.plan_id, t.title, s.signer,
