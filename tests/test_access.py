@@ -175,6 +175,8 @@ _OF_AN_ACCOUNT: Final = (
     "POST /assumptions/{slug}/{verb}",
     "GET /plan",
     "GET /plan/preview",
+    "GET /plan/attainment",
+    "POST /plan/sign",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
 )

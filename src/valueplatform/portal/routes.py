@@ -15,6 +15,7 @@ from valueplatform.portal import (
     data_quality,
     finance,
     home,
+    objectives,
     plan,
     portfolio,
     proof,
@@ -28,8 +29,8 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
-    tester, connect_key, accounts,
+    home, sign_in, story, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, data_quality,
+    connect, tester, connect_key, accounts,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
