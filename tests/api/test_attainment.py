@@ -155,6 +155,14 @@ async def test_a_driver_of_two_objectives_is_not_split_between_them(world: World
     assert line(lines, "driver", "dispatch_time")["committed_expected"] == "620.0000"
 
 
+async def test_what_is_planned_for_later_takes_nothing_from_what_is_attained(world: World) -> None:
+    later = a_target(objective="Travel less", month="2031-05-01")
+    await world.send("PUT", CASE, "champion", [a_target(), later])
+    of_objectives = {one["title"]: one for one in (await read(world))["to_date"] if one["scope"] == "objective"}
+    assert of_objectives["Wait less"]["attainment"] is not None
+    assert of_objectives["Travel less"]["reason"] == "Nothing was committed for these months."
+
+
 async def test_now_is_what_the_value_read_says(world: World) -> None:
     await world.send("PUT", CASE, "champion", [a_target(), a_target(month="2026-06-01")])
     window = {"from": "2026-05-03", "to": "2026-06-10"}

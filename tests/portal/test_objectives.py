@@ -30,7 +30,7 @@ async def test_an_objective_shows_who_answers_what_is_missing_and_how_far_it_is(
     await portal.world.send("PUT", f"{BASE}/objectives/{one['objective_id']}", "champion", aim)
     page = (await customer.get("/plan")).text
     assert "Owner: Carl &lt;b&gt;" in page
-    assert "No sponsor on the supplier side" in page
+    assert "Missing: sponsor on the customer side, sponsor on the supplier side<" in page
     assert "Due 31 Dec 2026" in page
     assert "$200.00 to $400.00" in page
     behind = (await customer.get(f"/plan/attainment?objective={one['objective_id']}")).text

@@ -1,6 +1,6 @@
 """Objectives, plans and moments in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -19,12 +19,11 @@ from valueplatform.value.timeline import ADJUSTMENT, ASSUMPTION, MILESTONE, OBJE
 
 BEHIND: Final = "/plan/attainment"
 _GAPS: Final = {
-    Gap.NO_OWNER: "No owner",
-    Gap.NO_CUSTOMER_SPONSOR: "No sponsor on the customer side",
-    Gap.NO_SUPPLIER_SPONSOR: "No sponsor on the supplier side",
-    Gap.NO_DRIVER: "No driver",
-    Gap.NO_DATE: "No date",
-    Gap.DATE_PASSED: "Its date has passed",
+    Gap.NO_OWNER: "owner",
+    Gap.NO_CUSTOMER_SPONSOR: "sponsor on the customer side",
+    Gap.NO_SUPPLIER_SPONSOR: "sponsor on the supplier side",
+    Gap.NO_DRIVER: "driver",
+    Gap.NO_DATE: "date",
 }
 _KINDS: Final = {
     PlanKind.BUSINESS_CASE: "Business case",
@@ -69,8 +68,15 @@ def objective_row(
             attained(line, href) for line in lines if line.scope == "objective" and line.name == str(one.objective_id)
         ),
         next=coming,
-        gaps=tuple(_GAPS[gap] for gap in one.gaps({target.driver for target in mine}, today)),
+        gaps=tuple(_missing(one.gaps({target.driver for target in mine}, today))),
     )
+
+
+def _missing(gaps: Sequence[Gap]) -> Iterator[str]:
+    if missing := [_GAPS[gap] for gap in gaps if gap in _GAPS]:
+        yield f"Missing: {', '.join(missing)}"
+    if Gap.DATE_PASSED in gaps:
+        yield "Its date has passed"
 
 
 def _state(state: ObjectiveState, reason: str) -> Chip | None:
@@ -138,8 +144,8 @@ def plan_row(
 
 
 def moment_row(one: Moment, names: Mapping[str, str], timezone: str) -> view.MomentRow:
-    words = [one.title]
-    note = ""
+    kind, note = _MOMENTS[one.kind], ""
+    title = one.title.removeprefix(kind).removeprefix(",").strip()
     if one.kind in {PLAN, OBJECTIVE, ASSUMPTION}:
         who = names.get(one.author or "", one.author or "")
         note = (
@@ -150,16 +156,17 @@ def moment_row(one: Moment, names: Mapping[str, str], timezone: str) -> view.Mom
     elif one.kind == MILESTONE:
         note = one.what if one.what != one.title else ""
     elif one.kind == "contract":
-        note = one.what
+        note = _CONTRACTS.get(one.what, one.what)
     return view.MomentRow(
         day=day_text(local_day(one.at, timezone)),
         machine=machine_time(one.at),
-        kind=_MOMENTS[one.kind],
-        title=" ".join(words),
+        kind=kind,
+        title=title[:1].upper() + title[1:] if one.kind == "model" else title or one.title,
         note=note,
     )
 
 
+_CONTRACTS: Final = {"start": "starts", "end": "ends"}
 _MOMENTS: Final = {
     "milestone": "Milestone",
     "contract": "Contract",

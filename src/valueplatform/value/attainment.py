@@ -245,7 +245,7 @@ def lines(ground: Ground, realized: Iterable[Realized], parts: Sequence[Period])
             key = (pledge.unit, str(pledge.benefit_class))
             sums[pledge.target.driver, key].commit(bounds)
             by_objective[pledge.target.objective_id, key].commit(bounds)
-    serving = _serving(ground)
+    serving = _serving(ground, parts)
     if ground.only is not None:
         wanted = serving[ground.only]
         chosen = {key: one for key, one in sums.items() if key[0] in wanted}
@@ -271,13 +271,15 @@ def _committed(pledge: Pledge, parts: Iterable[Period]) -> tuple[Decimal, Decima
     return low, expected, high
 
 
-def _serving(ground: Ground) -> Mapping[int, Collection[str]]:
-    """The drivers of each objective."""
+def _serving(ground: Ground, parts: Sequence[Period]) -> Mapping[int, Collection[str]]:
+    """The drivers of each objective: those it names, and those of its targets in the parts. What is planned for later
+    takes nothing from what an objective has attained so far."""
     serving: defaultdict[int, set[str]] = defaultdict(set)
     for one in ground.objectives:
         serving[one.objective_id] |= set(one.aim.drivers)
     for target in ground.targets:
-        serving[target.objective_id].add(target.driver)
+        if any(month_of(target.month).intersect(part) for part in parts):
+            serving[target.objective_id].add(target.driver)
     return serving
 
 
@@ -314,6 +316,7 @@ def _of_objectives(
     committed_to: Mapping[tuple[int, _Key], _Sum],
 ) -> list[Line]:
     found = []
+    titles = {driver.slug: driver.title or driver.slug for driver in ground.model.drivers}
     for one in ground.objectives:
         if ground.only not in {None, one.objective_id}:
             continue
@@ -325,12 +328,9 @@ def _of_objectives(
             both = _Sum()
             both.committed = committed_to.get((one.objective_id, key), both).committed
             both.realized = sum((s.realized for (driver, k), s in sums.items() if k == key and driver in drivers), ZERO)
-            reason = (
-                f"{', '.join(shared)} serves several objectives, and its value is not split between them."
-                if shared
-                else None
-            )
-            found.append(_line("objective", str(one.objective_id), one.title, key, both, reason))
+            named = ", ".join(titles.get(each, each) for each in shared)
+            reason = f"{named}: serves several objectives, and its value is not split between them."
+            found.append(_line("objective", str(one.objective_id), one.title, key, both, reason if shared else None))
     return found
 
 
