@@ -71,6 +71,7 @@ SPLIT: Final = {"driver": JOINT_DRIVER, "provider": "tessera", "share": "0.3", "
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 CHANGE: Final = {"seats": True, "times": "1.5", "since": "2026-07-01", "over": 2}
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
+SIGNS: Final = {"digest": "of the plan"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
 POSTHOG: Final = {"event": "job.done", "distinct_id": "kim", "properties": {"$groups": {"company": HARBOR}}}
 """Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
@@ -116,7 +117,15 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/assumptions/estimate-from-comparable": Declared(SUPPLIER, {"slug": "etas_worth"}),
     f"GET {ACCOUNT}/objectives": Declared(READERS),
     f"POST {ACCOUNT}/objectives": Declared(PLANNERS, {"title": "t"}),
+    f"PUT {ACCOUNT}/objectives/{{objective_id}}": Declared(DISPUTERS - {"validator"}, {"owner": "Carl"}),
+    f"GET {ACCOUNT}/objectives/{{objective_id}}/versions": Declared(DISPUTERS),
     f"GET {ACCOUNT}/plans": Declared(READERS),
+    f"GET {ACCOUNT}/attainment": Declared(READERS),
+    f"GET {ACCOUNT}/timeline": Declared(READERS),
+    f"GET {ACCOUNT}/time-to-value": Declared(READERS),
+    f"GET {ACCOUNT}/plan-terms": Declared(DISPUTERS),
+    f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
+    f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
     f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": [CHANGE], "name": "n", "months": 2}),
     f"GET {ACCOUNT}/scenarios": Declared(DISPUTERS),
@@ -209,6 +218,8 @@ _OF_AN_ACCOUNT: Final = (
     "POST /assumptions/{slug}/{verb}",
     "GET /plan",
     "GET /plan/preview",
+    "GET /plan/attainment",
+    "POST /plan/sign",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
 )
@@ -340,6 +351,21 @@ async def _split(world: World, who: str) -> int:
     return int(made.json()["split_id"])
 
 
+async def _objective(world: World) -> int:
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/objectives", "admin", {"title": "o"})
+    return int(made.json()["objective_id"])
+
+
+async def _digest(world: World) -> str:
+    """Of a plan that waits to be signed."""
+    base = f"/api/v1/accounts/{HARBOR}/plans/case"
+    stated = await world.send("PUT", f"{base}/terms", "admin", {"kind": "business-case"})
+    assert stated.status_code == 200, stated.text
+    assert (await world.send("PUT", base, "admin", [TARGET])).is_success
+    (plan,) = (await world.get(f"/api/v1/accounts/{HARBOR}/plan-terms")).json()["items"]
+    return str(plan["digest"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -361,6 +387,8 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
         "split_id": await _split(world, who) if "{split_id}" in path else 0,
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
+        "objective_id": await _objective(world) if "{objective_id" in path else 0,
+        "digest": await _digest(world) if path.endswith("/sign") else "",
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -373,9 +401,10 @@ def query_of(route: str, things: dict[str, Any]) -> dict[str, Any]:
 
 async def call(world: World, route: str, who: str, things: dict[str, Any]) -> Any:
     method, path = route.split(" ", 1)
-    address = path.format(**await named(world, route, who, things))
+    names = await named(world, route, who, things)
+    body = {"digest": names["digest"]} if API[route].body == SIGNS else API[route].body
     return await world.client.request(
-        method, address, headers=world.keys[who], json=API[route].body, params=query_of(route, things)
+        method, path.format(**names), headers=world.keys[who], json=body, params=query_of(route, things)
     )
 
 
@@ -398,7 +427,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
     method, path = route.split(" ", 1)
     named = {
         "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1,
-        "split_id": 1,
+        "split_id": 1, "objective_id": 1,
     }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):

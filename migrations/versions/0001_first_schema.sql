@@ -761,13 +761,34 @@ CREATE TABLE objective (
     account_id BIGINT NOT NULL,
     objective_id BIGINT GENERATED ALWAYS AS IDENTITY,
     title TEXT NOT NULL,
-    owner TEXT,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_objective PRIMARY KEY (account_id, objective_id),
     CONSTRAINT fk_objective_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
 CREATE UNIQUE INDEX uq_objective_account_id_title ON objective (account_id, title);
+
+CREATE TABLE objective_version (
+    account_id BIGINT NOT NULL,
+    objective_id BIGINT NOT NULL,
+    version INTEGER NOT NULL,
+    owner TEXT,
+    customer_sponsor TEXT,
+    supplier_sponsor TEXT,
+    tactics TEXT[] NOT NULL,
+    drivers TEXT[] NOT NULL,
+    due DATE,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_objective_version PRIMARY KEY (account_id, objective_id, version),
+    CONSTRAINT ck_objective_version_state CHECK (state IN ('open', 'reached', 'dropped')),
+    CONSTRAINT ck_objective_version_dropped CHECK (state <> 'dropped' OR reason <> ''),
+    CONSTRAINT ck_objective_version_side CHECK (author_side IN ('supplier', 'customer')),
+    CONSTRAINT fk_objective_version_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
 
 CREATE TABLE open_page (
     account_id BIGINT NOT NULL,
@@ -789,6 +810,19 @@ CREATE TABLE person (
     CONSTRAINT fk_person_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE plan_signature (
+    account_id BIGINT NOT NULL,
+    plan_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    side TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    signed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_plan_signature PRIMARY KEY (account_id, plan_id, digest, side),
+    CONSTRAINT ck_plan_signature_side CHECK (side IN ('supplier', 'customer')),
+    CONSTRAINT fk_plan_signature_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE plan_target (
     account_id BIGINT NOT NULL,
     plan_id TEXT NOT NULL,
@@ -803,6 +837,27 @@ CREATE TABLE plan_target (
     known_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_plan_target PRIMARY KEY (account_id, plan_id, objective_id, driver, month, version),
     CONSTRAINT fk_plan_target_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE plan_terms (
+    account_id BIGINT NOT NULL,
+    plan_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    contract_id TEXT,
+    milestone_id TEXT,
+    replaces TEXT[] NOT NULL,
+    from_month DATE,
+    author TEXT NOT NULL,
+    author_side TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_plan_terms PRIMARY KEY (account_id, plan_id, version),
+    CONSTRAINT ck_plan_terms_kind CHECK (kind IN ('business-case', 'commitment', 're-plan')),
+    CONSTRAINT ck_plan_terms_replaces CHECK ((cardinality(replaces) = 0) = (from_month IS NULL)),
+    CONSTRAINT ck_plan_terms_re_plan CHECK (kind <> 're-plan' OR from_month IS NOT NULL),
+    CONSTRAINT ck_plan_terms_side CHECK (author_side IN ('supplier', 'customer')),
+    CONSTRAINT fk_plan_terms_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
 CREATE TABLE posting (
@@ -1034,7 +1089,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1076,7 +1131,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
@@ -1111,4 +1166,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO value
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;

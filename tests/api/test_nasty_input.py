@@ -25,7 +25,7 @@ VALUES: tuple[object, ...] = (
 )  # fmt: skip
 PATHS = {"key": HARBOR, "slug": "jobs", "plan": "case", "milestone_id": "m", "suggestion_id": "s", "insight_id": "i"}
 PATHS |= {"event_type": "job.dispatched", "metric": "nrr", "key_id": "00000000-0000-0000-0000-000000000001"}
-NUMBERS = {"entry_id": "1", "rejected_id": "1", "scenario": "1"}
+NUMBERS = dict.fromkeys(("objective_id", "scenario", "entry_id", "rejected_id", "split_id", "contribution_id"), "1")
 
 
 def requests(document: dict[str, Any], method: str, path: str) -> Iterator[tuple[str, dict[str, str], object]]:

@@ -233,6 +233,11 @@ def _history(account_id: int) -> dict[str, str]:
         "assumption_entry": "(account_id, slug, action, effective_from, author, author_side, reason, known_at)"
         f" VALUES ({account_id}, 's', 'propose', now(), 'a', 'supplier', '', now())",
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
+        "objective_version": f"VALUES ({account_id}, 1, 1, NULL, NULL, NULL, '{{}}', '{{}}', NULL, 'open', '', 'a',"
+        " 'customer', now())",
+        "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, 'a', 'customer',"
+        " now())",
+        "plan_signature": f"VALUES ({account_id}, 'p', 1, 'd', 'customer', 'a', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
         "consent": "(account_id, provider, what, granted, author, reason, known_at)"

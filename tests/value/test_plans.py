@@ -19,12 +19,12 @@ from valueplatform.accounts.imports import Mark, Outcome, Stored
 from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.periods import Period, month_of
 from valueplatform.value.derivation import Bound
+from valueplatform.value.objectives import objectives_of
 from valueplatform.value.plans import (
     PlanRow,
     Target,
     committed,
     ensure_objectives,
-    objectives_of,
     put_targets,
     targets_in_force,
 )

@@ -16,6 +16,9 @@ from valueplatform.core.periods import ONE_DAY, Period, local_day
 
 KINDS: Final = ("purchase", "go-live", "renewal", "expansion", "review", "churn")
 GO_LIVE: Final = "go-live"
+OPPORTUNITY: Final = "opportunity"
+BETWEEN_US: Final = (*KINDS, OPPORTUNITY)
+"""For customer and supplier to say; but for go-live, not for partners to see (value rule 19)."""
 
 
 class Milestone(msgspec.Struct, frozen=True, kw_only=True):

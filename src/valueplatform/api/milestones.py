@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, put
 from litestar.params import JSONBody, PathParameter
 
-from valueplatform.accounts.milestones import KINDS, Milestone, milestones_of, put_milestone
+from valueplatform.accounts.milestones import BETWEEN_US, GO_LIVE, Milestone, milestones_of, put_milestone
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import moment_of, text_of
@@ -18,8 +18,6 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ForbiddenError
 from valueplatform.core.pages import Page
 from valueplatform.telemetry.marks import append_marks
-
-GO_LIVE = "go-live"
 
 
 class MilestoneOut(msgspec.Struct, frozen=True):
@@ -43,7 +41,7 @@ _EXAMPLE = {"id": "go-live", "kind": "go-live", "time": "2026-03-01T09:00:00+01:
 
 def shown_to(caller: KeyPrincipal, kind: str) -> bool:
     """What a contract shows in is not for partners (value rule 19); when an account went live is for all."""
-    return partner_of(caller) is None or kind == GO_LIVE or kind not in KINDS
+    return partner_of(caller) is None or kind == GO_LIVE or kind not in BETWEEN_US
 
 
 class MilestonesController(Controller):
@@ -97,8 +95,8 @@ async def _refuse_of_both_sides(tx: Transaction, account_id: int, wanted: Milest
     """Months close from go-live on, and renewals end contracts: these are for customer and supplier to say. The id of
     one of theirs is refused in the same words as its kind."""
     held = {one.milestone_id: one.kind for one in await milestones_of(tx, account_id)}
-    if wanted.kind in KINDS or held.get(wanted.milestone_id) in KINDS:
+    if wanted.kind in BETWEEN_US or held.get(wanted.milestone_id) in BETWEEN_US:
         raise ForbiddenError(
-            f"A partner cannot set this milestone: {', '.join(KINDS)} are for customer and supplier. "
+            f"A partner cannot set this milestone: {', '.join(BETWEEN_US)} are for customer and supplier. "
             "Use another kind and an id of your own."
         )

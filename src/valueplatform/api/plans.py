@@ -1,4 +1,4 @@
-"""Objectives and the value plan of an account: what was committed, every version kept."""
+"""The value plan of an account: what was committed by objective, driver and month, every version kept."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get, post, put
+from litestar import Controller, Response, get, put
 from litestar.params import JSONBody, PathParameter
-from msgspec import Meta
 
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, WRITES, answers
@@ -17,40 +16,18 @@ from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
 from valueplatform.core.database import Transaction
-from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.errors import ForbiddenError, InvalidInputError, NotFoundError
 from valueplatform.core.numbers import decimal_text, round_half_even
 from valueplatform.core.pages import Page
 from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.answer import Amount
 from valueplatform.value.models import newest_model
-from valueplatform.value.plans import (
-    Objective,
-    PlanRow,
-    Target,
-    ensure_objectives,
-    objectives_of,
-    put_targets,
-    targets_in_force,
-)
+from valueplatform.value.plan_terms import PlanState, plans_of
+from valueplatform.value.plans import PlanRow, Target, put_targets, targets_in_force, targets_of_plan
 from valueplatform.value.ranges import Range
 from valueplatform.value.reading import targets_of_provider
 
 MOST_TARGETS = 1000
-
-
-class ObjectiveOut(msgspec.Struct, frozen=True):
-    """What the customer wants, in its own words. A partner is not told who owns it."""
-
-    objective_id: int
-    title: str
-    owner: str | None
-    created_at: datetime
-
-
-class ObjectiveIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the customer wants, in its own words."""
-
-    title: Annotated[str, Meta(examples=["Dispatch without waiting"])]
 
 
 class TargetOut(msgspec.Struct, frozen=True):
@@ -81,8 +58,7 @@ class TargetIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _NOW = "2026-01-05T09:00:00Z"
-_OBJECTIVE = {"objective_id": 1, "title": "Dispatch without waiting", "owner": None, "created_at": _NOW}
-_TARGET = {
+TARGET = {
     "plan": "business-case",
     "objective": "Dispatch without waiting",
     "driver": "dispatch_time",
@@ -100,53 +76,20 @@ class PlansController(Controller):
     path = "/api/v1/accounts/{key:str}"
     tags = ("Plans",)
 
-    @get("/objectives", summary="Objectives", responses=answers(Page[ObjectiveOut], Page([_OBJECTIVE], None), *READS))
-    async def objectives(
-        self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
-    ) -> Page[ObjectiveOut]:
-        """In the customer's own words. A partner is shown those that its own drivers serve."""
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Action.READ_PLAN)
-            found = await objectives_of(tx, account.account_id)
-            if partner_of(caller) is not None:
-                served = {target.objective_id for target in await _targets(tx, account.account_id, caller)}
-                found = [one for one in found if one.objective_id in served]
-        shown = [_objective_out(one, caller) for one in found]
-        return page_after(shown, limit, cursor, lambda one: str(one.objective_id))
-
-    @post("/objectives", summary="Add an objective", responses=answers(ObjectiveOut, _OBJECTIVE, *WRITES, status=201))
-    async def add_objective(
-        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[ObjectiveIn]
-    ) -> Response[ObjectiveOut]:
-        """One of the same title is not added twice."""
-        title, caller = text_of(data.title, "title"), sending.caller
-        async with gate.web.transaction(scope_of(caller)) as tx:
-            account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
-
-            async def write() -> Any:
-                ids = await ensure_objectives(tx, [(account.account_id, title)])
-                found = await objectives_of(tx, account.account_id)
-                one = next(one for one in found if one.objective_id == ids[account.account_id, title])
-                return _objective_out(one, caller)
-
-            return await once(tx, sending, gate.clock, write)
-
-    @get(
-        "/plans", summary="Committed value in force", responses=answers(Page[TargetOut], Page([_TARGET], None), *READS)
-    )
+    @get("/plans", summary="Committed value in force", responses=answers(Page[TargetOut], Page([TARGET], None), *READS))
     async def plans(
         self, caller: Caller, gate: OpenGate, key: AccountKey, limit: Limit = SHORT, cursor: Cursor = None
     ) -> Page[TargetOut]:
         """The newest version of each target. A partner is shown those of its own drivers."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_PLAN)
-            shown = [_target_out(target) for target in await _targets(tx, account.account_id, caller)]
+            shown = [target_out(target) for target in await _targets(tx, account.account_id, caller)]
         return page_after(shown, limit, cursor, _place_of)
 
     @put(
         "/plans/{plan:str}",
         summary="State targets of a plan",
-        responses=answers(Page[TargetOut], Page([_TARGET], None), *WRITES),
+        responses=answers(Page[TargetOut], Page([TARGET], None), *WRITES),
     )
     async def put_plan(
         self,
@@ -157,7 +100,8 @@ class PlansController(Controller):
         data: JSONBody[list[TargetIn]],
     ) -> Response[Page[TargetOut]]:
         """Each target that says something new gets a new version; those that are not sent stay as they are. All targets
-        in force are answered. A partner may state targets of its own drivers."""
+        in force are answered, and for a draft its own. A partner may state targets of its own drivers, and none of a
+        plan that both sides are to sign. A signed plan stays as it is: 409."""
         if not 1 <= len(data) <= MOST_TARGETS:
             raise InvalidInputError(f"Send 1 to {MOST_TARGETS} targets at a time, not {len(data)}.")
         plan_id, caller = text_of(plan, "plan"), sending.caller
@@ -171,9 +115,12 @@ class PlansController(Controller):
                     raise InvalidInputError(
                         "Two targets are of the same objective, driver and month; send one of each."
                     )
+                drafts = await _drafts(tx, account.account_id, caller, plan_id)
                 stored = await put_targets(tx, rows, gate.clock())
                 await append_marks(tx, stored.marks)
-                return Page([_target_out(one) for one in await _targets(tx, account.account_id, caller)], None)
+                shown = list(await _targets(tx, account.account_id, caller))
+                shown += await targets_of_plan(tx, account.account_id, plan_id) if drafts else []
+                return Page([target_out(one) for one in shown], None)
 
             return await once(tx, sending, gate.clock, write, status=200)
 
@@ -183,6 +130,14 @@ async def _drivers_of(tx: Transaction, caller: KeyPrincipal) -> set[str]:
     provider = partner_of(caller)
     drivers = (await newest_model(tx)).drivers
     return {driver.slug for driver in drivers if provider is None or driver.provider == provider}
+
+
+async def _drafts(tx: Transaction, account_id: int, caller: KeyPrincipal, plan_id: str) -> bool:
+    """Whether the plan is a draft. Raises ForbiddenError where a partner writes into what both sides are to sign."""
+    found = [plan for plan in await plans_of(tx, account_id) if plan.plan_id == plan_id]
+    if found and partner_of(caller) is not None:
+        raise ForbiddenError("A partner cannot write into this plan; state your targets under a name of your own.")
+    return any(plan.state is PlanState.DRAFT for plan in found)
 
 
 async def _targets(tx: Transaction, account_id: int, caller: KeyPrincipal) -> Sequence[Target]:
@@ -222,12 +177,7 @@ def _kept(value: Range) -> Range:
     return Range(low, expected, high)
 
 
-def _objective_out(one: Objective, caller: KeyPrincipal) -> ObjectiveOut:
-    owner = one.owner if partner_of(caller) is None else None
-    return ObjectiveOut(one.objective_id, one.title, owner, one.created_at)
-
-
-def _target_out(target: Target) -> TargetOut:
+def target_out(target: Target) -> TargetOut:
     return TargetOut(
         plan=target.plan_id,
         objective=target.objective,

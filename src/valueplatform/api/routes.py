@@ -6,6 +6,7 @@ from litestar.di import Provide
 from valueplatform.api import calling, events
 from valueplatform.api.accounts import AccountsController
 from valueplatform.api.assumptions import AssumptionsController
+from valueplatform.api.attainment import AttainmentController
 from valueplatform.api.benchmarks import BenchmarksController
 from valueplatform.api.bridge import BridgeController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
@@ -21,8 +22,10 @@ from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
+from valueplatform.api.objectives import ObjectivesController
 from valueplatform.api.once import provide_sending
 from valueplatform.api.otlp import OtlpController
+from valueplatform.api.plan_terms import PlanTermsController
 from valueplatform.api.plans import PlansController
 from valueplatform.api.posthog import posthog_handlers
 from valueplatform.api.report import ReportController
@@ -32,6 +35,7 @@ from valueplatform.api.splits import SplitsController
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
+from valueplatform.api.timeline import TimelineController
 
 
 def api_router(gate: Gate, intake: Intake) -> Router:
@@ -45,13 +49,17 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             BenchmarksController,
             EstimatesController,
             AssumptionsController,
+            ObjectivesController,
             PlansController,
+            PlanTermsController,
+            AttainmentController,
             ScenariosController,
             MilestonesController,
             ConsentsController,
             ContributionsController,
             AnswersController,
             SplitsController,
+            TimelineController,
             StoriesController,
             SuggestionsController,
             ReportController,

@@ -28,6 +28,8 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import month_of
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
+from valueplatform.value.attainment import Asked, read_attainment
+from valueplatform.value.attainment_check import check_attainment
 from valueplatform.value.bridge_verify import verify_bridge
 from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
@@ -53,6 +55,7 @@ class Verdict(msgspec.Struct, frozen=True):
     accruals: int
     postings: int
     insight_numbers: int
+    attainments: int
     finance_numbers: int
     bridge_parts: int
     benchmarks: int
@@ -82,8 +85,9 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
     summary = (
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
-        f"insights, {verdict.bridge_parts:,} parts of value bridges, {verdict.benchmarks:,} figures of cohorts and "
-        f"{verdict.finance_numbers:,} numbers of finance recomputed; {len(lines):,} differ."
+        f"insights, {verdict.attainments:,} of attainment, {verdict.bridge_parts:,} parts of value bridges, "
+        f"{verdict.benchmarks:,} figures of cohorts and {verdict.finance_numbers:,} numbers of finance recomputed; "
+        f"{len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -94,7 +98,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
-    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0}
+    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "attainments": 0}
     counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     now = system_clock()
@@ -106,12 +110,16 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
                 continue
             checked = await verify_account(tx, source, start, LAST_DAY)
             numbers, wrong = await verify_insights(tx, source)
-            parts, unlike = await verify_bridge(tx, source, await account_by_id(tx, row.account_id), now, start)
+            standing = await account_by_id(tx, row.account_id)
+            parts, unlike = await verify_bridge(tx, source, standing, now, start)
+            stated = await read_attainment(tx, standing, Asked(), now)
+            ratios, unmet = await check_attainment(tx, row.account_id, row.timezone, stated)
         for name in ("events", "rollups", "accruals", "postings", "waiting"):
             counts[name] += getattr(checked, name)
         counts["insight_numbers"] += numbers
+        counts["attainments"] += ratios
         counts["bridge_parts"] += parts
-        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike])
+        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet])
     if account is None:
         async with databases.worker.transaction(operator_scope(), steady=True) as tx:
             counts["benchmarks"], wrong = await verify_benchmarks(tx)

@@ -43,6 +43,8 @@ class Action(StrEnum):
     READ_PLAN = "plan:read"
     MANAGE_PLAN = "plan:manage"
     """Objectives and targets."""
+    SIGN_PLAN = "plan:sign"
+    """For one's own side; a plan is in force once both sides signed."""
     PLAN_SCENARIOS = "scenarios:plan"
     """What if: own scenarios, and those that others share."""
     READ_MILESTONES = "milestones:read"
@@ -151,8 +153,8 @@ _PARTNER: Final = _READER | {
 }
 
 RIGHTS_OF_PERSONS: Final[Mapping[PersonRole, frozenset[Action]]] = {
-    PersonRole.SPONSOR: _CUSTOMER_LEADS | {Action.READ_CONTRACTS},
-    PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS},
+    PersonRole.SPONSOR: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN},
+    PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN},
     PersonRole.CHAMPION: _CUSTOMER_LEADS,
     # Who validates a number may see the events that it comes from.
     PersonRole.VALIDATOR: _CUSTOMER

@@ -22,7 +22,10 @@ UNSCOPED: Final[Mapping[str, str]] = {
 APPEND_ONLY: Final = (
     "posting",
     "assumption_entry",
+    "objective_version",
     "plan_target",
+    "plan_terms",
+    "plan_signature",
     "basis",
     "closed_month",
     "exchange_rate",

@@ -18,6 +18,7 @@ from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.names import names_of
+from valueplatform.portal.objectives import agreed
 from valueplatform.portal.plan_view import Stand, changes_of, compared_of, levers_of, query_of, result_of, stand_of
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.view import plan as view
@@ -52,8 +53,10 @@ async def plan_page(request: PortalRequest, portal: Shared, key: Key = None) -> 
         place = await place_of(caller, key, Right.PLAN_SCENARIOS)
         ground = await ground_of(caller.tx, place.account, caller.now)
         page = await _page(caller, place, ground, query, compare)
+        said = {name: query.get(name, "") for name in ("kind", "before", "said")}
+        both_sides = await agreed(caller, place, **said)
         shell = await account_shell(caller, place, PATH)
-    return portal.pages.page("plan.html", shell=shell, plan=page, moves=False)
+    return portal.pages.page("plan.html", shell=shell, plan=page, agreed=both_sides, moves=False)
 
 
 @get(both(f"{PATH}/preview"))
@@ -73,7 +76,7 @@ async def _page(
     stand = stand_of(query, local_day(caller.now, place.account.timezone))
     result, outlook, changes = _result(ground, stand)
     alone = {change.lever: added for change, added in zip(changes, outlook.alone, strict=True)} if outlook else {}
-    own = {name: value for name, value in query.items() if name not in {"compare", "removed", "said"}}
+    own = {name: value for name, value in query.items() if name not in {"compare", "removed", "said", "kind", "before"}}
     kept = await scenarios_of(caller.tx, place.account.account_id, caller.user.author)
     return view.PlanPage(
         levers=tuple(

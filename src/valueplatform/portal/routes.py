@@ -17,6 +17,7 @@ from valueplatform.portal import (
     estimate,
     finance,
     home,
+    objectives,
     plan,
     portfolio,
     proof,
@@ -31,8 +32,8 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
-    tester, connect_key, accounts, benchmarks, estimate,
+    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog,
+    data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -1,11 +1,11 @@
 """The value plan: objectives in the customer's own words, and what was committed to by driver and month.
 
-Every version of a target is kept; the newest is in force. Targets of different plans for the same driver and month
-add. A month that a window cuts counts by its days, rounded cumulatively from the first of the month, half-even to
-4 places, so that the windows of any cut add up to the target exactly.
+Every version of a target is kept; the newest is in force, where its plan counts (`plan_terms`). Targets of different
+plans for the same driver and month add. A month that a window cuts counts by its days, rounded cumulatively from the
+first of the month, half-even to 4 places, so that the windows of any cut add up to the target exactly.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -17,23 +17,16 @@ from sqlalchemy.dialects import postgresql
 from valueplatform.accounts.accounts import raise_revisions
 from valueplatform.accounts.imports import Mark, Outcome, Stored
 from valueplatform.core.database import Transaction, lock_account
+from valueplatform.core.errors import ConflictError
 from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even, scaled_decimal
 from valueplatform.core.periods import Period, month_of
 from valueplatform.value.derivation import Bound
+from valueplatform.value.plan_terms import PlanState, counting, plans_of
 from valueplatform.value.ranges import Range
 from valueplatform.value.tables import objective, plan_target
 
 TargetKey = tuple[int, str, int, str, date]
 """(account id, plan id, objective id, driver, month): what versions are counted for."""
-
-
-class Objective(msgspec.Struct, frozen=True, kw_only=True):
-    """What the customer wants, as they say it."""
-
-    objective_id: int
-    title: str
-    owner: str | None
-    created_at: datetime
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +82,6 @@ def _units_before(amount: Decimal, month: Period, day: date) -> int:
     return int(round_half_even(share.numerator, share.denominator, 0))
 
 
-async def objectives_of(tx: Transaction, account_id: int) -> list[Objective]:
-    """All objectives of an account, the oldest first."""
-    query = select(objective.c.objective_id, objective.c.title, objective.c.owner, objective.c.created_at).where(
-        objective.c.account_id == account_id
-    )
-    return [Objective(**row._asdict()) for row in await tx.rows(query.order_by(objective.c.objective_id))]
-
-
 async def ensure_objectives(tx: Transaction, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The id of each objective by (account id, title), made where it is new."""
     titles = sorted(set(wanted))
@@ -112,7 +97,19 @@ async def ensure_objectives(tx: Transaction, wanted: Iterable[tuple[int, str]]) 
 
 
 async def targets_in_force(tx: Transaction, account_id: int, as_of: datetime | None = None) -> list[Target]:
-    """The newest version of each target, or the newest known at `as_of`; without those that were taken out."""
+    """The newest version of each target, or the newest known at `as_of`; without those that were taken out, those of
+    drafts, and those whose place a re-plan has taken."""
+    counts = counting(await plans_of(tx, account_id, as_of))
+    return [one for one in await newest_targets(tx, account_id, as_of) if counts(one.plan_id, one.month)]
+
+
+async def targets_of_plan(tx: Transaction, account_id: int, plan_id: str) -> list[Target]:
+    """What one plan says, whether or not it counts."""
+    return [one for one in await newest_targets(tx, account_id) if one.plan_id == plan_id]
+
+
+async def newest_targets(tx: Transaction, account_id: int, as_of: datetime | None = None) -> list[Target]:
+    """The newest version of each target of any plan, drafts too; without those that were taken out."""
     held = plan_target.c
     query = (
         select(plan_target, objective.c.title)
@@ -148,6 +145,7 @@ async def put_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -
     """Add a version of each target that says something new; the same said again adds nothing.
 
     `rows` speak of different targets. Holds the lock of their accounts, so that versions are counted one by one.
+    Raises ConflictError for a change of a plan that both sides signed.
     """
     for account_id in sorted({row.account_id for row in rows}):
         await lock_account(tx, account_id)
@@ -155,6 +153,9 @@ async def put_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -
     keys = [_key(row, ids[row.account_id, row.objective]) for row in rows]
     held = await _newest(tx, keys)
     outcomes = [_outcome(held.get(key), row) for key, row in zip(keys, rows, strict=True)]
+    await _refuse_signed(
+        tx, {key[:2] for key, outcome in zip(keys, outcomes, strict=True) if outcome is not Outcome.UNCHANGED}
+    )
     changed = [
         (key, row) for key, row, outcome in zip(keys, rows, outcomes, strict=True) if outcome is not Outcome.UNCHANGED
     ]
@@ -162,6 +163,15 @@ async def put_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -
         await tx.execute(insert(plan_target), [_columns(key, row, held.get(key), now) for key, row in changed])
         await raise_revisions(tx, (row.account_id for _, row in changed))
     return Stored(outcomes, [Mark(row.account_id, month_of(row.month), "plan") for _, row in changed])
+
+
+async def _refuse_signed(tx: Transaction, changed: Collection[tuple[int, str]]) -> None:
+    for account_id in sorted({account_id for account_id, _ in changed}):
+        for plan in await plans_of(tx, account_id):
+            if plan.state is PlanState.SIGNED and (account_id, plan.plan_id) in changed:
+                raise ConflictError(
+                    f"Plan {plan.plan_id!r} is signed by both sides and stays as it is; make a re-plan from a month on."
+                )
 
 
 class _Version(msgspec.Struct, frozen=True):

@@ -48,9 +48,18 @@ _SENT = text("""
     SELECT source, time FROM event
     WHERE account_id = :account AND utc_day >= :start AND utc_day < :end AND source = ANY(CAST(:sources AS text[]))
 """)
+# A plan with terms counts once both sides signed the same, and takes the place of others from its month on.
 _TARGETS = text("""
+    WITH signed AS (
+        SELECT plan_id, version FROM plan_signature WHERE account_id = :account
+        GROUP BY plan_id, version, digest HAVING count(DISTINCT side) = 2
+    )
     SELECT DISTINCT ON (plan_id, objective_id, driver, month) driver, month, low, expected, high
-    FROM plan_target WHERE account_id = :account
+    FROM plan_target t WHERE account_id = :account
+      AND (EXISTS (SELECT FROM signed s WHERE s.plan_id = t.plan_id)
+           OR NOT EXISTS (SELECT FROM plan_terms d WHERE d.account_id = :account AND d.plan_id = t.plan_id))
+      AND NOT EXISTS (SELECT FROM plan_terms r JOIN signed USING (plan_id, version)
+                      WHERE r.account_id = :account AND t.plan_id = ANY(r.replaces) AND t.month >= r.from_month)
     ORDER BY plan_id, objective_id, driver, month, version DESC
 """)
 # What is paid in another currency than the account's is in no total.

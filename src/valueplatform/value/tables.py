@@ -54,10 +54,67 @@ objective = tenant_table(
     "objective",
     Column("objective_id", BigInteger, Identity(always=True), nullable=False),
     Column("title", Text, nullable=False),
-    Column("owner", Text, nullable=True),
     Column("created_at", TIMESTAMP, nullable=False, server_default=func.now()),
     Index("uq_objective_account_id_title", "account_id", "title", unique=True),
     key=("objective_id",),
+)
+
+# Who answers for an objective, how and by when it is to be reached, and what became of it; append-only, the newest
+# version holds. An objective without a version is open and has nobody yet.
+objective_version = tenant_table(
+    "objective_version",
+    Column("objective_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("owner", Text, nullable=True),
+    Column("customer_sponsor", Text, nullable=True),
+    Column("supplier_sponsor", Text, nullable=True),
+    Column("tactics", ARRAY(Text), nullable=False),
+    Column("drivers", ARRAY(Text), nullable=False),
+    Column("due", Date, nullable=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("state IN ('open', 'reached', 'dropped')", name="state"),
+    CheckConstraint("state <> 'dropped' OR reason <> ''", name="dropped"),
+    CheckConstraint("author_side IN ('supplier', 'customer')", name="side"),
+    key=("objective_id", "version"),
+)
+
+# What a plan is, append-only, the newest version holds. A plan without terms is a commitment in force; one with terms
+# is in force once both sides signed the same terms and targets (`digest`). From `from_month` on, a signed plan takes
+# the place of those that it `replaces`.
+plan_terms = tenant_table(
+    "plan_terms",
+    Column("plan_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("contract_id", Text, nullable=True),
+    Column("milestone_id", Text, nullable=True),
+    Column("replaces", ARRAY(Text), nullable=False),
+    Column("from_month", Date, nullable=True),
+    Column("author", Text, nullable=False),
+    Column("author_side", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("kind IN ('business-case', 'commitment', 're-plan')", name="kind"),
+    CheckConstraint("(cardinality(replaces) = 0) = (from_month IS NULL)", name="replaces"),
+    CheckConstraint("kind <> 're-plan' OR from_month IS NOT NULL", name="re_plan"),
+    CheckConstraint("author_side IN ('supplier', 'customer')", name="side"),
+    key=("plan_id", "version"),
+)
+
+plan_signature = tenant_table(
+    "plan_signature",
+    Column("plan_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("signer", Text, nullable=False),
+    Column("signed_at", TIMESTAMP, nullable=False),
+    CheckConstraint("side IN ('supplier', 'customer')", name="side"),
+    key=("plan_id", "digest", "side"),
 )
 
 # Committed value, every version kept: a plan row that changes gets a new version, the newest is in force.

@@ -158,6 +158,16 @@ _PLANNED = text("""
         SELECT max(version) FROM plan_target o
         WHERE (o.account_id, o.plan_id, o.objective_id, o.driver, o.month)
             = (p.account_id, p.plan_id, p.objective_id, p.driver, p.month))
+      AND p.plan_id NOT IN (
+        SELECT plan_id FROM plan_terms WHERE account_id = :account
+        EXCEPT SELECT customer.plan_id FROM plan_signature customer JOIN plan_signature supplier
+            USING (account_id, plan_id, version, digest)
+            WHERE account_id = :account AND customer.side = 'customer' AND supplier.side = 'supplier')
+      AND NOT EXISTS (
+        SELECT FROM plan_terms later JOIN plan_signature customer USING (account_id, plan_id, version)
+            JOIN plan_signature supplier USING (account_id, plan_id, version, digest)
+            WHERE later.account_id = p.account_id AND customer.side = 'customer' AND supplier.side = 'supplier'
+              AND p.plan_id = ANY(later.replaces) AND p.month >= later.from_month)
 """)
 _PRICES = text("SELECT start_day, end_day, amount, currency, period FROM contract WHERE account_id = :account")
 _METERED = text("""
