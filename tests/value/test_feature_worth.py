@@ -32,6 +32,8 @@ DRIVERS = {
 METERS = dict.fromkeys(DRIVERS, ("jobs", "minutes"))
 UNCUT = {"odd": "its formula does not add"}
 UNITS = st.integers(-(10**9), 10**12).map(lambda units: Decimal(units).scaleb(-4))
+ZERO = Decimal(0)
+Bounds = tuple[Decimal, Decimal, Decimal, Decimal]
 READINGS = st.fractions(0, 10**6, max_denominator=1000)
 
 
@@ -45,11 +47,15 @@ def share(feature: str, expected: str, **standing: object) -> Share:
     return Share(feature, at(**standing), amount, amount, amount)  # type: ignore[arg-type]  # of `at`
 
 
+def bounded(low: Decimal, expected: Decimal, high: Decimal, *, cap: Decimal = ZERO) -> Bounds:
+    """As `Earned` takes them: with what it was before a cap took `cap`."""
+    return low, expected, high, expected + cap
+
+
 EARNED = st.builds(
     lambda standing, bounds, cap, readings: Earned(
         standing,
-        *sorted(bounds),
-        uncapped=sorted(bounds)[1] + cap,
+        *bounded(*sorted(bounds), cap=cap),
         formula=FORMULA,
         inputs={"before": Fraction(14), "price": Fraction(3, 4)},
         readings=readings,
@@ -78,7 +84,7 @@ def test_shares_of_features_and_the_rest_add_up_to_their_driver(earned: list[Ear
 def test_a_driver_of_several_features_is_divided_by_its_formula_on_each_one_s_readings() -> None:
     earned = Earned(
         at("shared"),
-        *(Decimal(one) for one in ("50", "100.0001", "200", "100.0001")),
+        *bounded(Decimal(50), Decimal("100.0001"), Decimal(200)),
         formula=FORMULA,
         inputs={"before": Fraction(10), "price": Fraction(1)},
         readings={
@@ -93,7 +99,7 @@ def test_a_driver_of_several_features_is_divided_by_its_formula_on_each_one_s_re
 
 
 def test_what_cannot_be_divided_is_attributed_to_nobody() -> None:
-    earned = Earned(at("odd"), *(Decimal(one) for one in ("1", "2", "3", "2")), readings={"a": {"jobs": Fraction(1)}})
+    earned = Earned(at("odd"), *bounded(Decimal(1), Decimal(2), Decimal(3)), readings={"a": {"jobs": Fraction(1)}})
     (only,) = shares([earned], DRIVERS, UNCUT, METERS)
     assert (only.feature, only.expected) == (NOT_ATTRIBUTED, Decimal("2.0000"))
 

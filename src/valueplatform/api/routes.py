@@ -13,6 +13,7 @@ from valueplatform.api.catalog import CatalogController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.features import FeaturesController
 from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
@@ -48,6 +49,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             StewardshipController,
             OtlpController,
             CatalogController,
+            FeaturesController,
             DataQualityController,
             IngestKeysController,
             FinanceController,

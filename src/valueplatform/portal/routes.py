@@ -13,6 +13,7 @@ from valueplatform.portal import (
     connect,
     connect_key,
     data_quality,
+    features,
     finance,
     home,
     plan,
@@ -29,8 +30,8 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, plan, portfolio, finance, catalog, data_quality, connect,
-    tester, connect_key, accounts,
+    home, sign_in, story, why, proof, together, assumptions, plan, portfolio, finance, catalog, features,
+    data_quality, connect, tester, connect_key, accounts,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
