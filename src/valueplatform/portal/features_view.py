@@ -15,7 +15,7 @@ from valueplatform.portal.view import features as view
 from valueplatform.portal.view.catalog import WorthLine
 from valueplatform.portal.view.words import Chip, Fact, Link, NumberState
 from valueplatform.portal.worth_words import CLASSES
-from valueplatform.value.feature_worth import FeatureAmount, Part, Unrealized
+from valueplatform.value.feature_worth import FeatureAmount, Part, PerUse, Unrealized
 from valueplatform.value.feature_worth_read import (
     BeforeAfter,
     DriverDivision,
@@ -41,6 +41,7 @@ _PARTLY: Final = Chip("nodata", "Not whole")
 _UNSAID: Final = Chip("under", "None")
 _SAID: Final = {Part.OUTCOME: "Outcome", Part.DRIVER: "Driver", Part.METER: "Meter", Part.BASELINE: "Baseline"}
 NOT_SAID: Final = "Not said in the model"
+THIN: Final = "Insufficient data: "
 EMPTY: Final = "The value model names no feature. Say what the product is made of as [[feature]] in the model file."
 
 
@@ -98,9 +99,9 @@ def _row(one: FeatureWorth, asked: Asked, currency: str) -> view.FeatureRow:
         lacks=f"Lacks {_and(part.value for part in one.missing)}" if one.missing else "",
         accounts="Not counted" if one.accounts is None else f"{one.accounts:,} of {one.eligible:,}",
         uses=one.uses_says if one.uses is None else f"{one.uses:,} use{'s' if one.uses != 1 else ''}",
-        value=_value_lines(one, currency, href),
-        per_use=_per_use_lines(one, currency, href),
-        unrealized=_unrealized_lines(one.unrealized, currency, href),
+        value=_first(_value_lines(one, currency, href), href),
+        per_use=_first(_per_use_lines(one, currency, href), href),
+        unrealized=_first(_unrealized_lines(one, currency, href), href),
         releases=", ".join(f"{release.title}, {day_text(release.day)}" for release in one.releases),
     )
 
@@ -108,6 +109,15 @@ def _row(one: FeatureWorth, asked: Asked, currency: str) -> view.FeatureRow:
 def _and(words: Iterable[str]) -> str:
     listed = list(words)
     return " and ".join(part for part in (", ".join(listed[:-1]), listed[-1]) if part)
+
+
+def _first(lines: Sequence[WorthLine], href: str) -> tuple[WorthLine, ...]:
+    """Those of the first unit, the supplier's currency if there is any; all others open with the rest."""
+    shown = [line for line in lines if line.unit == lines[0].unit]
+    rest = len({line.unit for line in lines}) - 1
+    if rest > 0:
+        shown.append(WorthLine("", f"and in {count_text(rest)} other {'unit' if rest == 1 else 'units'}", href=href))
+    return tuple(shown)
 
 
 def _value_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
@@ -129,17 +139,19 @@ def _value_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine
 
 def _per_use_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
     return tuple(
-        WorthLine(cents_text(rate.expected, rate.unit), CLASSES[rate.benefit_class], href=href)
+        WorthLine(cents_text(rate.expected, rate.unit), CLASSES[rate.benefit_class], unit=rate.unit, href=href)
         for rate in sorted(one.per_use, key=lambda rate: (rate.unit != currency, rate.unit, rate.benefit_class))
         if rate.expected is not None
     )
 
 
-def _unrealized_lines(found: Sequence[Unrealized], currency: str, href: str) -> tuple[WorthLine, ...]:
+def _unrealized_lines(feature: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
+    if not feature.value and feature.accounts is not None and feature.accounts < feature.eligible:
+        return (WorthLine("Not known", "no value is attributed to it", href=href),)
     lines = []
-    for one in sorted(found, key=lambda one: (one.unit != currency, one.unit, one.benefit_class)):
+    for one in sorted(feature.unrealized, key=lambda one: (one.unit != currency, one.unit, one.benefit_class)):
         if one.low is None or one.expected is None or one.high is None:
-            lines.append(WorthLine("Not enough data", one.says, href=href))
+            lines.append(WorthLine("Not enough data", one.says.removeprefix(THIN), unit=one.unit, href=href))
             continue
         sub = f"{short_text(one.low, one.unit)} to {short_text(one.high, one.unit)} in {_accounts(one.accounts)}"
         about = f"about {short_text(one.expected, one.unit)}"
@@ -163,8 +175,9 @@ def feature_view(found: OpenedFeature, asked: Asked, currency: str) -> view.Feat
         types=tuple(Link(kind, CatalogAsked(opened=kind).path) for kind in one.event_types),
         hypothesis=_hypothesis(one),
         facts=_facts(one, currency),
-        value=tuple(_amount_row(amount) for amount in one.value),
-        drivers=tuple(_driver(driver, found) for driver in found.drivers),
+        value=tuple(_amount_row(amount) for amount in sorted(one.value, key=lambda each: each.unit != currency)),
+        per_use=tuple(_rate_row(rate) for rate in sorted(one.per_use, key=lambda each: each.unit != currency)),
+        drivers=tuple(_driver(driver, found, currency) for driver in found.drivers),
         cohorts=tuple(row for each in one.unrealized for row in _cohort_rows(each)),
         left=tuple(
             f"{each.unit}, {CLASSES[each.benefit_class]}: {_accounts(each.not_compared)} not compared. {each.says}"
@@ -187,10 +200,10 @@ def _facts(one: FeatureWorth, currency: str) -> tuple[Fact, ...]:
         Fact("Used by", "Not counted" if one.accounts is None else f"{one.accounts:,} of {one.eligible:,} accounts")
     ]
     facts.append(Fact("Uses", f"{one.uses:,}" if one.uses is not None else one.uses_says))
-    facts += [Fact("Value per use", f"{line.text} ({line.sub})") for line in _per_use_lines(one, currency, "")]
     facts += [
         Fact("Unrealized, an estimate", f"{line.text}: {line.sub}")
-        for line in _unrealized_lines(one.unrealized, currency, "")
+        for line in _unrealized_lines(one, currency, "")
+        if line.value
     ]
     return tuple(facts)
 
@@ -212,8 +225,13 @@ def _amount_row(amount: FeatureAmount) -> view.Row:
     )
 
 
-def _driver(driver: OpenedDriver, found: OpenedFeature) -> view.DriverPart:
-    own = [one for one in found.divisions if one.driver == driver.driver]
+def _rate_row(rate: PerUse) -> view.Row:
+    amounts = ("none" if each is None else cents_text(each, rate.unit) for each in (rate.expected, rate.counted))
+    return view.Row(rate.unit, (CLASSES[rate.benefit_class], f"{rate.uses:,}", *amounts))
+
+
+def _driver(driver: OpenedDriver, found: OpenedFeature, currency: str) -> view.DriverPart:
+    own = sorted((one for one in found.divisions if one.driver == driver.driver), key=lambda one: one.unit != currency)
     reason = next((one.says for one in found.worth.not_divided if one.driver == driver.driver), "")
     alone = len(driver.features) == 1
     return view.DriverPart(

@@ -72,6 +72,7 @@ class Feature:
     hypothesis: tuple[Fact, ...]
     facts: tuple[Fact, ...]
     value: tuple[Row, ...]
+    per_use: tuple[Row, ...]
     drivers: tuple[DriverPart, ...]
     cohorts: tuple[Row, ...]
     left: tuple[str, ...]
