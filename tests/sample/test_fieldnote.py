@@ -5,6 +5,7 @@ import tomllib
 from valueplatform.sample import SampleSupplier
 from valueplatform.sample.events import Event
 from valueplatform.sample.fieldnote import driver_inputs, input_definitions, model, model_toml
+from valueplatform.value.feature_worth import Part, missing_parts
 from valueplatform.value.model import BenefitClass
 from valueplatform.value.model_file import read_model, warnings_of
 
@@ -52,5 +53,17 @@ def test_inputs_of_a_driver_are_found_in_its_formula() -> None:
     assert {slug for entry in model()["driver"] for slug in driver_inputs(entry["slug"])} == input_definitions().keys()
 
 
-def test_the_text_is_the_file(sample: SampleSupplier) -> None:
-    assert tomllib.loads(sample.model_toml()) == model()
+def test_the_text_is_the_file_with_releases_of_late(sample: SampleSupplier) -> None:
+    told = tomllib.loads(sample.model_toml())
+    releases = told.pop("release")
+    assert told == model()
+    assert max(one["day"] for one in releases) < sample.until.date()
+    read = read_model(sample.model_toml(), "fieldnote.toml")
+    assert len(read.releases) == len(releases)
+    assert warnings_of(read, sample.model_toml(), "fieldnote.toml") == []
+
+
+def test_hypotheses_are_whole_but_for_the_one_that_has_no_baseline() -> None:
+    features = read_model(model_toml(), "fieldnote.toml").features
+    lacking = {feature.slug: missing_parts(feature) for feature in features if missing_parts(feature)}
+    assert lacking == {"arrival-tracking": (Part.BASELINE,)}

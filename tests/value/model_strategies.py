@@ -32,6 +32,7 @@ from valueplatform.value.model import (
     Feature,
     Pool,
     Product,
+    Release,
     Segment,
     SegmentRate,
     Supplier,
@@ -155,7 +156,17 @@ FEATURES = st.builds(
     effort=MAYBE_TEXT,
     effort_cost=PRICES,
     hypothesis=MAYBE_TEXT,
+    meter=st.sampled_from([None, "m0", "m1"]),
+    baseline=st.sampled_from([None, "b0"]),
     eligible_segments=st.lists(st.sampled_from(SEGMENTS), unique=True).map(tuple),
+    title=MAYBE_TEXT,
+    description=MAYBE_TEXT,
+)
+RELEASES = st.builds(
+    Release,
+    slug=st.sampled_from(["r0", "r-1"]),
+    day=st.dates(date(1990, 1, 1), date(2090, 1, 1)),
+    features=st.just(("f0",)),
     title=MAYBE_TEXT,
     description=MAYBE_TEXT,
 )
@@ -172,6 +183,7 @@ MODELS = st.builds(
     pools=st.sampled_from([(), (Pool(slug="hours", title="Hours"),)]),
     drivers=st.tuples(drivers("d0"), drivers("d-1")),
     features=st.tuples(FEATURES),
+    releases=st.lists(RELEASES, max_size=2, unique_by=lambda release: release.slug).map(tuple),
     products=st.sampled_from([(), (Product(slug="core", title="Core"),)]),
     segments=st.sampled_from([(), tuple(Segment(slug=slug) for slug in SEGMENTS)]),
     event_types=st.lists(TEXT, max_size=2, unique=True).map(

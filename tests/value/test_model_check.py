@@ -15,6 +15,7 @@ from valueplatform.value.model import (
     EventType,
     Feature,
     Product,
+    Release,
     Segment,
     SegmentRate,
     Supplier,
@@ -267,3 +268,24 @@ def test_a_rate_that_no_driver_reads_is_pointed_out() -> None:
 )
 def test_a_near_miss_is_offered_else_what_is_known(unknown: str, known: list[str], cure: str) -> None:
     assert suggestion(unknown, known) == cure
+
+
+def test_what_a_hypothesis_and_a_release_name_is_in_the_model() -> None:
+    named = Feature(slug="f", event_types=("job",), driver="othe", meter="job", baseline="befor")
+    release = Release(slug="r", day=date(2026, 6, 1), features=("g",))
+    sound = with_driver(features=("f",))
+    told = "\n".join(errors(replace(sound, features=(named,), releases=(release,))))
+    for kind, name, cure in (
+        ("driver", "othe", 'did you mean "other"?'),
+        ("meter", "job", 'did you mean "jobs"?'),
+        ("baseline", "befor", 'did you mean "before"?'),
+    ):
+        assert f'feature[1] "f".{kind}: unknown {kind} "{name}"; {cure}' in told
+    assert 'release[1] "r".feature: unknown feature "g"; known are f' in told
+
+
+def test_a_hypothesis_is_counted_by_a_driver_that_the_feature_serves() -> None:
+    feature = Feature(slug="f", event_types=("job",), driver="other", meter="jobs", baseline="before")
+    lonely = errors(replace(with_driver(), features=(feature,)))
+    assert any('"f".driver: the driver "other" does not say that this feature serves it' in one for one in lonely)
+    assert errors(replace(with_driver(features=("f",)), features=(feature,))) == []

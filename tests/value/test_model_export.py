@@ -1,10 +1,11 @@
 import tomllib
+from datetime import date
 
 import msgspec
 from hypothesis import given
 
 from tests.value.model_strategies import FIXED, MODELS
-from valueplatform.value.model import SegmentRate, ValueModel
+from valueplatform.value.model import Feature, Release, SegmentRate, ValueModel
 from valueplatform.value.model_export import export_model
 from valueplatform.value.model_file import read_model
 
@@ -33,3 +34,19 @@ def test_names_of_segments_need_no_care() -> None:
     assumption = msgspec.structs.replace(FIXED.assumptions[0], segments=(odd,))
     model = msgspec.structs.replace(FIXED, assumptions=(assumption,))
     assert read_model(export_model(model), "x") == model
+
+
+def test_a_whole_hypothesis_and_a_release_are_read_back() -> None:
+    driver = msgspec.structs.replace(FIXED.drivers[0], features=("f",))
+    feature = Feature(
+        slug="f", event_types=("job",), hypothesis="Less to do", driver="time", meter="jobs", baseline="before"
+    )
+    release = Release(slug="two", title="Two", day=date(2026, 6, 1), features=("f",))
+    model = msgspec.structs.replace(FIXED, drivers=(driver,), features=(feature,), releases=(release,))
+    assert read_model(export_model(model), "x") == model
+    assert tomllib.loads(export_model(model))["release"][0] == {
+        "slug": "two",
+        "title": "Two",
+        "day": date(2026, 6, 1),
+        "feature": "f",
+    }

@@ -18,6 +18,7 @@ from valueplatform.api.contributions import AnswersController, ContributionsCont
 from valueplatform.api.data_quality import DataQualityController
 from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
+from valueplatform.api.features import FeaturesController
 from valueplatform.api.finance import FinanceController, RatesController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
@@ -67,6 +68,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             StewardshipController,
             OtlpController,
             CatalogController,
+            FeaturesController,
             DataQualityController,
             IngestKeysController,
             FinanceController,

@@ -15,6 +15,7 @@ from valueplatform.portal import (
     connect_key,
     data_quality,
     estimate,
+    features,
     finance,
     home,
     objectives,
@@ -32,7 +33,7 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog,
+    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
     data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024

@@ -1,7 +1,9 @@
 """The value model of the sample supplier, as text and as read from fieldnote.toml."""
 
+import json
 import re
 import tomllib
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,6 +12,13 @@ from valueplatform.sample.cast import Account
 from valueplatform.value.model_file import read_model
 
 PARTNERS = {"tessera": "Tessera Integrations", "waypoint": "Waypoint Telematics"}
+
+_RELEASES = (
+    ("dispatch-board-3", "Dispatch board 3", 120, ["auto-dispatch"]),
+    ("mobile-6", "Mobile 6", 75, ["job-reports", "guided-checklists", "parts-check"]),
+    ("quotes-2", "Quotes on site 2", 30, ["on-site-quotes"]),
+)
+"""Slug, title, days before the end, features."""
 
 _NEEDS = {
     "dispatch_time": "auto-dispatch",
@@ -26,6 +35,15 @@ _NEEDS = {
 @cache
 def model_toml() -> str:
     return files("valueplatform.sample").joinpath("fieldnote.toml").read_text(encoding="utf-8")
+
+
+def releases_toml(until: date) -> str:
+    """Releases as of a day; the newest has not had its eight weeks yet."""
+    return "".join(
+        f'\n[[release]]\nslug = "{slug}"\ntitle = "{title}"\n'
+        f"day = {until - timedelta(days=days)}\nfeature = {json.dumps(features)}\n"
+        for slug, title, days, features in _RELEASES
+    )
 
 
 @cache

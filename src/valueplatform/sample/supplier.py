@@ -15,7 +15,7 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.sample.agreements import Agreement, agreements
 from valueplatform.sample.cast import Account, settle, written_cast
 from valueplatform.sample.events import Event, arrivals
-from valueplatform.sample.fieldnote import PARTNERS, model_toml, partners_of
+from valueplatform.sample.fieldnote import PARTNERS, model_toml, partners_of, releases_toml
 from valueplatform.sample.invented import invented
 from valueplatform.sample.plans import plan_rows
 from valueplatform.sample.records import (
@@ -70,8 +70,8 @@ class SampleSupplier:
     until: datetime
 
     def model_toml(self) -> str:
-        """The value model, in the form that `valueplatform model apply` takes."""
-        return model_toml()
+        """The value model, in the form that `valueplatform model apply` takes, with releases of late."""
+        return model_toml() + releases_toml(self.until.date())
 
     def events(self) -> Iterator[list[Event]]:
         """CloudEvents in structured mode, in order of arrival, in batches of at most 1,000. The same at every call."""

@@ -154,6 +154,11 @@ def added(amounts: Iterable[Decimal]) -> Decimal:
     return _amount(sum(map(_units, amounts)))
 
 
+def divided(side: Side) -> dict[Member, Decimal]:
+    """The worth of a side over its members, as its bridge divides it: the last unit is kept."""
+    return {member: _amount(own.worth) for member, own in _allocated(side).items()}
+
+
 def bridge(cells: Iterable[Cell], volumes: Collection[str]) -> list[Line]:
     """The bridge of every driver, provider and member, ordered by them.
 

@@ -345,7 +345,7 @@ def _check_cuts(question: BridgeQuestion, model: ValueModel, drivers: Iterable[s
     refused, taken = [], []
     for slug in sorted(drivers):
         driver = model.driver(slug)
-        reason = _uncut(driver, model, question.dimensions) if driver is not None else "it is no longer in the model"
+        reason = why_uncut(driver, model, question.dimensions) if driver is not None else "it is no longer in the model"
         if reason and question.dimensions:
             refused.append(f"driver {slug!r}, since {reason}")
         else:
@@ -356,7 +356,7 @@ def _check_cuts(question: BridgeQuestion, model: ValueModel, drivers: Iterable[s
         raise UnprocessableError(f"Value cannot be cut by {by} for {'; '.join(refused)}.{cure}")
 
 
-def _uncut(driver: Driver, model: ValueModel, dimensions: Sequence[str]) -> str | None:
+def why_uncut(driver: Driver, model: ValueModel, dimensions: Sequence[str]) -> str | None:
     """Why the driver's value cannot be divided so."""
     for version in _versions(model, driver.slug):
         formula = Formula.parse(version.formula)
@@ -380,7 +380,7 @@ def _why_not(meter: Meter, dimensions: Sequence[str]) -> str | None:
 def dimensions_of(driver: Driver, model: ValueModel) -> list[str]:
     """The dimensions that the driver's value may be cut by."""
     named = {path for meter in model.meters for path in meter.dimensions}
-    return [path for path in sorted(named) if _uncut(driver, model, [path]) is None]
+    return [path for path in sorted(named) if why_uncut(driver, model, [path]) is None]
 
 
 # ---------------------------------------------------------------- what stands beside

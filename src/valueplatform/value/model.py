@@ -165,7 +165,8 @@ class Feature(_Definition, frozen=True, kw_only=True):
     """A part of the product whose use the events show.
 
     `price` is per account and month, `effort_cost` once, both in the supplier's currency. `included`: costs nothing
-    extra. No eligible segments means all.
+    extra. No eligible segments means all. `hypothesis` is the outcome that it is there for; `driver`, `meter` and
+    `baseline` say by what value that shows, in what use, and against what.
     """
 
     event_types: tuple[str, ...]
@@ -176,7 +177,17 @@ class Feature(_Definition, frozen=True, kw_only=True):
     effort: str | None = None
     effort_cost: Decimal | None = None
     hypothesis: str | None = None
+    driver: str | None = None
+    meter: str | None = None
+    baseline: str | None = None
     eligible_segments: tuple[str, ...] = ()
+
+
+class Release(_Definition, frozen=True, kw_only=True):
+    """A day on which features came out, or came out anew: from then on their use and value are *after*."""
+
+    day: date
+    features: tuple[str, ...]
 
 
 class Pool(_Definition, frozen=True, kw_only=True):
@@ -203,7 +214,7 @@ class EventType(_Definition, frozen=True, kw_only=True):
 
 
 Versioned = Meter | Baseline | Assumption | Driver
-Definition = Versioned | Pool | Feature | Product | Segment | EventType
+Definition = Versioned | Pool | Feature | Release | Product | Segment | EventType
 
 FIELD_OF_KIND: Final = {
     "product": "products",
@@ -215,6 +226,7 @@ FIELD_OF_KIND: Final = {
     "pool": "pools",
     "driver": "drivers",
     "feature": "features",
+    "release": "releases",
 }
 """The kinds of definition, as a model file names them, and where a model holds them."""
 
@@ -242,6 +254,7 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
     pools: tuple[Pool, ...] = ()
     drivers: tuple[Driver, ...] = ()
     features: tuple[Feature, ...] = ()
+    releases: tuple[Release, ...] = ()
     products: tuple[Product, ...] = ()
     segments: tuple[Segment, ...] = ()
     event_types: tuple[EventType, ...] = ()

@@ -36,6 +36,7 @@ def errors_in(model: ValueModel) -> list[Finding]:
         *_rate_errors(model),
         *driver_errors(model),
         *_feature_errors(model),
+        *_release_errors(model),
     ]
 
 
@@ -70,6 +71,7 @@ def _duplicate_errors(model: ValueModel) -> Iterator[Finding]:
         ("pool",),
         ("driver",),
         ("feature",),
+        ("release",),
         ("product",),
         ("segment",),
         ("event_type",),
@@ -132,6 +134,28 @@ def _feature_errors(model: ValueModel) -> Iterator[Finding]:
             if segments and segment not in segments:
                 yield unknown(at_key(place, "eligible_segments"), "segment", segment, segments)
         yield from _price_errors(place, feature)
+        yield from _hypothesis_errors(model, place, feature)
+
+
+def _hypothesis_errors(model: ValueModel, place: Place, feature: Feature) -> Iterator[Finding]:
+    """What a hypothesis names is in the model."""
+    for kind, name in (("driver", feature.driver), ("meter", feature.meter), ("baseline", feature.baseline)):
+        known = {definition.slug for definition in model.of_kind(kind)}
+        if name is not None and name not in known:
+            yield unknown(at_key(place, kind), kind, name, known)
+    driver = model.driver(feature.driver) if feature.driver is not None else None
+    if driver is not None and feature.slug not in driver.features:
+        message = f'the driver "{driver.slug}" does not say that this feature serves it'
+        yield Finding(at_key(place, "driver"), message, f'add "{feature.slug}" to the feature list of that driver')
+
+
+def _release_errors(model: ValueModel) -> Iterator[Finding]:
+    features = {feature.slug for feature in model.features}
+    for number, release in enumerate(model.releases, 1):
+        place = at_key(Place("release", number, release.slug), "feature")
+        for feature in release.features:
+            if feature not in features:
+                yield unknown(place, "feature", feature, features)
 
 
 def _price_errors(place: Place, feature: Feature) -> Iterator[Finding]:

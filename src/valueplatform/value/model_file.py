@@ -26,6 +26,7 @@ from valueplatform.value.model_tables import (
     read_otlp,
     read_pool,
     read_product,
+    read_release,
     read_segment,
     read_supplier,
 )
@@ -123,6 +124,7 @@ class _Reading:
             pools=self._all(document, "pool", read_pool),
             drivers=self._all(document, "driver", read_driver),
             features=self._all(document, "feature", read_feature),
+            releases=self._all(document, "release", read_release),
             products=self._all(document, "product", read_product),
             segments=self._all(document, "segment", read_segment),
             event_types=self._all(document, "event_type", read_event_type),

@@ -1,6 +1,7 @@
 """The keys of each kind of table in a model file: the one list of what a model may say."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
@@ -21,6 +22,7 @@ from valueplatform.value.model import (
     Feature,
     Pool,
     Product,
+    Release,
     Segment,
     SegmentRate,
     Supplier,
@@ -129,7 +131,23 @@ def read_feature(table: TableReader) -> Feature:
         effort=table.optional_text("effort"),
         effort_cost=table.number("effort_cost"),
         hypothesis=table.optional_text("hypothesis"),
+        driver=table.optional_text("driver"),
+        meter=table.optional_text("meter"),
+        baseline=table.optional_text("baseline"),
         eligible_segments=table.texts("eligible_segments"),
+    )
+
+
+def read_release(table: TableReader) -> Release:
+    day = table.day("day")
+    if day is None and "day" not in table.table:
+        table.problem("day", "is missing", "add day = 2026-01-31")
+    return Release(
+        slug=table.slug(),
+        title=table.optional_text("title"),
+        description=table.optional_text("description"),
+        day=day or date.min,
+        features=table.texts("feature", required=True),
     )
 
 
