@@ -13,22 +13,11 @@ from tests.value.factories import MODEL, a_model
 from valueplatform.core.errors import UnprocessableError
 from valueplatform.core.periods import Period, month_of
 from valueplatform.value.accruals import Record, accrue
+from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, Usage
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
 from valueplatform.value.ranges import Range
-from valueplatform.value.scenario import (
-    Adoption,
-    Bounds,
-    Change,
-    Ground,
-    Input,
-    Lever,
-    Outlook,
-    Seats,
-    Usage,
-    carried_on,
-    look,
-    swing,
-)
+from valueplatform.value.scenario import Bounds, Ground, Outlook, look
+from valueplatform.value.usage import carried_on, swing
 
 TODAY = date(2026, 6, 15)  # a Monday
 JULY = date(2026, 7, 1)

@@ -25,19 +25,9 @@ from valueplatform.core.periods import local_day, next_month
 from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.answer import Amount
 from valueplatform.value.assumption_record import Author
+from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, Usage, moved_drivers
 from valueplatform.value.plans import put_targets, targets_in_force
-from valueplatform.value.scenario import (
-    Adoption,
-    Bounds,
-    Change,
-    Input,
-    Lever,
-    Outlook,
-    Seats,
-    Usage,
-    look,
-    moved_drivers,
-)
+from valueplatform.value.scenario import Bounds, Outlook, look
 from valueplatform.value.scenarios import (
     Draft,
     Saved,

@@ -25,7 +25,8 @@ from valueplatform.portal.view import plan as view
 from valueplatform.portal.view.drawings import TableView
 from valueplatform.portal.view.words import Act, Link
 from valueplatform.value.assumption_record import Author
-from valueplatform.value.scenario import Change, Ground, Outlook, look
+from valueplatform.value.levers import Change
+from valueplatform.value.scenario import Ground, Outlook, look
 from valueplatform.value.scenarios import (
     Draft,
     Saved,

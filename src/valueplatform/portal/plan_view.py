@@ -19,22 +19,9 @@ from valueplatform.portal.view.drawings import ChartView, Column, TableView
 from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.accruals import input_names
 from valueplatform.value.assumptions import holding
+from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, moved_drivers, moved_meters
 from valueplatform.value.ranges import Range
-from valueplatform.value.scenario import (
-    MOST_MONTHS,
-    Adoption,
-    Bounds,
-    Change,
-    DriverEffect,
-    Ground,
-    Input,
-    Lever,
-    Month,
-    Outlook,
-    Seats,
-    moved_drivers,
-    moved_meters,
-)
+from valueplatform.value.scenario import MOST_MONTHS, Bounds, DriverEffect, Ground, Month, Outlook
 
 SEATS: Final = "seats"
 FEATURE: Final = "f."

@@ -1,8 +1,7 @@
 """What if: the account's own usage carried on, changed as somebody asks, and valued by the very formulas.
 
-Usage is carried on by weekday, as the mean of the last eight weeks. How far it swings is read from the account itself:
-90 % of its four-week sums lie within 1.645 standard deviations of their mean if they scatter normally, and a month is
-about four weeks. Every amount is computed at the low, the usual and the high of that, each with the ranges of its
+Usage is carried on by weekday, as the mean of the last eight weeks; how far it swings is read from the account itself
+(`usage`). Every amount is computed at the low, the usual and the high of that, each with the ranges of its
 assumptions; the bounds shown span all of them, so they lean to the wide side. What a scenario adds is the difference
 between two worlds that share everything but the change: the same usage, the same swing, the same assumptions.
 """
@@ -11,24 +10,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
-from math import isqrt
 from typing import Final, NamedTuple
-
-import msgspec
 
 from valueplatform.core.authorization import Side
 from valueplatform.core.errors import UnprocessableError
-from valueplatform.core.numbers import FRACTION_DIGITS
 from valueplatform.core.periods import Period, month_of, next_month
-from valueplatform.telemetry.meters import ADDITIVE, Aggregation, Meter
-from valueplatform.value.accruals import Accrual, Record, capped, change_days, input_names, uncapped
+from valueplatform.value.accruals import Accrual, Record, capped, change_days, uncapped
 from valueplatform.value.assumptions import Action, Entry
-from valueplatform.value.formula import Formula
+from valueplatform.value.levers import GROWS, Adoption, Change, Input, Lever, Usage, moved_meters
 from valueplatform.value.meter_days import MeterDay
 from valueplatform.value.model import ValueModel
 from valueplatform.value.ranges import Range
+from valueplatform.value.usage import WEEK, carried_on, metered_decimal, swing
 from valueplatform.value.values import is_money
 
 LEVEL: Final = timedelta(weeks=8)
@@ -37,54 +32,8 @@ LOOK_BACK: Final = timedelta(weeks=26)
 """Whose swings are looked at."""
 FEWEST_DAYS: Final = 14
 MOST_MONTHS: Final = 36
-WEEK: Final = 7
-_NORMAL_90: Final = Fraction(1645, 1000)
-_FOUR_WEEKS: Final = 28
-_FEWEST_SUMS: Final = 3
 _ZERO: Final = Decimal("0.0000")
-_EXACT: Final = Context(prec=60)
-_GROWS: Final = ADDITIVE | {Aggregation.UNIQUE_COUNT}
-"""Aggregations that grow with usage; an average, an extreme or a level does not."""
 _NEXT: Final = 1 << 62
-
-
-class Usage(msgspec.Struct, frozen=True, tag_field="kind", tag="usage", forbid_unknown_fields=True):
-    """How much of a meter there is, times `times`."""
-
-    meter: str
-    times: Decimal
-
-
-class Adoption(msgspec.Struct, frozen=True, tag_field="kind", tag="adoption", forbid_unknown_fields=True):
-    """How much a feature is used, times `times`; 0 = it is switched off."""
-
-    feature: str
-    times: Decimal
-
-
-class Seats(msgspec.Struct, frozen=True, tag_field="kind", tag="seats", forbid_unknown_fields=True):
-    """More or fewer people or sites at work: all usage, times `times`."""
-
-    times: Decimal
-
-
-class Input(msgspec.Struct, frozen=True, tag_field="kind", tag="input", forbid_unknown_fields=True):
-    """Another value of an assumption or a baseline, in its unit."""
-
-    slug: str
-    value: Range
-
-
-Lever = Usage | Adoption | Seats | Input
-
-
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lever, moved from the first day of the month `since` on. `over` months: usage gets there step by step, in equal
-    steps; an input changes at once."""
-
-    lever: Lever
-    since: date
-    over: int = 1
 
 
 class Bounds(NamedTuple):
@@ -241,37 +190,8 @@ def _named(lever: Lever) -> str:
             return "meter"
 
 
-def moved_meters(model: ValueModel, lever: Lever) -> frozenset[str]:
-    """The meters whose usage the lever multiplies."""
-    growing = {meter.slug: meter for meter in model.meters if meter.aggregation in _GROWS}
-    match lever:
-        case Usage(meter=slug):
-            return frozenset({slug} & growing.keys())
-        case Adoption(feature=slug):
-            feature = model.feature(slug)
-            types = set(feature.event_types) if feature else set()
-            return frozenset(slug for slug, meter in growing.items() if types.issuperset(meter.event_types))
-        case Seats():
-            return frozenset(growing)
-        case Input():
-            return frozenset()
-
-
 _Sums = Mapping[tuple[date, str, str, str], Bounds]
 """By month, driver, unit and benefit class."""
-
-
-def moved_drivers(model: ValueModel, changes: Iterable[Change]) -> frozenset[str]:
-    """The drivers whose amounts rest on what the changes move."""
-    moved: set[str] = set()
-    for change in changes:
-        lever = change.lever
-        moved |= {lever.slug} if isinstance(lever, Input) else moved_meters(model, lever)
-    return frozenset(
-        driver.slug
-        for driver in model.drivers
-        if (Formula.parse(driver.formula).names | input_names(model, driver)) & moved
-    )
 
 
 class _Worlds:
@@ -283,7 +203,7 @@ class _Worlds:
         meters = {meter.slug: meter for meter in ground.record.model.meters}
         stretch = ground.based_on
         self._levels = carried_on([day for day in ground.days if day.day in stretch], stretch, meters)
-        growing = [slug for slug, meter in meters.items() if meter.aggregation in _GROWS]
+        growing = [slug for slug, meter in meters.items() if meter.aggregation in GROWS]
         self._swings = {slug: swing(ground.days, slug, ground.today) for slug in growing}
         self._weeks: dict[object, list[Accrual]] = {}
 
@@ -327,7 +247,7 @@ class _Worlds:
         for day in days:
             for level in self._levels.get(day.weekday(), ()):
                 own = times.get(level.meter)
-                value = level.value if own is None else _decimal(Fraction(level.value) * own)
+                value = level.value if own is None else metered_decimal(Fraction(level.value) * own)
                 if own != 0:
                     found.append(MeterDay(level.meter, level.provider, day, level.events, value))
         return found
@@ -361,52 +281,6 @@ def _through(accruals: Sequence[Accrual], month: Period) -> Iterator[Accrual]:
     for day in month:
         for accrual in by_weekday[day.weekday()]:
             yield replace(accrual, day=day)
-
-
-def carried_on(
-    days: Iterable[MeterDay], stretch: Period, meters: Mapping[str, Meter]
-) -> Mapping[int, Sequence[MeterDay]]:
-    """A usual day of each weekday (0 = Monday): the mean over the weeks of the stretch where a meter adds up, so that a
-    day without counts as none; else the mean of the days that have a value."""
-    weeks = stretch.days // WEEK
-    sums: defaultdict[tuple[str, str, int], list[Fraction]] = defaultdict(list)
-    for day in days:
-        sums[day.meter, day.provider, day.day.weekday()].append(Fraction(day.value) / day.over)
-    usual: defaultdict[int, list[MeterDay]] = defaultdict(list)
-    for (slug, provider, weekday), values in sorted(sums.items()):
-        over = weeks if slug in meters and meters[slug].aggregation in _GROWS else len(values)
-        usual[weekday].append(MeterDay(slug, provider, stretch.start, 1, _decimal(sum(values, Fraction(0)) / over)))
-    return usual
-
-
-def swing(days: Iterable[MeterDay], slug: str, today: date) -> Fraction:
-    """How far a meter's four-week sums lie from their mean, as a share of it: 1.645 sample standard deviations, at most
-    1; 0 where there are fewer than three, or their mean is not above zero."""
-    sums: defaultdict[int, Fraction] = defaultdict(Fraction)
-    own = [day for day in days if day.meter == slug and not day.provider]
-    first = min((day.day for day in own), default=today)
-    whole = (today - first).days // _FOUR_WEEKS
-    for day in own:
-        back = (today - day.day).days - 1
-        if 0 <= back < whole * _FOUR_WEEKS:
-            sums[back // _FOUR_WEEKS] += Fraction(day.value) / day.over
-    values = [sums[number] for number in range(whole)]
-    mean = sum(values, Fraction(0)) / whole if whole else Fraction(0)
-    if whole < _FEWEST_SUMS or mean <= 0:
-        return Fraction(0)
-    variance = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (whole - 1)
-    return min(_NORMAL_90 * _root(variance / mean**2), Fraction(1))
-
-
-def _root(value: Fraction) -> Fraction:
-    """The square root, to six places, downwards."""
-    return Fraction(isqrt(value.numerator * 10**12 // value.denominator), 10**6)
-
-
-def _decimal(value: Fraction) -> Decimal:
-    """Half to even, as many places as meters have."""
-    units = round(value * 10**FRACTION_DIGITS)
-    return Decimal(units).scaleb(-FRACTION_DIGITS, _EXACT)
 
 
 def _with_inputs(record: Record, changes: Sequence[Change]) -> Record:

@@ -13,11 +13,12 @@ from valueplatform.core.errors import NotFoundError, UnprocessableError
 from valueplatform.core.periods import Period, local_day
 from valueplatform.value.assumption_record import Author, Statement, state_value
 from valueplatform.value.assumptions import Action, Entry
+from valueplatform.value.levers import Change, Input
 from valueplatform.value.meter_days import meter_days
 from valueplatform.value.plans import PlanRow, Target
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import read_record
-from valueplatform.value.scenario import LOOK_BACK, Bounds, Change, Ground, Input, Outlook
+from valueplatform.value.scenario import LOOK_BACK, Bounds, Ground, Outlook
 from valueplatform.value.tables import scenario
 
 MOST_KEPT = 200
