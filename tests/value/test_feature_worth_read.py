@@ -17,15 +17,8 @@ from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import Action
-from valueplatform.value.feature_worth_read import (
-    Counted,
-    FeatureBook,
-    FeatureWorth,
-    OpenedFeature,
-    feature_book,
-    opened_feature,
-    period_asked,
-)
+from valueplatform.value.feature_book import Counted, FeatureBook, FeatureWorth, OpenedFeature
+from valueplatform.value.feature_worth_read import feature_book, opened_feature, period_asked
 from valueplatform.value.model_file import read_model
 from valueplatform.value.ranges import Range
 

@@ -10,13 +10,8 @@ from valueplatform.api.calling import Caller, OpenGate
 from valueplatform.api.documentation import READS, answers
 from valueplatform.core.authorization import Action, require, scope_of
 from valueplatform.core.periods import local_day
-from valueplatform.value.feature_worth_read import (
-    FeatureBook,
-    OpenedFeature,
-    feature_book,
-    opened_feature,
-    period_asked,
-)
+from valueplatform.value.feature_book import FeatureBook, OpenedFeature
+from valueplatform.value.feature_worth_read import feature_book, opened_feature, period_asked
 from valueplatform.value.models import newest_model
 
 _RELEASE: Final = {"slug": "reports-2", "title": "Reports 2", "day": "2026-04-01"}

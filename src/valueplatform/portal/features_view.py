@@ -15,8 +15,7 @@ from valueplatform.portal.view import features as view
 from valueplatform.portal.view.catalog import WorthLine
 from valueplatform.portal.view.words import Chip, Fact, Link, NumberState
 from valueplatform.portal.worth_words import CLASSES
-from valueplatform.value.feature_worth import FeatureAmount, Part, PerUse, Unrealized
-from valueplatform.value.feature_worth_read import (
+from valueplatform.value.feature_book import (
     BeforeAfter,
     DriverDivision,
     FeatureBook,
@@ -26,6 +25,7 @@ from valueplatform.value.feature_worth_read import (
     Stretch,
     StretchAmount,
 )
+from valueplatform.value.feature_worth import FeatureAmount, Part, PerUse, Unrealized
 from valueplatform.value.states import State, weakest_state
 
 PATH: Final = "/catalog/features"
