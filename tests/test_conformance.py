@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.world import HARBOR, World, a_world, differences, suggest
 from tests.conftest import Server
 from tests.telemetry.factories import cloud_event
-from tests.test_access import API, named, query_of, the_things
+from tests.test_access import API, body_of, named, query_of, the_things
 from tests.value.three_parties import validate
 
 EXAMPLES: Final = 10 * int(os.environ.get("VALUEPLATFORM_TEST_TIMES", "1"))
@@ -102,9 +102,10 @@ def sender(world: World) -> Send:
 async def good_case(world: World, route: str, operation: Operation, things: Mapping[str, Any]) -> Case:
     if route in PUBLIC:
         return operation.Case()
-    declared, places = API[route], await named(world, route, caller_of(route), dict(things))
+    places = await named(world, route, caller_of(route), dict(things))
     wanted = {name: places[name] for name in names_in(operation)}
-    body: dict[str, Any] = {} if declared.body is None else {"body": declared.body, "media_type": "application/json"}
+    sent = body_of(route, places)
+    body: dict[str, Any] = {} if sent is None else {"body": sent, "media_type": "application/json"}
     return operation.Case(path_parameters=wanted, query=query_of(route, dict(things)), **body)
 
 

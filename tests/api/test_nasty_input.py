@@ -24,7 +24,12 @@ VALUES: tuple[object, ...] = (
     "9999-12-31T23:59:59-23:59", "2026-05-01T00:00:00", {"a": {"b": []}}, "\ud800",
 )  # fmt: skip
 PATHS = {"key": HARBOR, "slug": "jobs", "plan": "case", "milestone_id": "m", "suggestion_id": "s", "insight_id": "i"}
-PATHS |= {"event_type": "job.dispatched", "metric": "nrr", "key_id": "00000000-0000-0000-0000-000000000001"}
+PATHS |= {
+    "event_type": "job.dispatched",
+    "metric": "nrr",
+    "feature": "erp-connector",
+    "key_id": "00000000-0000-0000-0000-000000000001",
+}
 NUMBERS = dict.fromkeys(("objective_id", "scenario", "entry_id", "rejected_id", "split_id", "contribution_id"), "1")
 
 
@@ -66,7 +71,7 @@ async def world(server: Server) -> AsyncIterator[World]:
 async def test_no_input_is_a_fault_of_ours(world: World, route: str) -> None:
     method, template = route.split(" ", 1)
     document = (await world.client.get("/api/openapi.json")).json()
-    who = next(one for one in ("admin", "champion", "validator") if one in API[route].callers)
+    who = next(one for one in ("admin", "champion", "validator", "tessera") if one in API[route].callers)
     asked = 0
     for path, query, body in requests(document, method, template):
         content = None if body is None else json.dumps(body).encode()
