@@ -26,7 +26,7 @@ from valueplatform.core.periods import month_of, month_start
 from valueplatform.core.scope import grant_accounts
 from valueplatform.value import splits
 from valueplatform.value.postings import close_month
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.verify import Discrepancy, verify_account
 
 SPLITS = f"/api/v1/accounts/{HARBOR}/splits"

@@ -20,7 +20,7 @@ from valueplatform.core.clock import system_clock
 from valueplatform.telemetry.importing import import_events
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_file import read_model
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import verify_account, verify_intake
 from valueplatform.worker import Worker

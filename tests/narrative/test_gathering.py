@@ -15,7 +15,7 @@ from valueplatform.narrative.proofs import prove_insight, read_insight
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.telemetry.retraction import retract
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.worker import Worker
 
 SAID = "no events from segment for 6\N{NO-BREAK SPACE}days"

@@ -18,8 +18,8 @@ from valueplatform.telemetry.archiving import archive_events
 from valueplatform.value.assumption_record import validate_stated
 from valueplatform.value.assumptions import Default
 from valueplatform.value.derivation import Metered
-from valueplatform.value.proof import read_source
 from valueplatform.value.proof_numbers import Prover, UnprovableError
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.ranges import Range
 from valueplatform.value.verify import verify_account
 from valueplatform.worker import Worker

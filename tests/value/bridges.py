@@ -7,8 +7,8 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from random import Random
 
-from valueplatform.value.bridge import Cell, Day, Member, Side
-from valueplatform.value.proof_bridge import ProvedDay, ProvedSide
+from valueplatform.value.bridge_cells import Cell, Day, Member, Side
+from valueplatform.value.proof_bridge_steps import ProvedDay, ProvedSide
 
 ADDING = (
     "(jobs * baseline - minutes) / 60 * price",

@@ -21,7 +21,7 @@ from valueplatform.value.applying import apply_counted, count_anew
 from valueplatform.value.meter_days import MeterDay, meter_days
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import PlanRow, put_targets, targets_in_force
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.verify import verify_account
 from valueplatform.worker import Worker
 

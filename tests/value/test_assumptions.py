@@ -14,7 +14,7 @@ from valueplatform.value.assumptions import (
     known,
     validation_takes_effect,
 )
-from valueplatform.value.proof import _stated_on
+from valueplatform.value.proof_record import stated_on
 from valueplatform.value.ranges import Range
 from valueplatform.value.states import State
 
@@ -165,6 +165,6 @@ def test_the_independent_reading_of_any_record_finds_the_same_value_and_state(en
         }
         for e in entries
     ]
-    proved = _stated_on(raw, day)
+    proved = stated_on(raw, day)
     found = None if proved is None else (proved[0]["expected"], proved[1])
     assert found == (None if held is None else (held.value.expected, held.state.value))

@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from tests.value.bridges import VOLUMES, Case, a_case, worth_of
-from valueplatform.value.bridge import CAP, FORMULA, Cell, Day, Kind, Line, Side, bridge
-from valueplatform.value.proof_bridge import split
+from valueplatform.value.bridge import bridge
+from valueplatform.value.bridge_cells import CAP, FORMULA, Cell, Day, Kind, Line, Side
+from valueplatform.value.proof_bridge_steps import split
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 DISPATCH = "(jobs * baseline - minutes) / 60 * price"

@@ -16,12 +16,12 @@ from valueplatform.core.scope import grant_accounts
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import Action
-from valueplatform.value.bridge import Kind
 from valueplatform.value.bridge_answer import BridgeAnswer, bridge_answer
+from valueplatform.value.bridge_cells import Kind
 from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, dimensions_of, periods_asked, read_bridge
 from valueplatform.value.postings import close_month
-from valueplatform.value.proof import read_source
 from valueplatform.value.proof_bridge import prove_bridge
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.ranges import Range
 from valueplatform.value.reading import Question, read_value
 

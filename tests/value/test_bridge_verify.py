@@ -9,7 +9,7 @@ from tests.value.three_parties import THREE_PARTIES, put_etas, put_jobs, refresh
 from valueplatform.accounts.accounts import account_by_id
 from valueplatform.core.scope import grant_accounts
 from valueplatform.value.bridge_verify import verify_bridge
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.verify import Discrepancy
 
 EVER = date(1, 1, 2)

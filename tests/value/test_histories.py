@@ -30,7 +30,7 @@ from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import EVER, Action
 from valueplatform.value.models import newest_model
 from valueplatform.value.postings import close_month
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import Discrepancy, verify_account, verify_intake

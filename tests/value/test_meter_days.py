@@ -15,7 +15,7 @@ from valueplatform.core.periods import Period
 from valueplatform.core.scope import grant_accounts
 from valueplatform.value.accrual_store import LAST_DAY
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay, meter_days
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import Checked, verify_account
 

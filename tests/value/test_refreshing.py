@@ -31,7 +31,7 @@ from valueplatform.value.assumptions import EVER, Action, Default, driver_slug
 from valueplatform.value.basis import driver_statement
 from valueplatform.value.calendar import close_due_months, mark_month_ends
 from valueplatform.value.postings import close_month
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.shown import adjustments, gaps, shown_values

@@ -33,7 +33,7 @@ from valueplatform.value.attainment_check import check_attainment
 from valueplatform.value.bridge_verify import verify_bridge
 from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import Discrepancy, verify_account, verify_benchmarks, verify_intake
 

@@ -19,8 +19,8 @@ from valueplatform.value.accruals import Record, input_names
 from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.formula import Formula
 from valueplatform.value.model import Baseline, Driver, ValueModel
-from valueplatform.value.proof import Source, read_source
 from valueplatform.value.proof_numbers import Prover, UnprovableError, agrees, leaves_of
+from valueplatform.value.proof_record import Source, read_source
 from valueplatform.value.refreshing import read_record
 
 _INSIGHT = text("""

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.proofs import prove_numbers
-from valueplatform.value.proof import Source
+from valueplatform.value.proof_record import Source
 from valueplatform.value.verify import Discrepancy
 
 _HOLDING = text("SELECT insight_id, body::text AS body FROM insight WHERE account_id = :account AND until IS NULL")

@@ -33,11 +33,11 @@ from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
 from valueplatform.value import derivation as d
 from valueplatform.value import proof_expression as expression
-from valueplatform.value.bridge import CAP, FORMULA, Kind, Line, Part, added
 from valueplatform.value.bridge_answer import money_lines
+from valueplatform.value.bridge_cells import CAP, FORMULA, Kind, Line, Part, added
 from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, read_bridge
-from valueplatform.value.proof import read_source
 from valueplatform.value.proof_bridge import prove_bridge
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import read_record
 from valueplatform.value.states import State, weakest_state
 

@@ -13,7 +13,7 @@ from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import ONE_DAY, Period, months_between
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.portal.exact import LOCALE, exact_text, short_day, short_text
-from valueplatform.value.bridge import CAP, FORMULA, Kind, Line
+from valueplatform.value.bridge_cells import CAP, FORMULA, Kind, Line
 from valueplatform.value.model import ValueModel
 
 KIND_WORDS: Final[Mapping[Kind, str]] = {

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from valueplatform.api.scenarios import MOST_CHANGES, plan_scenario
+from valueplatform.api.scenario_view import MOST_CHANGES
 from valueplatform.core.authorization import Action as Right
 from valueplatform.core.errors import InvalidInputError, NotFoundError, UnprocessableError
 from valueplatform.core.periods import local_day
 from valueplatform.portal.answers import see_other
-from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
+from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, place_of
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.names import names_of
@@ -25,13 +25,14 @@ from valueplatform.portal.view import plan as view
 from valueplatform.portal.view.drawings import TableView
 from valueplatform.portal.view.words import Act, Link
 from valueplatform.value.assumption_record import Author
-from valueplatform.value.levers import Change
+from valueplatform.value.levers import Change, Input
 from valueplatform.value.scenario import Ground, Outlook, look
 from valueplatform.value.scenarios import (
     Draft,
     Saved,
     ground_of,
     keep_scenario,
+    plan_scenario,
     propose_inputs,
     remove_scenario,
     restore_scenario,
@@ -77,7 +78,6 @@ async def _page(
     stand = stand_of(query, local_day(caller.now, place.account.timezone))
     result, outlook, changes = _result(ground, stand)
     alone = {change.lever: added for change, added in zip(changes, outlook.alone, strict=True)} if outlook else {}
-    own = {name: value for name, value in query.items() if name not in {"compare", "removed", "said", "kind", "before"}}
     kept = await scenarios_of(caller.tx, place.account.account_id, caller.user.author)
     return view.PlanPage(
         levers=tuple(
@@ -91,7 +91,6 @@ async def _page(
         action=place.path(PATH),
         preview=place.path(f"{PATH}/preview"),
         keep_action=place.path(f"{PATH}/keep"),
-        query=urlencode(own),
         kept=tuple([await _kept(caller, place, one, chosen=one.scenario_id in compare) for one in kept]),
         compared=_compared(ground, [one for one in kept if one.scenario_id in compare]),
         removed=_removed(place, query.get("removed", "")),
@@ -142,7 +141,7 @@ def _acts(caller: Caller, place: Place, one: Saved, *, own: bool) -> list[Act]:
         acts.append(Act(f"Share {one.draft.name}", f"{base}/share"))
     if caller.may(Right.MANAGE_PLAN):
         acts.append(Act("Commit to it", f"{base}/commit"))
-    if caller.may(Right.PROPOSE_ASSUMPTION) and any(hasattr(change.lever, "slug") for change in one.draft.changes):
+    if caller.may(Right.PROPOSE_ASSUMPTION) and any(isinstance(change.lever, Input) for change in one.draft.changes):
         acts.append(Act("Propose its values", f"{base}/propose"))
     if own:
         acts.append(Act("Remove", f"{base}/remove"))
@@ -191,7 +190,6 @@ async def act(
     request: PortalRequest, portal: Shared, scenario: FromPath[int], verb: FromPath[str], key: Key = None
 ) -> Response[str]:
     """Share, remove, restore, commit to or propose a kept scenario."""
-    await form_field(request, "name")
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, key, Right.PLAN_SCENARIOS)
         said = await _act(caller, place, scenario, verb)

@@ -19,6 +19,7 @@ from valueplatform.portal.view.drawings import ChartView, Column, TableView
 from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.accruals import input_names
 from valueplatform.value.assumptions import holding
+from valueplatform.value.formula import Formula
 from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, moved_drivers, moved_meters
 from valueplatform.value.ranges import Range
 from valueplatform.value.scenario import MOST_MONTHS, Bounds, DriverEffect, Ground, Month, Outlook
@@ -171,14 +172,10 @@ def _inputs(ground: Ground) -> list[str]:
     counts: dict[str, int] = {}
     for driver in model.drivers:
         names = input_names(model, driver)
-        if driver.monetized and any(name in used for name in _meters(ground, driver.formula)):
+        if driver.monetized and Formula.parse(driver.formula).names & used:
             for name in names:
                 counts[name] = counts.get(name, 0) + 1
     return sorted(counts, key=lambda slug: (-counts[slug], slug))[:MOST_INPUTS]
-
-
-def _meters(ground: Ground, formula: str) -> set[str]:
-    return {meter.slug for meter in ground.record.model.meters if meter.slug in formula}
 
 
 def result_of(ground: Ground, outlook: Outlook, changes: Sequence[Change]) -> view.Result:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from valueplatform.narrative.wording.numbers import MINUS
 from valueplatform.portal.exact import short_text
-from valueplatform.value.bridge import added
+from valueplatform.value.bridge_cells import added
 
 
 def waterfall_rows(

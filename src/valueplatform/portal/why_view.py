@@ -22,8 +22,8 @@ from valueplatform.portal.view import words
 from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, TableView
 from valueplatform.portal.why_chart import waterfall_rows
 from valueplatform.portal.why_choices import choices, days_form
-from valueplatform.value.bridge import Kind, Line, added
 from valueplatform.value.bridge_answer import money_lines
+from valueplatform.value.bridge_cells import Kind, Line, added
 from valueplatform.value.bridge_read import BridgeRead, Gap, Standing
 from valueplatform.value.model import weakest
 from valueplatform.value.states import State, weakest_state

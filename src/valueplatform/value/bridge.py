@@ -18,145 +18,13 @@ A member without value in the earlier period is *new*, one without in the later 
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import Decimal
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, NamedTuple
 
-from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
+from valueplatform.value.bridge_cells import CAP, FORMULA, Cell, Day, Kind, Line, Member, Part, added, by_name
+from valueplatform.value.bridge_division import allocated, amount_of, conserved, evaluated, units_of
 from valueplatform.value.formula import Formula
-from valueplatform.value.formula_exact import UndefinedError
 from valueplatform.value.formula_tree import Name, walk
-
-Member = tuple[str | None, ...]
-"""The values of the dimensions that value is cut by, in their order; () where it is not cut."""
-
-
-class Kind(StrEnum):
-    """The parts of a bridge, in their order."""
-
-    VOLUME = "volume"
-    MIX = "mix"
-    RATE = "rate"
-    ASSUMPTION = "assumption"
-    NEW = "new"
-    LOST = "lost"
-    ADJUSTED = "adjusted"
-
-
-_UNIT: Final[int] = 10**AMOUNT_PLACES
-FORMULA: Final = "@formula"
-"""The name of the assumption part that another version of the formula makes; no input has such a name."""
-CAP: Final = "@cap"
-"""The name of the assumption part of what the cap of a benefit pool takes, now more or less than before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What the amount of one day follows from. `meters` and `inputs` have a value for every name of the formula."""
-
-    day: date
-    formula: str
-    inputs: Mapping[str, Fraction]
-    meters: Mapping[str, Fraction]
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One driver and provider in one period. `worth` is the sum of its days' amounts, `adjusted` what is shown beside;
-    `uncapped` is what the days were worth before the cap of a benefit pool, None where none took anything.
-
-    A member has at least one day; only what adds is cut into several.
-    """
-
-    worth: Decimal = Decimal(0)
-    adjusted: Decimal = Decimal(0)
-    members: Mapping[Member, Sequence[Day]] = field(default_factory=dict)
-    uncapped: Decimal | None = None
-
-    def days_of(self, member: Member) -> Sequence[Day]:
-        return self.members.get(member, ())
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One driver and provider, in one unit, in both periods."""
-
-    driver: str
-    provider: str
-    unit: str
-    benefit_class: str
-    before: Side
-    after: Side
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part. `subject` names the input of an assumption part, or is `FORMULA` or `CAP`; '' for all other kinds."""
-
-    kind: Kind
-    amount: Decimal
-    subject: str = ""
-
-    @property
-    def order(self) -> tuple[int, bool, bool, str]:
-        """The place of the part among all: kinds in their order, inputs by name, then formula and cap."""
-        return tuple(Kind).index(self.kind), self.subject == CAP, self.subject == FORMULA, self.subject
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The bridge of one member of one driver and provider: `after - before` is the sum of `parts`, exactly.
-
-    `worth_before` is `before` without adjustments and caps: what the steps begin from. `capped` is what the cap of a
-    benefit pool takes (below zero), before and after.
-
-    Parts that are nothing are left out. `volume` is the meter that volume is told in; None: days with value. An input
-    is told as it was on the last day with value of each period.
-    """
-
-    driver: str
-    provider: str
-    unit: str
-    benefit_class: str
-    member: Member
-    before: Decimal
-    after: Decimal
-    parts: tuple[Part, ...]
-    worth_before: Decimal = Decimal(0)
-    capped: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
-    volume: str | None = None
-    volume_before: Fraction = Fraction(0)
-    volume_after: Fraction = Fraction(0)
-    days_before: int = 0
-    days_after: int = 0
-    rates: Mapping[str, tuple[Fraction, Fraction]] | None = None
-    inputs: Mapping[str, tuple[Fraction, Fraction]] | None = None
-
-    @property
-    def change(self) -> Decimal:
-        return added([self.after, self.before.copy_negate()])
-
-    def amount(self, kind: Kind, subject: str | None = None) -> Decimal:
-        """Of one kind, or of one input of it."""
-        return added(p.amount for p in self.parts if p.kind is kind and subject in {None, p.subject})
-
-
-def by_name(member: Member) -> list[tuple[bool, str]]:
-    """The order of members: first those that carry no value of a dimension."""
-    return [(value is not None, value or "") for value in member]
-
-
-def added(amounts: Iterable[Decimal]) -> Decimal:
-    """The exact sum; the digits of `Decimal` end at 28, those of amounts at 38."""
-    return _amount(sum(map(_units, amounts)))
-
-
-def divided(side: Side) -> dict[Member, Decimal]:
-    """The worth of a side over its members, as its bridge divides it: the last unit is kept."""
-    return {member: _amount(own.worth) for member, own in _allocated(side).items()}
 
 
 def bridge(cells: Iterable[Cell], volumes: Collection[str]) -> list[Line]:
@@ -214,7 +82,7 @@ def _bridge_driver(cells: Sequence[Cell], volumes: Collection[str]) -> Iterator[
 
 
 def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, adds: bool) -> Iterator[Line]:
-    before, after = _allocated(cell.before), _allocated(cell.after)
+    before, after = allocated(cell.before), allocated(cell.after)
     adjusted = added([cell.after.adjusted, cell.before.adjusted.copy_negate()])
     loose: Member | None = None  # where adjustments stand, which no dimension divides
     if cell.before.adjusted or cell.after.adjusted:
@@ -226,14 +94,14 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
         parts: list[Part] = []
         if was is not None and now is not None:
             steps = _steps(_shape(one, volume, totals[0], adds=adds), _shape(other, volume, totals[1], adds=adds))
-            units = _conserved([amount for _, _, amount in steps], now.uncapped - was.uncapped)
-            parts = [Part(kind, _amount(n), subject) for (kind, subject, _), n in zip(steps, units, strict=True) if n]
+            units = conserved([amount for _, _, amount in steps], now.uncapped - was.uncapped)
+            parts = [Part(kind, amount_of(n), subject) for (kind, subject, _), n in zip(steps, units, strict=True) if n]
             if now.taken != was.taken:
-                parts.append(Part(Kind.ASSUMPTION, _amount(now.taken - was.taken), CAP))
+                parts.append(Part(Kind.ASSUMPTION, amount_of(now.taken - was.taken), CAP))
         elif now is not None and now.worth:
-            parts = [Part(Kind.NEW, _amount(now.worth))]
+            parts = [Part(Kind.NEW, amount_of(now.worth))]
         elif was is not None and was.worth:
-            parts = [Part(Kind.LOST, _amount(-was.worth))]
+            parts = [Part(Kind.LOST, amount_of(-was.worth))]
         own = member == loose
         if own and adjusted:
             parts.append(Part(Kind.ADJUSTED, adjusted))
@@ -243,11 +111,11 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
             unit=cell.unit,
             benefit_class=cell.benefit_class,
             member=member,
-            before=_amount((was.worth if was else 0) + (_units(cell.before.adjusted) if own else 0)),
-            after=_amount((now.worth if now else 0) + (_units(cell.after.adjusted) if own else 0)),
+            before=amount_of((was.worth if was else 0) + (units_of(cell.before.adjusted) if own else 0)),
+            after=amount_of((now.worth if now else 0) + (units_of(cell.after.adjusted) if own else 0)),
             parts=tuple(parts),
-            worth_before=_amount(was.uncapped if was else 0),
-            capped=(_amount(was.taken if was else 0), _amount(now.taken if now else 0)),
+            worth_before=amount_of(was.uncapped if was else 0),
+            capped=(amount_of(was.taken if was else 0), amount_of(now.taken if now else 0)),
             volume=volume,
             volume_before=_size(one, volume),
             volume_after=_size(other, volume),
@@ -385,81 +253,11 @@ def _worth(
             name: (other if (Kind.ASSUMPTION, name) in taken else one).inputs[name]
             for name in one.inputs.keys() & other.inputs.keys()
         }
-        amount = _evaluated(formula, values)
+        amount = evaluated(formula, values)
         if amount is None:
             return None
         total += weight * amount
     return sized.count * share * total
-
-
-def _evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction | None:
-    try:
-        return Fraction(*Formula.parse(formula).ratio(values))
-    except (UndefinedError, KeyError):
-        return None
-
-
-# ---------------------------------------------------------------- to the last unit
-
-
-class _Worth(NamedTuple):
-    """In units of the last place."""
-
-    worth: int
-    uncapped: int
-
-    @property
-    def taken(self) -> int:
-        return self.worth - self.uncapped
-
-
-def _allocated(side: Side) -> dict[Member, _Worth]:
-    """The worth of a side divided over its members by what their days are worth; what a cap takes, in proportion."""
-    members = sorted(side.members, key=by_name)
-    exact = [
-        sum(
-            (_evaluated(day.formula, {**day.inputs, **day.meters}) or Fraction(0) for day in side.members[member]),
-            Fraction(0),
-        )
-        for member in members
-    ]
-    worth = _units(side.worth)
-    whole = _units(side.uncapped) if side.uncapped is not None else worth
-    uncapped = _conserved(exact, whole)
-    left = uncapped
-    if worth != whole:
-        ratio = Fraction(worth, whole) if whole else Fraction(1)
-        left = _conserved([Fraction(units, _UNIT) * ratio for units in uncapped], worth)
-    return {member: _Worth(*pair) for member, pair in zip(members, zip(left, uncapped, strict=True), strict=True)}
-
-
-def _conserved(exact: Sequence[Fraction], total: int) -> list[int]:
-    """Whole units that add up to `total`, each next to its exact value; what is exactly nothing stays nothing.
-
-    Days are rounded one by one, so the exact values add up to a little more or less than `total`: the greatest of them
-    takes that, or the second (the mix of days) where all are nothing.
-    """
-    scaled = [value * _UNIT for value in exact]
-    if not scaled:
-        return []
-    rest = total - sum(scaled, Fraction(0))
-    if rest:
-        greatest = max(range(len(scaled)), key=lambda at: (abs(scaled[at]), -at))
-        scaled[greatest if scaled[greatest] else min(1, len(scaled) - 1)] += rest
-    units = [value.numerator // value.denominator for value in scaled]
-    missing = total - sum(units)
-    for at in sorted(range(len(scaled)), key=lambda at: (units[at] - scaled[at], at))[:missing]:
-        units[at] += 1
-    return units
-
-
-def _units(amount: Decimal) -> int:
-    numerator, denominator = amount.as_integer_ratio()
-    return numerator * _UNIT // denominator
-
-
-def _amount(units: int) -> Decimal:
-    return scaled_decimal(units, AMOUNT_PLACES)
 
 
 # ---------------------------------------------------------------- what is told beside

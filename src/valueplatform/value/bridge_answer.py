@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from valueplatform.core.numbers import decimal_text, round_half_even
-from valueplatform.value.bridge import Kind, Line, added, by_name
+from valueplatform.value.bridge_cells import Kind, Line, added, by_name
 from valueplatform.value.bridge_read import BridgeRead, Standing
 from valueplatform.value.model import weakest
 from valueplatform.value.states import weakest_state

@@ -23,7 +23,8 @@ from valueplatform.core.periods import Period, month_of, months_between
 from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
 from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT, Meter
 from valueplatform.value.basis import BasisInput
-from valueplatform.value.bridge import Cell, Day, Line, Member, Side, added, bridge
+from valueplatform.value.bridge import bridge
+from valueplatform.value.bridge_cells import Cell, Day, Line, Member, Side, added
 from valueplatform.value.formula import Formula
 from valueplatform.value.meter_days import ALL_PROVIDERS, meter_days
 from valueplatform.value.model import BY_EVENT, Driver, Evidence, ValueModel, weakest

@@ -6,10 +6,11 @@ from decimal import Decimal
 from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import local_day
-from valueplatform.value.bridge import added
+from valueplatform.value.bridge_cells import added
 from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, periods_asked, read_bridge
-from valueplatform.value.proof import Source
-from valueplatform.value.proof_bridge import Key, ProvedBridge, prove_bridge
+from valueplatform.value.proof_bridge import Key, prove_bridge
+from valueplatform.value.proof_bridge_steps import ProvedBridge
+from valueplatform.value.proof_record import Source
 from valueplatform.value.verify import Discrepancy
 
 _ENDS = ("before", "after")

@@ -22,7 +22,8 @@ from typing import Final
 import msgspec
 
 from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even
-from valueplatform.value.bridge import Day, Side, added, divided
+from valueplatform.value.bridge_cells import Day, Side, added
+from valueplatform.value.bridge_division import divided
 from valueplatform.value.cohorts import COHORT, Spread, is_masked, quantile
 from valueplatform.value.model import CURRENCIES, BenefitClass, Driver, Evidence, Feature, weakest
 from valueplatform.value.states import State

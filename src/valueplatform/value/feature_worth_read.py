@@ -20,7 +20,7 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import Period, month_start
 from valueplatform.telemetry.meters import Meter
 from valueplatform.value.basis import BasisInput
-from valueplatform.value.bridge import added
+from valueplatform.value.bridge_cells import added
 from valueplatform.value.bridge_read import periods_asked, why_uncut
 from valueplatform.value.feature_book import (
     BeforeAfter,

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import Source, input_on, read_source
+from valueplatform.value.proof_record import Source, input_on, read_source
 
 LEAST: Final = 5
 _THREE_DIGITS: Final = Context(prec=3, rounding=ROUND_HALF_EVEN)

@@ -20,20 +20,10 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.value import derivation as d
-from valueplatform.value.proof import (
-    ProvedAmount,
-    Source,
-    Tallies,
-    days_needed,
-    drivers_named,
-    input_on,
-    meters_of,
-    prove_tallied,
-    rounded,
-    tally_events,
-    together,
-)
+from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
+from valueplatform.value.proof_record import Source, input_on
+from valueplatform.value.proof_tallies import Tallies, tally_events, together
 
 TOLERANCE = 1e-9
 """Relative tolerance of statistics; everything else must agree exactly."""

@@ -13,7 +13,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.periods import local_day
 from valueplatform.telemetry.findings import keep_findings
 from valueplatform.telemetry.quality import FAILURE, Found
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 from valueplatform.value.verify import Discrepancy, verify_account
 
 LOOK_BACK: Final = timedelta(days=35)

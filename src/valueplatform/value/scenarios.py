@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Row, func, insert, select, update
@@ -11,14 +12,15 @@ from valueplatform.core.authorization import Side
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError, UnprocessableError
 from valueplatform.core.periods import Period, local_day
+from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.assumption_record import Author, Statement, state_value
 from valueplatform.value.assumptions import Action, Entry
-from valueplatform.value.levers import Change, Input
+from valueplatform.value.levers import Change, Input, moved_drivers
 from valueplatform.value.meter_days import meter_days
-from valueplatform.value.plans import PlanRow, Target
+from valueplatform.value.plans import PlanRow, Target, put_targets, targets_in_force
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import read_record
-from valueplatform.value.scenario import LOOK_BACK, Bounds, Ground, Outlook
+from valueplatform.value.scenario import LOOK_BACK, Bounds, Ground, Outlook, look
 from valueplatform.value.tables import scenario
 
 MOST_KEPT = 200
@@ -122,6 +124,32 @@ def _saved(row: Row[tuple[object, ...]]) -> Saved:
     return Saved(row.scenario_id, draft, row.author, Side(row.author_side), row.shared, row.created_at)
 
 
+class Planned(NamedTuple):
+    """The plan that came of a scenario, its targets, and how many of them say something new."""
+
+    plan: str
+    targets: int
+    changed: int
+
+
+async def plan_scenario(tx: Transaction, account: Account, scenario_id: int, reader: str, now: datetime) -> Planned:
+    """Put the targets of a scenario into a plan of its own. Raises NotFoundError, UnprocessableError."""
+    saved = await scenario_of(tx, account.account_id, scenario_id, reader)
+    ground = await ground_of(tx, account, now)
+    outlook = look(ground, saved.draft.changes, saved.draft.start, saved.draft.months)
+    moved = moved_drivers(ground.record.model, saved.draft.changes)
+    held = await targets_in_force(tx, account.account_id)
+    rows = targets_from(account.account_id, saved, outlook, moved, held)
+    stored = await put_targets(tx, rows, now)
+    await append_marks(tx, stored.marks)
+    return Planned(plan_of(scenario_id), len(rows), len(stored.marks))
+
+
+def plan_of(scenario_id: int) -> str:
+    """The name of the plan that a scenario makes."""
+    return f"scenario-{scenario_id}"
+
+
 def targets_from(
     account_id: int, saved: Saved, outlook: Outlook, moved: Collection[str], held: Sequence[Target]
 ) -> list[PlanRow]:
@@ -129,7 +157,7 @@ def targets_from(
     comes on top, since targets of several plans add up. It goes under the objective that the driver serves already,
     else under the scenario's name.
     """
-    plan_id = f"scenario-{saved.scenario_id}"
+    plan_id = plan_of(saved.scenario_id)
     others = [target for target in held if target.plan_id != plan_id]
     committed = {(target.driver, target.month) for target in others}
     objectives = {target.driver: target.objective for target in others}

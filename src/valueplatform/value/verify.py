@@ -11,9 +11,11 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.value.proof import ProvedAmount, Source, prove_days, tally_cuts
+from valueplatform.value.proof import ProvedAmount, prove_days
 from valueplatform.value.proof_archive import check_files, kept_events, widened
 from valueplatform.value.proof_benchmark import check_benchmarks
+from valueplatform.value.proof_record import Source
+from valueplatform.value.proof_tallies import tally_cuts
 from valueplatform.value.split_check import split_differences
 
 _BOUNDS = ("low", "expected", "high")

@@ -13,7 +13,7 @@ from valueplatform.narrative.faithful.record import read_record
 from valueplatform.narrative.gathering import gather
 from valueplatform.narrative.insights import discover
 from valueplatform.narrative.proofs import prove_numbers
-from valueplatform.value.proof import read_source
+from valueplatform.value.proof_record import read_source
 
 
 async def test_every_insight_of_a_lived_account_is_admitted_and_proved(databases: Databases) -> None:

@@ -21,7 +21,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
 from valueplatform.value.derivation import Bound, Derivation
-from valueplatform.value.proof import Source, input_on, read_source
+from valueplatform.value.proof_record import Source, input_on, read_source
 
 
 @dataclass(frozen=True, slots=True)

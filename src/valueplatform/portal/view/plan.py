@@ -52,7 +52,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """`query` is the part of the address that says how the levers stand; `keep_action` takes it."""
+    """`action` shows the levers as they stand, `preview` answers what they add, `keep_action` keeps them."""
 
     levers: tuple[Lever, ...]
     since: str
@@ -62,7 +62,6 @@ class PlanPage:
     action: str
     preview: str
     keep_action: str
-    query: str
     kept: tuple[Kept, ...]
     compared: TableView | None
     removed: Act | None = None
