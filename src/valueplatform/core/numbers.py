@@ -81,6 +81,13 @@ def scaled_decimal(units: int, places: int) -> Decimal:
     return Decimal(units).scaleb(-places, _UNROUNDED)
 
 
+def amount_units(amount: Decimal) -> int:
+    """An amount of at most 4 places in units of the last; `scaled_decimal` turns it back."""
+    numerator, denominator = amount.as_integer_ratio()
+    units: int = numerator * 10**AMOUNT_PLACES // denominator
+    return units
+
+
 def without_trailing_zeros(number: Decimal) -> Decimal:
     """The same value in its shortest form, never with a positive exponent or a negative zero."""
     if not number:

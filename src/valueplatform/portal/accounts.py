@@ -124,7 +124,7 @@ async def _inputs(caller: Caller, key: str) -> tuple[InputRow, ...]:
         return ()
     desk = await read_desk(caller, key)
     model = desk.record.model
-    used = {name for driver in (*model.superseded, *model.drivers) for name in input_names(model, driver)}
+    used = {name for driver in model.driver_versions for name in input_names(model, driver)}
     rates = (*desk.record.model.baselines, *desk.record.model.assumptions)
     given = [found for rate in rates if rate.slug in used and (found := desk.given(rate.slug)) and found.told]
     waiting = [one for one in sorted(given, key=order) if _is_open(one)]

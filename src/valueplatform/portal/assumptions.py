@@ -161,7 +161,7 @@ async def _page(
 
 async def _items(desk: Desk, opened: str | None, form: Form | None) -> tuple[Assumption, ...]:
     model = desk.record.model
-    used = {name for driver in (*model.superseded, *model.drivers) for name in input_names(model, driver)}
+    used = {name for driver in model.driver_versions for name in input_names(model, driver)}
     given = [found for rate in (*model.baselines, *model.assumptions) if (found := desk.given(rate.slug))]
     offers = await comparable_values(desk.caller.tx, desk.place.account, desk.record)
     rows = []
@@ -203,7 +203,7 @@ async def _effect(desk: Desk, proposal: Proposal) -> Effect:
     affected = set(affected_drivers(desk.record, proposal.slug))
     names = {
         name
-        for driver in (*desk.record.model.superseded, *desk.record.model.drivers)
+        for driver in desk.record.model.driver_versions
         if driver.slug in affected
         for name in Formula.parse(driver.formula).names
     }

@@ -96,8 +96,7 @@ def days_of(mark: Mark) -> Period:
 
 async def recompute(tx: Transaction, account_id: int, record: Record, period: Period) -> list[Accrual]:
     """Compute the accruals of `period` again and put them in the place of those that stand."""
-    drivers = (*record.model.superseded, *record.model.drivers)
-    used = {name for driver in drivers for name in Formula.parse(driver.formula).names}
+    used = {name for driver in record.model.driver_versions for name in Formula.parse(driver.formula).names}
     meters = [meter for meter in record.model.meters if meter.slug in used]
     accruals = accrue(record, await meter_days(tx, account_id, meters, period), period)
     await tx.execute(_DELETE, {"account": account_id, "start": period.start, "end": period.end})

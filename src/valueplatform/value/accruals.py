@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from itertools import chain, groupby
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
-from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, scaled_decimal
 from valueplatform.core.periods import ONE_DAY, Period, month_of
 from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT, Aggregation, Meter
 from valueplatform.value.assumptions import Default, Entry, Holding, driver_slug, holding
@@ -31,7 +31,6 @@ from valueplatform.value.model import BY_EVENT, Driver, ValueModel
 from valueplatform.value.pools import Draw, PoolDay, within_cap
 from valueplatform.value.ranges import NoValue, Range, RangedValue
 
-_WIDE: Final = Context(prec=60)
 _Row = tuple[str, date, Mapping[str, MeterDay]]
 """The provider shown, the day, and the meters that have events on it."""
 
@@ -91,7 +90,7 @@ def uncapped(record: Record, days: Iterable[MeterDay], period: Period) -> list[A
         if meter_day.day in period:
             values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day
     accruals: list[Accrual] = []
-    for driver in (*record.model.superseded, *record.model.drivers):
+    for driver in record.model.driver_versions:
         accruals += _accrue_driver(record, driver, values)
     return accruals
 
@@ -140,7 +139,7 @@ def _boundaries(record: Record, driver: Driver) -> list[date]:
 
 def change_days(record: Record) -> list[date]:
     """The days on which anything but usage may change an amount."""
-    drivers = (*record.model.superseded, *record.model.drivers)
+    drivers = record.model.driver_versions
     windows = {day for driver in drivers for day in (driver.effective_from, driver.effective_to) if day}
     return sorted(windows.union(*(_boundaries(record, driver) for driver in drivers)))
 
@@ -269,13 +268,11 @@ def _share_pool(drawn: Sequence[Accrual]) -> Iterator[Accrual]:
 def _day_cap(accrual: Accrual) -> int:
     """The cap is the same for all that draw on a pool on a day, since they read the same record."""
     cap = cap_of(accrual.basis) if accrual.basis else None
-    return max(_units(cap), 0) if isinstance(cap, Decimal) else 0
+    return max(amount_units(cap), 0) if isinstance(cap, Decimal) else 0
 
 
 def _draw(accrual: Accrual) -> Draw:
-    low, expected, high = (_units(amount or Decimal(0)) for amount in (accrual.low, accrual.expected, accrual.high))
+    low, expected, high = (
+        amount_units(amount or Decimal(0)) for amount in (accrual.low, accrual.expected, accrual.high)
+    )
     return Draw(low, expected, high)
-
-
-def _units(amount: Decimal) -> int:
-    return int(amount.scaleb(AMOUNT_PLACES, _WIDE))

@@ -21,8 +21,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from valueplatform.core.numbers import amount_units
 from valueplatform.value.bridge_cells import CAP, FORMULA, Cell, Day, Kind, Line, Member, Part, added, by_name
-from valueplatform.value.bridge_division import allocated, amount_of, conserved, evaluated, units_of
+from valueplatform.value.bridge_division import allocated, amount_of, conserved, evaluated
 from valueplatform.value.formula import Formula
 from valueplatform.value.formula_tree import Name, walk
 
@@ -111,8 +112,8 @@ def _bridge_cell(cell: Cell, volume: str | None, totals: Sequence[Fraction], *, 
             unit=cell.unit,
             benefit_class=cell.benefit_class,
             member=member,
-            before=amount_of((was.worth if was else 0) + (units_of(cell.before.adjusted) if own else 0)),
-            after=amount_of((now.worth if now else 0) + (units_of(cell.after.adjusted) if own else 0)),
+            before=amount_of((was.worth if was else 0) + (amount_units(cell.before.adjusted) if own else 0)),
+            after=amount_of((now.worth if now else 0) + (amount_units(cell.after.adjusted) if own else 0)),
             parts=tuple(parts),
             worth_before=amount_of(was.uncapped if was else 0),
             capped=(amount_of(was.taken if was else 0), amount_of(now.taken if now else 0)),

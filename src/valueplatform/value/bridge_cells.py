@@ -8,8 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from valueplatform.core.numbers import AMOUNT_PLACES
-from valueplatform.value.bridge_division import amount_of, units_of
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, scaled_decimal
 
 Member = tuple[str | None, ...]
 """The values of the dimensions that value is cut by, in their order; () where it is not cut."""
@@ -132,4 +131,4 @@ def by_name(member: Member) -> list[tuple[bool, str]]:
 
 def added(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum; the digits of `Decimal` end at 28, those of amounts at 38."""
-    return amount_of(sum(map(units_of, amounts)))
+    return scaled_decimal(sum(map(amount_units, amounts)), AMOUNT_PLACES)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, scaled_decimal
 from valueplatform.value.bridge_cells import UNIT, Member, Side, by_name
 from valueplatform.value.formula import Formula
 from valueplatform.value.formula_exact import UndefinedError
@@ -21,9 +21,6 @@ def evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction | None:
         return Fraction(*Formula.parse(formula).ratio(values))
     except (UndefinedError, KeyError):
         return None
-
-
-# ---------------------------------------------------------------- to the last unit
 
 
 class Worth(NamedTuple):
@@ -47,8 +44,8 @@ def allocated(side: Side) -> dict[Member, Worth]:
         )
         for member in members
     ]
-    worth = units_of(side.worth)
-    whole = units_of(side.uncapped) if side.uncapped is not None else worth
+    worth = amount_units(side.worth)
+    whole = amount_units(side.uncapped) if side.uncapped is not None else worth
     uncapped = conserved(exact, whole)
     left = uncapped
     if worth != whole:
@@ -75,11 +72,6 @@ def conserved(exact: Sequence[Fraction], total: int) -> list[int]:
     for at in sorted(range(len(scaled)), key=lambda at: (units[at] - scaled[at], at))[:missing]:
         units[at] += 1
     return units
-
-
-def units_of(amount: Decimal) -> int:
-    numerator, denominator = amount.as_integer_ratio()
-    return numerator * UNIT // denominator
 
 
 def amount_of(units: int) -> Decimal:

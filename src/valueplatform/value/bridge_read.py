@@ -294,7 +294,7 @@ def _members(
 
 
 def _versions(model: ValueModel, slug: str) -> list[Driver]:
-    return [driver for driver in (*model.superseded, *model.drivers) if driver.slug == slug]
+    return [driver for driver in model.driver_versions if driver.slug == slug]
 
 
 def _names_of(model: ValueModel, slug: str) -> frozenset[str]:

@@ -204,7 +204,7 @@ def _why_not_divided(driver: Driver, model: ValueModel) -> str | None:
 
 
 def _versions(model: ValueModel, slug: str) -> list[Driver]:
-    return [driver for driver in (*model.superseded, *model.drivers) if driver.slug == slug]
+    return [driver for driver in model.driver_versions if driver.slug == slug]
 
 
 def _meters_of(model: ValueModel, drivers: Mapping[str, Driver]) -> dict[str, list[str]]:

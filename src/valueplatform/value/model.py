@@ -275,6 +275,11 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
     def driver(self, slug: str) -> Driver | None:
         return next((driver for driver in self.drivers if driver.slug == slug), None)
 
+    @property
+    def driver_versions(self) -> tuple[Driver, ...]:
+        """Every version of a driver that has days of its own."""
+        return (*self.superseded, *self.drivers)
+
     def cap_of(self, driver: Driver) -> str | None:
         """The formula that caps what the driver draws on with others; None where nothing does."""
         return next((pool.cap for pool in self.pools if pool.slug == driver.pool), None)

@@ -111,7 +111,7 @@ def _superseded(previous: ValueModel, drivers: Iterable[Driver]) -> tuple[Driver
         begins = driver.effective_from
         if begins is None:
             continue
-        for before in (*previous.superseded, *previous.drivers):
+        for before in previous.driver_versions:
             is_forebear = before.slug == driver.slug and before.version != driver.version
             if is_forebear and (before.effective_from is None or before.effective_from < begins):
                 ends = min(before.effective_to or begins, begins)

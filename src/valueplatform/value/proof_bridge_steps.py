@@ -49,9 +49,6 @@ Sides = Mapping[str, tuple[ProvedSide, ProvedSide]]
 """Before and after, by provider: one driver in one unit."""
 
 
-# ---------------------------------------------------------------- the parts
-
-
 def split(sides: Sides, volumes: Collection[str]) -> dict[tuple[str, Cut], ProvedBridge]:
     """One driver in one unit, by provider and cut."""
     stays = {

@@ -19,13 +19,12 @@ from typing import Final
 import msgspec
 
 from valueplatform.core.authorization import Side
-from valueplatform.core.numbers import AMOUNT_PLACES, scaled_decimal
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, scaled_decimal
 from valueplatform.core.periods import Period
 from valueplatform.value.model import JOINT, SUPPLIER
 from valueplatform.value.shown import ShownValue
 
 PARTIES: Final = frozenset(Side)
-_UNIT: Final = 10**AMOUNT_PLACES
 
 
 class Act(StrEnum):
@@ -154,7 +153,7 @@ def parts_of(value: ShownValue, earned: date, splits: Iterable[Split]) -> list[P
 
 def cut_amount(amount: Decimal, shares: Mapping[str, Fraction], supplier: Fraction) -> dict[str, Decimal]:
     """By party; the parts add up to the amount, which has at most 4 places."""
-    units = int(Fraction(amount) * _UNIT)
+    units = amount_units(amount)
     parts = {party: int(units * share) for party, share in sorted(shares.items())}  # int() cuts off toward zero
     whole = sum(shares.values(), supplier) == 1
     rest = units - sum(parts.values())
