@@ -204,10 +204,10 @@ async def test_an_account_that_cannot_be_served_keeps_its_marks_and_holds_nobody
     await put_model(databases)
     broken, sound = [await an_account_with_events(databases, key, days=2) for key in ("broken", "sound")]
 
-    async def tell_others(tx: Transaction, account_id: int, *rest: Any) -> Any:
+    async def tell_others(tx: Transaction, account_id: int, *rest: Any, **asked: bool) -> Any:
         if account_id == broken:
             raise ZeroDivisionError
-        return await tell(tx, account_id, *rest)
+        return await tell(tx, account_id, *rest, **asked)
 
     monkeypatch.setattr("valueplatform.worker.tell", tell_others)
     now = NOW

@@ -945,6 +945,23 @@ CREATE TABLE split_entry (
     CONSTRAINT fk_split_entry_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE rewording (
+    account_id BIGINT NOT NULL,
+    draft_id TEXT NOT NULL,
+    draft TEXT NOT NULL,
+    state TEXT NOT NULL,
+    answer TEXT,
+    reason TEXT,
+    model TEXT,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    tries INTEGER NOT NULL,
+    CONSTRAINT pk_rewording PRIMARY KEY (account_id, draft_id),
+    CONSTRAINT fk_rewording_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id),
+    CONSTRAINT ck_rewording_state CHECK (state IN ('wanted', 'accepted', 'refused'))
+);
+
+CREATE INDEX ix_rewording_wanted ON rewording (due_at) WHERE state = 'wanted';
+
 CREATE TABLE scenario (
     account_id BIGINT NOT NULL,
     scenario_id BIGINT GENERATED ALWAYS AS IDENTITY,

@@ -15,7 +15,9 @@ from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
 from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all
+from valueplatform.core.settings import RewordingSettings
 from valueplatform.narrative.document import Audience
+from valueplatform.narrative.rewording.run import reword_some
 from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
 from valueplatform.stewardship.signals import concerns
@@ -55,6 +57,8 @@ RESTING = timedelta(seconds=60)
 CATALOG_REST = 19
 """How many times as long as it took to count the catalog it is left alone: a day that goes on is counted anew each
 time, and may cost a twentieth of a worker."""
+REWORDING_REST = timedelta(seconds=5)
+"""How often drafts are looked for that a language model is to reword."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
 CATALOG_CHANGED = "catalog:"
@@ -83,9 +87,17 @@ _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 class Worker:
     """Serves marks until it is told to stop."""
 
-    def __init__(self, database: Database, clock: Clock = system_clock, intake: Database | None = None) -> None:
-        """`intake` is the database in the ingest role, which alone may read keys; without it they are not compared."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = system_clock,
+        intake: Database | None = None,
+        rewording: RewordingSettings | None = None,
+    ) -> None:
+        """`intake` is the database in the ingest role, which alone may read keys; without it they are not compared.
+        `rewording` is the language model to ask; without one, sentences stay in our own words."""
         self.database = database
+        self.rewording = rewording
         self.clock = clock
         self.intake = intake
         self._resting: dict[int, datetime] = {}
@@ -93,15 +105,18 @@ class Worker:
         self._counted_for = timedelta()
         self._estimating: AsyncIterator[None] | None = None
         self._archiving: asyncio.Task[None] | None = None
+        self._rewording: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         try:
             await self._work(stop)
         finally:
-            if self._archiving is not None:
-                self._archiving.cancel()
-                await asyncio.wait([self._archiving])
+            beside = [task for task in (self._archiving, self._rewording) if task is not None]
+            for task in beside:
+                task.cancel()
+            if beside:
+                await asyncio.wait(beside)
 
     async def _work(self, stop: asyncio.Event) -> None:
         housekept = datetime.min.replace(tzinfo=self.clock().tzinfo)
@@ -113,6 +128,7 @@ class Worker:
                     housekept = self.clock()
                 served = await self.serve_due()
                 await self._count_when_due()
+                self._reword_beside()
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -146,7 +162,7 @@ class Worker:
                 if not await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
                     return False
                 # Asked for under the lock: what is posted now is posted after all that was posted before.
-                served = await refresh_account(tx, account_id, self.clock())
+                served = await refresh_account(tx, account_id, self.clock(), reworded=self.rewording is not None)
         except UnavailableError:
             raise
         except Exception as error:
@@ -260,6 +276,22 @@ class Worker:
         else:
             log.info("events archived", events=done.events, files=done.files, rewritten=done.rewritten)
 
+    def _reword_beside(self) -> None:
+        """Ask the language model beside all else, since it may take long."""
+        if self.rewording is not None and (self._rewording is None or self._rewording.done()):
+            self._rewording = asyncio.create_task(self.reword(self.rewording))
+
+    async def reword(self, settings: RewordingSettings) -> None:
+        """One round of questions. What goes wrong is logged; sentences stay in our own words meanwhile."""
+        try:
+            if not await reword_some(self.database, grant_all(), settings, self.clock()):
+                await asyncio.sleep(REWORDING_REST.total_seconds())
+        except UnavailableError:
+            log.warning("database away; rewording waits")
+        except Exception:
+            log.exception("sentences not reworded")
+            await asyncio.sleep(HOUSEKEEPING.total_seconds())
+
     async def _count_when_due(self) -> None:
         """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth, and of
         how accounts compare; then it rests."""
@@ -335,7 +367,7 @@ def _log_findings(found: Iterable[Found], account_id: int) -> None:
         log.error("intake differs", account=account_id, place=one.place, stated=one.usual, recomputed=one.seen)
 
 
-async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bool:
+async def refresh_account(tx: Transaction, account_id: int, now: datetime, *, reworded: bool = False) -> bool:
     """Work off the marks of an account whose lock the transaction holds: amounts, months that are due to close,
     stories, what calls for a person."""
     changes = await refresh_value(tx, account_id, now)
@@ -343,7 +375,7 @@ async def refresh_account(tx: Transaction, account_id: int, now: datetime) -> bo
         return False
     await close_due_months(tx, account_id, now)
     await sum_intake(tx, account_id)
-    told = await tell(tx, account_id, now, concerns)
+    told = await tell(tx, account_id, now, concerns, reworded=reworded)
     await refresh_standing(tx, account_id, told.facts, told.admitted, told.documents[Audience.STEWARD], now)
     await tx.execute(_REFRESHED, {"account": account_id, "now": now})
     spoken = any(CONVERSATION in change.causes for change in changes)

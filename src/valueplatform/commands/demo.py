@@ -21,6 +21,7 @@ from valueplatform.commands.context import Databases, asynchronous, data_dir_opt
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InstallationError
+from valueplatform.core.settings import RewordingSettings
 from valueplatform.core.sign_in import create_link, sign_in_url
 from valueplatform.core.users import user_by_email
 from valueplatform.sample import SampleSupplier, generate
@@ -54,7 +55,7 @@ async def demo(ctx: click.Context, port: int, accounts: int, days: int, seed: in
         access = await _load(databases, base_url, accounts, days, seed)
         if load_only:
             return
-        worker = Worker(databases.worker, intake=databases.ingest)
+        worker = Worker(databases.worker, intake=databases.ingest, rewording=RewordingSettings.from_environment())
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

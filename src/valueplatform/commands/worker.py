@@ -6,6 +6,7 @@ import signal
 import rich_click as click
 
 from valueplatform.commands.context import asynchronous, data_dir_option, examples, opened
+from valueplatform.core.settings import RewordingSettings
 from valueplatform.worker import Worker
 
 
@@ -18,7 +19,7 @@ from valueplatform.worker import Worker
 async def worker(ctx: click.Context, drain: bool) -> None:  # noqa: FBT001 - click calls it so
     """Turn changed days into amounts, insights and stories, until told to stop. Any number may run."""
     async with opened(ctx) as databases:
-        serving = Worker(databases.worker, intake=databases.ingest)
+        serving = Worker(databases.worker, intake=databases.ingest, rewording=RewordingSettings.from_environment())
         if drain:
             served = await serving.drain()
             click.echo(f"{served:,} accounts brought up to date.")

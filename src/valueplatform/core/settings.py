@@ -7,9 +7,35 @@ from pathlib import Path
 
 import platformdirs
 
+from valueplatform.core.errors import InstallationError
+
 
 def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("valueplatform", appauthor=False))
+
+
+@dataclass(frozen=True, slots=True)
+class RewordingSettings:
+    """Where a language model is asked to reword sentences: the address before `/chat/completions`."""
+
+    url: str
+    model: str
+    key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "RewordingSettings | None":
+        """None where no address is set. Raises InstallationError."""
+        env = os.environ if environ is None else environ
+        url, model = env.get("VALUEPLATFORM_REWORDING_URL"), env.get("VALUEPLATFORM_REWORDING_MODEL")
+        if not url:
+            return None
+        if not url.startswith(("https://", "http://")):
+            raise InstallationError(f"VALUEPLATFORM_REWORDING_URL is {url!r}; it must begin with https:// or http://.")
+        if not model:
+            raise InstallationError(
+                "VALUEPLATFORM_REWORDING_URL is set; set VALUEPLATFORM_REWORDING_MODEL to a model's name."
+            )
+        return cls(url.rstrip("/"), model, env.get("VALUEPLATFORM_REWORDING_KEY") or None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     standing: Standing | None = None
 
 
-class Sentence(msgspec.Struct, frozen=True):
-    """One insight in words. `numbers` are all of them, also those the wording leaves out."""
+class Sentence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One insight in words. `numbers` are all of them, also those the wording leaves out. Where a language model
+    reworded it, `plain` holds the words of our own templates."""
 
     insight_id: str
     kind: str
@@ -45,10 +46,16 @@ class Sentence(msgspec.Struct, frozen=True):
     strength: Strength
     period_from: date
     period_to: date
+    plain: tuple[Span, ...] = ()
 
     @property
     def text(self) -> str:
         return "".join(span.text for span in self.spans)
+
+    @property
+    def own_words(self) -> tuple[Span, ...]:
+        """The spans of our own templates, reworded or not."""
+        return self.plain or self.spans
 
 
 class Strip(msgspec.Struct, frozen=True):

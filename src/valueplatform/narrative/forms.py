@@ -20,7 +20,8 @@ _MARKS: Final = {
 
 
 def story_json(account: str, version: int, document: StoryDocument) -> dict[str, Any]:
-    """The contract's `/story`; periods are `from` and `to`, the end exclusive; values are decimal strings."""
+    """The contract's `/story`; periods are `from` and `to`, the end exclusive; values are decimal strings. A sentence
+    that a language model reworded has our `own_words` beside it."""
     return {
         "account": account,
         "version": version,
@@ -49,7 +50,8 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
 
 
 def _sentence(sentence: Sentence) -> dict[str, Any]:
-    return {
+    own = {"own_words": "".join(span.text for span in sentence.plain)} if sentence.plain else {}
+    return own | {
         "id": sentence.insight_id,
         "kind": sentence.kind,
         "text": sentence.text,

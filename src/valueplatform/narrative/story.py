@@ -19,6 +19,7 @@ from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insights.attainment import MINIMUM_DAYS
 from valueplatform.narrative.insights.standing import ACCOUNT
+from valueplatform.narrative.rewording.draft import Rewordings
 from valueplatform.narrative.series import series
 from valueplatform.narrative.voice import Voice
 from valueplatform.narrative.windows import commitment_windows, first_value_day
@@ -41,11 +42,15 @@ class NothingToTellError(LookupError):
 
 
 def compose(
-    facts: AccountFacts, insights: Iterable[Admitted], audience: Audience, wording: Wording | None = None
+    facts: AccountFacts,
+    insights: Iterable[Admitted],
+    audience: Audience,
+    wording: Wording | None = None,
+    rewordings: Rewordings | None = None,
 ) -> StoryDocument:
     """Compose the story. For a partner, facts and insights are those of `facts.for_provider`."""
     chosen = eligible(insights, audience)
-    voice = Voice(audience, wording or english(), facts.name)
+    voice = Voice(audience, wording or english(), facts.name, rewordings)
     head, headline = _headline(chosen, voice)
     lead = _lead(head, chosen, voice)
     told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
@@ -115,13 +120,13 @@ def _status(facts: AccountFacts, insights: Sequence[Admitted]) -> tuple[Status, 
 
 
 def fingerprint(document: StoryDocument) -> str:
-    """Changes when something worth telling has changed: what is told, in which order and words, and its numbers to two
-    figures. A number that moves less is updated in place."""
+    """Changes when something worth telling has changed: what is told, in which order and words of ours, and its numbers
+    to two figures. A number that moves less is updated in place, and so is a rewording."""
     told = [document.headline, *document.lead, *(s for chapter in document.chapters for s in chapter.insights)]
     notes = [note for chapter in document.chapters for note in chapter.notes]
     parts = [document.audience, document.status.value, document.reason, document.period_from.isoformat()]
     parts += [f"{chapter.id} {chapter.title} {chapter.status}" for chapter in document.chapters]
-    for spans, owner in [(s.spans, s.insight_id) for s in told] + [(n.spans, n.insight_id) for n in notes]:
+    for spans, owner in [(s.own_words, s.insight_id) for s in told] + [(n.spans, n.insight_id) for n in notes]:
         parts.append(owner)
         parts += [_coarse(span.value) if span.value is not None else span.text for span in spans]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

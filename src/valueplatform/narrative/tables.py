@@ -1,6 +1,6 @@
 """Tables of what it means."""
 
-from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Numeric, Table, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Identity, Index, Integer, Numeric, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from valueplatform.core.schema import metadata, tenant_table
@@ -78,4 +78,20 @@ visit = tenant_table(
     Column("before_version", Integer, nullable=True),
     Column("before_at", TIMESTAMP, nullable=True),
     key=("user_id", "audience"),
+)
+
+# What a language model made of sentences, by draft (the sentence without its numbers): accepted, refused or wanted.
+rewording = tenant_table(
+    "rewording",
+    Column("draft_id", Text, nullable=False),
+    Column("draft", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("answer", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    Column("model", Text, nullable=True),
+    Column("due_at", TIMESTAMP, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Index("ix_rewording_wanted", "due_at", postgresql_where=text("state = 'wanted'")),
+    CheckConstraint("state IN ('wanted', 'accepted', 'refused')", name="state"),
+    key=("draft_id",),
 )

@@ -14,6 +14,7 @@ from valueplatform.narrative.gathering import gather
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights import discover
 from valueplatform.narrative.next_best_store import refresh_suggestions
+from valueplatform.narrative.rewording.store import read_rewordings, want
 from valueplatform.narrative.store import save_insights, save_story
 from valueplatform.narrative.story import compose
 
@@ -49,16 +50,30 @@ async def discover_admitted(
     return admitted
 
 
-async def tell(tx: Transaction, account_id: int, now: datetime, also: Also | None = None) -> Told:
-    """Tell the account's stories as they are now. The caller holds the account's lock."""
+async def tell(
+    tx: Transaction, account_id: int, now: datetime, also: Also | None = None, *, reworded: bool = False
+) -> Told:
+    """Tell the account's stories as they are now, with the rewordings that hold where they are asked for. The caller
+    holds the account's lock."""
     facts = await gather(tx, account_id, now)
     admitted = await discover_admitted(tx, account_id, facts, also)
     await save_insights(tx, account_id, admitted, now)
     await refresh_suggestions(tx, account_id, now)
-    documents = {audience: compose(facts, admitted, audience) for audience in AUDIENCES}
+    rewordings = await read_rewordings(tx, account_id, _private(facts)) if reworded else None
+    documents = {audience: compose(facts, admitted, audience, rewordings=rewordings) for audience in AUDIENCES}
+    if rewordings is not None:
+        await want(tx, account_id, rewordings.wanted, now)
     changed = {}
     for audience, document in documents.items():
         saved = await save_story(tx, account_id, document, now)
         if saved.is_changed:
             changed[audience] = saved.version
     return Told(facts, admitted, documents, changed)
+
+
+def _private(facts: AccountFacts) -> frozenset[str]:
+    """Names of people, which never leave the program for a language model."""
+    stated = {name for given in facts.inputs for name in (given.author, given.validated_by, given.disputed_by)}
+    proposed = {proposal.author for given in facts.inputs for proposal in given.proposals}
+    known = {person.name for person in facts.people} | stated | proposed | {facts.steward}
+    return frozenset(name for name in known if name)

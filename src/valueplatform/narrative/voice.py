@@ -8,6 +8,7 @@ import structlog
 
 from valueplatform.narrative.document import Audience, Note, Sentence
 from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.rewording.draft import Rewordings
 from valueplatform.narrative.wording import UnfaithfulSentenceError, Wording
 from valueplatform.narrative.wording.engine import Place
 
@@ -19,10 +20,11 @@ class Voice:
     audience: Audience
     wording: Wording
     account_name: str
+    rewordings: Rewordings | None = None
 
     def sentence(self, admitted: Admitted, place: Place = "chapter") -> Sentence | None:
         try:
-            return self.wording.sentence(admitted, self.audience, place)
+            return self.wording.sentence(admitted, self.audience, place, self.rewordings)
         except UnfaithfulSentenceError as error:
             _log.error("sentence withheld", insight=admitted.id, problem=str(error))
             return None

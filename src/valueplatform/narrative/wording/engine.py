@@ -20,7 +20,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from valueplatform.narrative.document import Audience, Note, Sentence, Span
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.faithful.sentences import check_sentence
-from valueplatform.narrative.insight import Number
+from valueplatform.narrative.insight import Insight, Number
+from valueplatform.narrative.rewording.acceptance import problems
+from valueplatform.narrative.rewording.draft import MARK as DRAFT_MARK
+from valueplatform.narrative.rewording.draft import Rewordings
 from valueplatform.narrative.wording.numbers import day_text, month_text, number_text
 
 Place = Literal["headline", "lead", "chapter", "margin"]
@@ -56,13 +59,23 @@ class Wording:
         install = getattr(self._environment, "install_gettext_translations")  # noqa: B009 - added by the extension
         install(self._translations, newstyle=True)
 
-    def sentence(self, admitted: Admitted, audience: Audience, place: Place = "chapter") -> Sentence:
-        """Raises UnfaithfulSentenceError."""
+    def sentence(
+        self,
+        admitted: Admitted,
+        audience: Audience,
+        place: Place = "chapter",
+        rewordings: Rewordings | None = None,
+    ) -> Sentence:
+        """The templates' words, or those of a language model where one is asked and says the same. Raises
+        UnfaithfulSentenceError."""
         insight = admitted.insight
+        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place)
+        reworded = self._reworded(spans, admitted, rewordings) if rewordings is not None else None
         return Sentence(
             insight_id=admitted.id,
             kind=insight.kind,
-            spans=self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place),
+            spans=reworded or spans,
+            plain=spans if reworded else (),
             numbers=tuple(self._span(number, signed=True) for number in insight.numbers),
             strength=insight.strength,
             period_from=insight.period_from,
@@ -87,6 +100,36 @@ class Wording:
         insight = admitted.insight
         context = self._context(admitted, audience) | {"place": place}
         text = _tidy(self._environment.get_template(template).render(context))
+        spans = self._parted(text, insight)
+        found = check_sentence(spans, admitted, str(self.locale))
+        if found:
+            text = _MARK.sub(r"<\2>", text)
+            raise UnfaithfulSentenceError(f"{insight.kind}, {insight.subject}: {'; '.join(found)} in {text!r}")
+        return spans
+
+    def _reworded(self, spans: tuple[Span, ...], admitted: Admitted, rewordings: Rewordings) -> tuple[Span, ...] | None:
+        """The answer to this sentence's draft as spans; None where there is none, or it does not say the same."""
+        numbers = {number.name: number for number in admitted.insight.numbers}
+        draft = "".join(self._mark_of(span, numbers) for span in spans)
+
+        def read(answer: str) -> tuple[Span, ...]:
+            return self._parted(_marked(answer), admitted.insight)
+
+        def is_faithful(answer: str) -> bool:
+            return not problems(draft, answer) and not check_sentence(read(answer), admitted, str(self.locale))
+
+        answer = rewordings.of(draft, is_faithful)
+        return None if answer is None else read(answer)
+
+    def _mark_of(self, span: Span, numbers: Mapping[str, Number]) -> str:
+        if span.name is None:
+            return span.text.replace("{", "(").replace("}", ")")
+        number = numbers[span.name]
+        signed = span.text == number_text(number.value, number.unit, self.locale, signed=True)
+        return f"{{{span.name}}}" if signed else f"{{size_{span.name}}}"
+
+    def _parted(self, text: str, insight: Insight) -> tuple[Span, ...]:
+        """Rendered text with its numbers as spans of their own."""
         spans: list[Span] = []
         position = 0
         for mark in _MARK.finditer(text):
@@ -96,10 +139,6 @@ class Wording:
             position = mark.end()
         if position < len(text):
             spans.append(Span(text[position:]))
-        found = check_sentence(spans, admitted, str(self.locale))
-        if found:
-            text = _MARK.sub(r"<\2>", text)
-            raise UnfaithfulSentenceError(f"{insight.kind}, {insight.subject}: {'; '.join(found)} in {text!r}")
         return tuple(spans)
 
     def _span(self, number: Number, *, signed: bool) -> Span:
@@ -160,6 +199,17 @@ def inside_sentence(name: str) -> str:
 def opening_sentence(name: str) -> str:
     """A title as it begins a sentence."""
     return name[:1].upper() + name[1:]
+
+
+def _marked(answer: str) -> str:
+    """The marks of a draft as those of rendered text."""
+    return DRAFT_MARK.sub(_rendered_mark, _plain(_tidy(answer)))
+
+
+def _rendered_mark(mark: re.Match[str]) -> str:
+    name = mark[0].strip("{}")
+    bare = name.removeprefix("size_")
+    return f"{_OPEN}{_BARE if bare != name else ''}{bare}{_CLOSE}"
 
 
 def _plain(text: str) -> str:
