@@ -159,6 +159,18 @@ BAD: dict[str, tuple[str, str]] = {
         changed('method = "measured-before"', 'method = "measured-before"\nmeasured_on = 2026-01-01T10:00:00Z'),
         "is not a day",
     ),
+    "a criterion that asks for nothing": (
+        GOOD + ('[[criterion]]\nslug = "crew"\nattribute = "crew"'),
+        "does not say what an ideal customer has",
+    ),
+    "a criterion of texts and bounds": (
+        GOOD + ('[[criterion]]\nslug = "crew"\nattribute = "crew"\none_of = ["a"]\nat_least = "3"'),
+        "says both texts and bounds",
+    ),
+    "a criterion upside down": (
+        GOOD + ('[[criterion]]\nslug = "crew"\nattribute = "crew"\nat_least = "3"\nat_most = "2"'),
+        "at_least: 3 is above at_most",
+    ),
     "no such segment": (
         changed('unit = "ratio"\ndefault = "0.5"', 'unit = "ratio"\ndefault = "0.5"\n[assumption.segment]\nhuge = "1"'),
         'segment.huge: unknown segment "huge"; known are large',

@@ -132,8 +132,8 @@ evidence = "measurd"
 TOLD = """\
 model.toml:1: supplier.currency: "US" is not a currency; did you mean "USD"?
 model.toml:1: supplier.timezone: "America/New_Yrk" is not an IANA time zone; did you mean "America/New_York"?
-model.toml:2: titel: unknown key; known are assumption, baseline, benchmark, driver, event_type, feature, meter, otlp, \
-pool, product, release, segment, …
+model.toml:2: titel: unknown key; known are assumption, baseline, benchmark, criterion, driver, event_type, feature, \
+meter, otlp, pool, product, release, …
 model.toml:6: meter[1] "jobs".aggregation: "count" is not one of COUNT, SUM, UNIQUE_COUNT, MIN, MAX, AVG, LATEST; \
 did you mean "COUNT"?
 model.toml:7: meter[2] "Case".property: AVG needs a property; name the path in data, such as property = "minutes"

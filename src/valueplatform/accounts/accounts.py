@@ -74,6 +74,11 @@ def encoded_attributes(attributes: Attributes) -> str:
     return _JSON.encode(attributes).decode()
 
 
+def decoded_attributes(encoded: str) -> Attributes:
+    """From JSON text, with exact numbers."""
+    return _ATTRIBUTES.decode(encoded)
+
+
 def as_jsonb(attributes: Attributes) -> Cast[Any]:
     """As a value for the column: text to the driver, which would make floats of the numbers, jsonb to the database."""
     return cast(literal(encoded_attributes(attributes), Text), JSONB)
@@ -110,7 +115,7 @@ def _account(row: Row[Any]) -> Account:
         currencies=tuple(zip(row.currency_days, row.currencies, strict=True)),
         segment=row.segment,
         stage=row.stage,
-        attributes=_ATTRIBUTES.decode(row.attributes),
+        attributes=decoded_attributes(row.attributes),
         revision=row.revision,
     )
 

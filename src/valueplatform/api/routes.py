@@ -20,6 +20,7 @@ from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.features import FeaturesController
 from valueplatform.api.finance import FinanceController, RatesController
+from valueplatform.api.ideal_customer import IdealCustomerController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
@@ -69,6 +70,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             OtlpController,
             CatalogController,
             FeaturesController,
+            IdealCustomerController,
             DataQualityController,
             IngestKeysController,
             FinanceController,

@@ -209,16 +209,27 @@ class Segment(_Definition, frozen=True, kw_only=True):
     """A kind of account; rates may differ by it."""
 
 
+class Criterion(_Definition, frozen=True, kw_only=True):
+    """A part of the ideal customer profile: an attribute of accounts (`segment` is one), and what it is in an ideal
+    customer: one of some texts, or a number between bounds that are both included."""
+
+    attribute: str
+    one_of: tuple[str, ...] = ()
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+
+
 class EventType(_Definition, frozen=True, kw_only=True):
     """A declared CloudEvents type; its slug is the type itself."""
 
 
 Versioned = Meter | Baseline | Assumption | Driver
-Definition = Versioned | Pool | Feature | Release | Product | Segment | EventType
+Definition = Versioned | Pool | Feature | Release | Product | Segment | Criterion | EventType
 
 FIELD_OF_KIND: Final = {
     "product": "products",
     "segment": "segments",
+    "criterion": "criteria",
     "event_type": "event_types",
     "meter": "meters",
     "baseline": "baselines",
@@ -257,6 +268,7 @@ class ValueModel(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[Release, ...] = ()
     products: tuple[Product, ...] = ()
     segments: tuple[Segment, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
     event_types: tuple[EventType, ...] = ()
     retired: tuple[Retired, ...] = ()
     superseded: tuple[Driver, ...] = ()

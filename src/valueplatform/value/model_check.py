@@ -37,6 +37,7 @@ def errors_in(model: ValueModel) -> list[Finding]:
         *driver_errors(model),
         *_feature_errors(model),
         *_release_errors(model),
+        *_criterion_errors(model),
     ]
 
 
@@ -54,6 +55,17 @@ def is_usable_name(slug: str) -> bool:
     except FormulaError:
         return False
     return slug not in {"min", "max"} and alone.term == Name(slug) and around.names == {slug}
+
+
+def _criterion_errors(model: ValueModel) -> Iterator[Finding]:
+    for number, one in enumerate(model.criteria, 1):
+        place = Place("criterion", number, one.slug)
+        bounds = one.at_least is not None or one.at_most is not None
+        if bool(one.one_of) == bounds:
+            message = "says both texts and bounds" if bounds else "does not say what an ideal customer has"
+            yield Finding(place, message, 'write one_of = ["…"], or at_least and at_most')
+        if one.at_least is not None and one.at_most is not None and one.at_least > one.at_most:
+            yield Finding(at_key(place, "at_least"), f"{one.at_least} is above at_most", "exchange the two")
 
 
 def _supplier_errors(supplier: Supplier) -> Iterator[Finding]:
@@ -74,6 +86,7 @@ def _duplicate_errors(model: ValueModel) -> Iterator[Finding]:
         ("release",),
         ("product",),
         ("segment",),
+        ("criterion",),
         ("event_type",),
     ):
         taken: dict[str, str] = {}

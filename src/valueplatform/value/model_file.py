@@ -19,6 +19,7 @@ from valueplatform.value.model_tables import (
     read_assumption,
     read_baseline,
     read_benchmark,
+    read_criterion,
     read_driver,
     read_event_type,
     read_feature,
@@ -127,6 +128,7 @@ class _Reading:
             releases=self._all(document, "release", read_release),
             products=self._all(document, "product", read_product),
             segments=self._all(document, "segment", read_segment),
+            criteria=self._all(document, "criterion", read_criterion),
             event_types=self._all(document, "event_type", read_event_type),
         )
         self._reported = {finding.place for finding in self.findings}

@@ -16,6 +16,7 @@ from valueplatform.value.model import (
     BaselineMethod,
     BenchmarkSection,
     BenefitClass,
+    Criterion,
     Driver,
     EventType,
     Evidence,
@@ -169,6 +170,18 @@ def read_product(table: TableReader) -> Product:
 def read_segment(table: TableReader) -> Segment:
     title, description = table.optional_text("title"), table.optional_text("description")
     return Segment(slug=table.slug(), title=title, description=description)
+
+
+def read_criterion(table: TableReader) -> Criterion:
+    return Criterion(
+        slug=table.slug(),
+        title=table.optional_text("title"),
+        description=table.optional_text("description"),
+        attribute=table.text("attribute"),
+        one_of=table.texts("one_of"),
+        at_least=table.number("at_least"),
+        at_most=table.number("at_most"),
+    )
 
 
 def read_event_type(table: TableReader) -> EventType:
