@@ -4,6 +4,7 @@ here fails; so does one that is declared and not there."""
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
@@ -71,7 +72,8 @@ SPLIT: Final = {"driver": JOINT_DRIVER, "provider": "tessera", "share": "0.3", "
 ACCOUNT: Final = "/api/v1/accounts/{key}"
 CHANGE: Final = {"seats": True, "times": "1.5", "since": "2026-07-01", "over": 2}
 TARGET: Final = {"objective": "o", "driver": "invoices_synced", "month": "2026-05-01", "expected": "10"}
-SIGNS: Final = {"digest": "of the plan"}
+SIGNS: Final = {"digest": "of what is signed"}
+STATEMENT: Final = {"statement": "may", "start": "2026-05-01", "end": "2026-06-01"}
 SEGMENT: Final = {"event": "job.done", "userId": "kim", "context": {"groupId": HARBOR}}
 POSTHOG: Final = {"event": "job.done", "distinct_id": "kim", "properties": {"$groups": {"company": HARBOR}}}
 """Clients of Segment and PostHog carry the key in other ways too; tests/api says which."""
@@ -127,6 +129,10 @@ API: Final[Mapping[str, Declared]] = {
     f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
     f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
+    f"GET {ACCOUNT}/statements": Declared(DISPUTERS),
+    f"GET {ACCOUNT}/statements/{{statement}}": Declared(DISPUTERS),
+    f"POST {ACCOUNT}/statements": Declared(SUPPLIER, STATEMENT),
+    f"POST {ACCOUNT}/statements/{{statement}}/sign": Declared(SUPPLIER, SIGNS),
     f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": [CHANGE], "name": "n", "months": 2}),
     f"GET {ACCOUNT}/scenarios": Declared(DISPUTERS),
     f"POST {ACCOUNT}/scenarios": Declared(DISPUTERS, {"changes": []}),
@@ -372,6 +378,17 @@ async def _digest(world: World) -> str:
     return next(str(plan["digest"]) for plan in plans if plan["plan"] == "draft")
 
 
+_NUMBERS: Final = count()
+
+
+async def _statement(world: World) -> tuple[str, str]:
+    """A statement's name, and its digest."""
+    name = f"s-{next(_NUMBERS)}"
+    sent = {**STATEMENT, "statement": name}
+    made = await world.send("POST", f"/api/v1/accounts/{HARBOR}/statements", "admin", sent)
+    return name, str(made.json()["digest"])
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -382,6 +399,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
     """What the address of the route names, fit for `who`."""
     path = route.split(" ", 1)[1]
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
+    statement, digest = await _statement(world) if "{statement}" in path else ("", "")
     return {
         **things,
         "key": HARBOR,
@@ -395,7 +413,8 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "split_id": await _split(world, who) if "{split_id}" in path else 0,
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "objective_id": await _objective(world) if "{objective_id" in path else 0,
-        "digest": await _digest(world) if path.endswith("/sign") else "",
+        "statement": statement,
+        "digest": digest or (await _digest(world) if path.endswith("/sign") else ""),
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -419,7 +438,7 @@ async def call(world: World, route: str, who: str, things: dict[str, Any]) -> An
 
 
 def body_of(route: str, names: dict[str, Any]) -> object:
-    """The body of a good request; a plan is signed as it was read."""
+    """The body of a good request; plans and statements are signed as they were read."""
     return {"digest": names["digest"]} if API[route].body == SIGNS else API[route].body
 
 
@@ -442,7 +461,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
     method, path = route.split(" ", 1)
     named = {
         "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1,
-        "split_id": 1, "objective_id": 1,
+        "split_id": 1, "objective_id": 1, "statement": "x",
     }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):

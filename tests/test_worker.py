@@ -204,7 +204,7 @@ async def test_an_account_that_cannot_be_served_keeps_its_marks_and_holds_nobody
     await put_model(databases)
     broken, sound = [await an_account_with_events(databases, key, days=2) for key in ("broken", "sound")]
 
-    async def tell_others(tx: Transaction, account_id: int, *rest: Any, **asked: bool) -> Any:
+    async def tell_others(tx: Transaction, account_id: int, *rest: Any, **asked: Any) -> Any:
         if account_id == broken:
             raise ZeroDivisionError
         return await tell(tx, account_id, *rest, **asked)

@@ -823,6 +823,33 @@ CREATE TABLE plan_signature (
     CONSTRAINT fk_plan_signature_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE value_statement (
+    account_id BIGINT NOT NULL,
+    statement_id TEXT NOT NULL,
+    period_from DATE NOT NULL,
+    period_to DATE NOT NULL,
+    as_of DATE NOT NULL,
+    title TEXT NOT NULL,
+    author TEXT NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    digest TEXT NOT NULL,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_value_statement PRIMARY KEY (account_id, statement_id),
+    CONSTRAINT fk_value_statement_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE statement_signature (
+    account_id BIGINT NOT NULL,
+    statement_id TEXT NOT NULL,
+    side TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    signed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_statement_signature PRIMARY KEY (account_id, statement_id, side),
+    CONSTRAINT ck_statement_signature_side CHECK (side IN ('supplier', 'customer')),
+    CONSTRAINT fk_statement_signature_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE plan_target (
     account_id BIGINT NOT NULL,
     plan_id TEXT NOT NULL,
@@ -1106,7 +1133,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1148,7 +1175,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
@@ -1183,4 +1210,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO value
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;

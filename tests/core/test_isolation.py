@@ -237,6 +237,9 @@ def _history(account_id: int) -> dict[str, str]:
         " 'customer', now())",
         "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, 'a', 'customer',"
         " now())",
+        "value_statement": f"VALUES ({account_id}, 's', '2026-01-01', '2026-02-01', '2026-03-01', 't', 'a', now(),"
+        " 'd', '{}')",
+        "statement_signature": f"VALUES ({account_id}, 's', 'customer', 'd', 'a', now())",
         "plan_signature": f"VALUES ({account_id}, 'p', 1, 'd', 'customer', 'a', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",

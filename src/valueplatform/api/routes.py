@@ -34,6 +34,7 @@ from valueplatform.api.report import ReportController
 from valueplatform.api.scenarios import ScenariosController
 from valueplatform.api.segment import segment_handlers
 from valueplatform.api.splits import SplitsController
+from valueplatform.api.statements import StatementsController
 from valueplatform.api.stewardship import StewardshipController
 from valueplatform.api.stories import StoriesController
 from valueplatform.api.suggestions import SuggestionsController
@@ -55,6 +56,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             PlansController,
             PlanTermsController,
             AttainmentController,
+            StatementsController,
             ScenariosController,
             MilestonesController,
             ConsentsController,

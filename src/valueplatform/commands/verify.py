@@ -35,6 +35,7 @@ from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.statement_check import check_statements
 from valueplatform.value.verify import Discrepancy, verify_account, verify_benchmarks, verify_intake
 
 MOST_SHOWN = 50
@@ -59,6 +60,7 @@ class Verdict(msgspec.Struct, frozen=True):
     finance_numbers: int
     bridge_parts: int
     benchmarks: int
+    statement_amounts: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -86,6 +88,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
         f"insights, {verdict.attainments:,} of attainment, {verdict.bridge_parts:,} parts of value bridges, "
+        f"{verdict.statement_amounts:,} of statements, "
         f"{verdict.benchmarks:,} figures of cohorts and {verdict.finance_numbers:,} numbers of finance recomputed; "
         f"{len(lines):,} differ."
     )
@@ -99,7 +102,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
     counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "attainments": 0}
-    counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "waiting": 0}
+    counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "statement_amounts": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     now = system_clock()
     rows = await _accounts(databases, account)
@@ -114,12 +117,14 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
             parts, unlike = await verify_bridge(tx, source, standing, now, start)
             stated = await read_attainment(tx, standing, Asked(), now)
             ratios, unmet = await check_attainment(tx, row.account_id, row.timezone, stated)
+            frozen, unsaid = await check_statements(tx, row.account_id, row.timezone)
         for name in ("events", "rollups", "accruals", "postings", "waiting"):
             counts[name] += getattr(checked, name)
         counts["insight_numbers"] += numbers
         counts["attainments"] += ratios
         counts["bridge_parts"] += parts
-        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet])
+        counts["statement_amounts"] += frozen
+        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet, *unsaid])
     if account is None:
         async with databases.worker.transaction(operator_scope(), steady=True) as tx:
             counts["benchmarks"], wrong = await verify_benchmarks(tx)

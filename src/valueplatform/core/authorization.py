@@ -45,6 +45,8 @@ class Action(StrEnum):
     """Objectives and targets."""
     SIGN_PLAN = "plan:sign"
     """For one's own side; a plan is in force once both sides signed."""
+    SIGN_STATEMENT = "statements:sign"
+    """For one's own side: what a period brought, as it was known."""
     PLAN_SCENARIOS = "scenarios:plan"
     """What if: own scenarios, and those that others share."""
     READ_MILESTONES = "milestones:read"
@@ -153,8 +155,8 @@ _PARTNER: Final = _READER | {
 }
 
 RIGHTS_OF_PERSONS: Final[Mapping[PersonRole, frozenset[Action]]] = {
-    PersonRole.SPONSOR: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN},
-    PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN},
+    PersonRole.SPONSOR: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN, Action.SIGN_STATEMENT},
+    PersonRole.ECONOMIC_BUYER: _CUSTOMER_LEADS | {Action.READ_CONTRACTS, Action.SIGN_PLAN, Action.SIGN_STATEMENT},
     PersonRole.CHAMPION: _CUSTOMER_LEADS,
     # Who validates a number may see the events that it comes from.
     PersonRole.VALIDATOR: _CUSTOMER

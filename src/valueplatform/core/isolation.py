@@ -26,6 +26,8 @@ APPEND_ONLY: Final = (
     "plan_target",
     "plan_terms",
     "plan_signature",
+    "value_statement",
+    "statement_signature",
     "basis",
     "closed_month",
     "exchange_rate",

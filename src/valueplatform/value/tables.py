@@ -117,6 +117,32 @@ plan_signature = tenant_table(
     key=("plan_id", "digest", "side"),
 )
 
+# A period's value as known at the end of a day, frozen with its digest, and who signed that.
+value_statement = tenant_table(
+    "value_statement",
+    Column("statement_id", Text, nullable=False),
+    Column("period_from", Date, nullable=False),
+    Column("period_to", Date, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("made_at", TIMESTAMP, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    key=("statement_id",),
+)
+
+statement_signature = tenant_table(
+    "statement_signature",
+    Column("statement_id", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("signer", Text, nullable=False),
+    Column("signed_at", TIMESTAMP, nullable=False),
+    CheckConstraint("side IN ('supplier', 'customer')", name="side"),
+    key=("statement_id", "side"),
+)
+
 # Committed value, every version kept: a plan row that changes gets a new version, the newest is in force.
 # Expected null = the target was taken out again.
 plan_target = tenant_table(
