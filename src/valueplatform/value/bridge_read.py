@@ -20,14 +20,14 @@ from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import Period, month_of, months_between
-from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
-from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT, Meter
+from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT
 from valueplatform.value.basis import BasisInput
 from valueplatform.value.bridge import bridge
 from valueplatform.value.bridge_cells import Cell, Day, Line, Member, Side, added
-from valueplatform.value.cuts import names_of, versions_of, why_not_kept, why_uncut
+from valueplatform.value.cuts import names_of, versions_of, why_uncut
 from valueplatform.value.formula import Formula
-from valueplatform.value.meter_days import ALL_PROVIDERS, meter_days
+from valueplatform.value.member_readings import Readings, readings_of
+from valueplatform.value.meter_days import ALL_PROVIDERS
 from valueplatform.value.model import BY_EVENT, Evidence, ValueModel, weakest
 from valueplatform.value.models import newest_model
 from valueplatform.value.sharing import rows_of_partner
@@ -48,12 +48,6 @@ _DAYS: Final = text("""
     WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
     ORDER BY a.driver, a.provider, a.day
 """)
-_CUTS: Final = text(f"""
-    SELECT {NAME} AS meter, provider, day, dimensions, sum(events - unmetered)::bigint AS events, sum(total) AS total
-    FROM rollup
-    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end
-    GROUP BY 1, provider, day, dimensions HAVING sum(events - unmetered) > 0
-""")  # noqa: S608 - our own names
 _GAPS: Final = text("""
     SELECT driver, provider, reason, min(day) AS first, max(day) AS last, count(*) AS days FROM accrual
     WHERE account_id = :account AND day >= :start AND day < :end AND expected IS NULL
@@ -256,7 +250,7 @@ async def _sides(
 ) -> dict[_Key, Side]:
     names = {name for key in earned for name in names_of(model, key.driver)}
     meters = [meter for meter in model.meters if meter.slug in names]
-    readings = await _readings(tx, account_id, period, meters, question.dimensions)
+    readings = await readings_of(tx, account_id, period, meters, question.dimensions)
     sides = {}
     for key in {*shown, *earned}:
         worth = added(earned[key].amounts) if key in earned else ZERO
@@ -267,12 +261,8 @@ async def _sides(
     return sides
 
 
-_Readings = Mapping[tuple[str, date], Mapping[Member, Mapping[str, Fraction]]]
-"""What meters read, by provider (`ALL_PROVIDERS` = together) and day, then by member and meter."""
-
-
 def _members(
-    key: _Key, earned: _Earned, model: ValueModel, readings: _Readings, dimensions: Sequence[str]
+    key: _Key, earned: _Earned, model: ValueModel, readings: Readings, dimensions: Sequence[str]
 ) -> dict[Member, list[Day]]:
     by_event = [driver for driver in versions_of(model, key.driver) if driver.provider == BY_EVENT]
     nothing: Member = tuple(None for _ in dimensions)
@@ -289,28 +279,6 @@ def _members(
         for member, own in (held or {nothing: {}}).items():
             found[member].append(Day(day, formula, inputs, {**zeros, **own}))
     return dict(found)
-
-
-async def _readings(
-    tx: Transaction, account_id: int, period: Period, meters: Sequence[Meter], dimensions: Sequence[str]
-) -> _Readings:
-    found: defaultdict[tuple[str, date], defaultdict[Member, dict[str, Fraction]]] = defaultdict(
-        lambda: defaultdict(dict)
-    )
-    if not dimensions:
-        for one in await meter_days(tx, account_id, meters, period):
-            found[one.provider, one.day][()][one.meter] = Fraction(one.value) / one.over
-        return found
-    cut = {meter.rollup_name(): meter for meter in meters if why_not_kept(meter, dimensions) is None}
-    where = {"account": account_id, "meters": list(cut), "start": period.start, "end": period.end}
-    for row in await tx.rows(_CUTS, where):
-        meter = cut[row.meter]
-        member = tuple(row.dimensions[meter.dimensions.index(path)] for path in dimensions)
-        value = Fraction(row.events) if meter.aggregation == "COUNT" else Fraction(row.total)
-        for provider in (row.provider, ALL_PROVIDERS):
-            own = found[provider, row.day][member]
-            own[meter.slug] = own.get(meter.slug, Fraction(0)) + value
-    return found
 
 
 def _check_drivers(question: BridgeQuestion, model: ValueModel) -> None:

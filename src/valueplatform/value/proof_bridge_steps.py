@@ -69,7 +69,7 @@ def split(sides: Sides, volumes: Collection[str]) -> dict[tuple[str, Cut], Prove
             (left, alone), (leaves, comes) = was.get(cut, (0, 0)), now.get(cut, (0, 0))
             if cut in was and cut in now:
                 walk = _walk(stays[provider, cut], meter, totals, adds=adds)
-                units = dict(zip(walk, _whole(list(walk.values()), comes - alone), strict=True))
+                units = dict(zip(walk, whole_units(list(walk.values()), comes - alone), strict=True))
                 units["assumption", "@cap"] = (leaves - comes) - (left - alone)
             elif cut in now:
                 units["new", ""] = leaves
@@ -256,11 +256,11 @@ def _divided(side: ProvedSide) -> dict[Cut, tuple[int, int]]:
     for cut in cuts:
         amounts = [expression.amount(day.formula, {**day.meters, **day.inputs}) for day in side.cuts[cut]]
         exact.append(sum((amount for amount in amounts if amount is not None), Fraction(0)))
-    alone = _whole(exact, int(Fraction(side.uncapped) * 10_000))
+    alone = whole_units(exact, int(Fraction(side.uncapped) * 10_000))
     counts = alone
     if side.worth != side.uncapped:
         share = Fraction(side.worth) / Fraction(side.uncapped) if side.uncapped else Fraction(1)
-        counts = _whole([Fraction(each, 10_000) * share for each in alone], int(Fraction(side.worth) * 10_000))
+        counts = whole_units([Fraction(each, 10_000) * share for each in alone], int(Fraction(side.worth) * 10_000))
     return {cut: (left, each) for cut, left, each in zip(cuts, counts, alone, strict=True)}
 
 
@@ -268,7 +268,7 @@ def _by_name(cut: Cut) -> list[tuple[bool, str]]:
     return [(value is not None, value or "") for value in cut]
 
 
-def _whole(exact: Sequence[Fraction], total: int) -> list[int]:
+def whole_units(exact: Sequence[Fraction], total: int) -> list[int]:
     """Integers that add up to `total`: what the rounding of days left over goes to the greatest (to the second, where
     all are nothing), then each is cut off, and the missing ones go to the greatest remainders."""
     numbers = [one * 10_000 for one in exact]
