@@ -84,6 +84,12 @@ async def scenarios_of(tx: Transaction, account_id: int, reader: str) -> list[Sa
     return [_saved(row) for row in await tx.rows(query)]
 
 
+async def all_scenarios(tx: Transaction, account_id: int) -> list[Saved]:
+    """Everybody's that are not removed, for `verify`."""
+    query = select(scenario).where(scenario.c.account_id == account_id, scenario.c.removed_at.is_(None))
+    return [_saved(row) for row in await tx.rows(query.order_by(scenario.c.scenario_id))]
+
+
 async def scenario_of(tx: Transaction, account_id: int, scenario_id: int, reader: str) -> Saved:
     """Raises NotFoundError for one that is not the reader's and not shared."""
     found = [one for one in await scenarios_of(tx, account_id, reader) if one.scenario_id == scenario_id]
