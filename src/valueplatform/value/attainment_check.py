@@ -110,7 +110,7 @@ async def check_attainment(
 
 
 def _differing(when: str, stated: Sequence[Line], recomputed: Mapping[_Name, _Sides]) -> list[Discrepancy]:
-    told = {
+    told: dict[_Name, _Sides] = {
         (one.scope, one.name, one.unit, one.benefit_class): _Sides(
             *(None if n is None else Fraction(n) for n in (one.realized, one.committed_expected, one.attainment))
         )
@@ -168,10 +168,10 @@ def _sums(
         driver = drivers.get(row.driver)
         if driver is not None:
             own = currency if driver["unit"] in list_currencies() else driver["unit"]
-            key = units.get(row.driver, own), driver.get("benefit_class", "capacity")
+            unit, kind = units.get(row.driver, own), driver.get("benefit_class", "capacity")
             amount = _part(Fraction(row.expected), row.month, asked)
-            sworn[row.driver, *key] += amount
-            by_aim[row.objective_id, *key] += amount
+            sworn[row.driver, unit, kind] += amount
+            by_aim[row.objective_id, unit, kind] += amount
     for number, named in aims.items():
         serving[number] |= set(named)
     found: dict[_Name, _Sides] = {}

@@ -186,9 +186,9 @@ def _given(
         whole = Fraction(0)
         for cut, cell in cells.items():
             read = {one["slug"]: together(one, cell.get(one["slug"], ())) for one in own}
-            values = {slug: value for slug, value in read.items() if value is not None}
-            side.cuts.setdefault(cut, []).append(ProvedDay(row.day, values, given, row.formula))
-            whole += expression.amount(row.formula, {**given, **values}) or Fraction(0)
+            metered = {slug: value for slug, value in read.items() if value is not None}
+            side.cuts.setdefault(cut, []).append(ProvedDay(row.day, metered, given, row.formula))
+            whole += expression.amount(row.formula, {**given, **metered}) or Fraction(0)
         rounded_days.append(rounded(whole))
     side.uncapped = sum_of(rounded_days)
     for (feature,), (units, _) in (divided_units(side) if side.cuts else {(None,): (_units(worth), 0)}).items():
@@ -230,11 +230,11 @@ def number_of(feature: Mapping[str, Any], seen: Seen, sources: Sequence[Source])
         sums = _sums(at, own)
         found[f"{at}, uses"] = number
         found |= {f"{name} per use": _over(amount, number) for name, amount in sums.items()}
-        held: defaultdict[int, list[Decimal]] = defaultdict(list)
+        by_account: defaultdict[int, list[Decimal]] = defaultdict(list)
         for one in own:
-            held[one.account].append(one.expected)
+            by_account[one.account].append(one.expected)
         same = {account for account, currency in seen.currency.items() if currency == unit} if is_money else None
-        found |= _unrealized(at, able, uses or {}, held, same)
+        found |= _unrealized(at, able, uses or {}, by_account, same)
     return found
 
 

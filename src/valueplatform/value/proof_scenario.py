@@ -63,7 +63,7 @@ def past_of(source: Source, tallies: Tallies, today: date) -> Past:
         if day >= today - timedelta(weeks=weeks):
             held[slug, sender, day.weekday()].append(value)
     usual = {
-        key: _nano(sum(own) / (weeks if meters[key[0]]["aggregation"] in _GROWS else len(own)))
+        key: _nano(sum(own, Fraction(0)) / (weeks if meters[key[0]]["aggregation"] in _GROWS else len(own)))
         for key, own in held.items()
     }
     growing = [slug for slug, one in meters.items() if one["aggregation"] in _GROWS]
@@ -77,10 +77,10 @@ def _swing(values: Mapping[tuple[str, str, date], Fraction], slug: str, today: d
         sum((v for day, v in days.items() if 28 * at < (today - day).days <= 28 * (at + 1)), Fraction(0))
         for at in range(blocks)
     ]
-    if blocks < 3 or sum(sums) <= 0:
+    mean = sum(sums, Fraction(0)) / max(blocks, 1)
+    if blocks < 3 or mean <= 0:
         return Fraction(0)
-    mean = sum(sums) / blocks
-    relative = sum((one / mean - 1) ** 2 for one in sums) / (blocks - 1)
+    relative = sum(((one / mean - 1) ** 2 for one in sums), Fraction(0)) / (blocks - 1)
     millionths = isqrt(relative.numerator * 10**12 // relative.denominator)
     return min(Fraction(1645, 1000) * Fraction(millionths, 10**6), Fraction(1))
 
@@ -105,7 +105,7 @@ def _assuming(source: Source, changes: Sequence[Mapping[str, Any]]) -> Source:
         rates = (*source.model.get("assumptions", ()), *source.model.get("baselines", ()))
         units = [rate["unit"] for rate in rates if rate["slug"] == slug]
         units += [entry["unit"] for entry in entries.get(slug, ()) if entry["unit"]]
-        said = {name: Decimal(str(lever["value"][name])) for name in ("low", "expected", "high")}
+        said: dict[str, Any] = {name: Decimal(str(lever["value"][name])) for name in ("low", "expected", "high")}
         said |= {"slug": slug, "unit": units[-1], "effective_from": date.fromisoformat(one["since"])}
         entries.setdefault(slug, []).extend([
             {**said, "entry_id": identity, "action": "propose", "answers": None},
