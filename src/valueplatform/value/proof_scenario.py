@@ -89,10 +89,20 @@ def _nano(value: Fraction) -> Fraction:
     return Fraction(round(value * _NANO), _NANO)
 
 
-def worlds(source: Source, past: Past, months: Sequence[date], changes: Sequence[Mapping[str, Any]]) -> list[Sums]:
+Switched = Mapping[tuple[str, str], tuple[Fraction, Fraction, Fraction]]
+"""By feature that is switched on and meter: what it is taken to read a month at low, usual and high usage."""
+
+
+def worlds(
+    source: Source,
+    past: Past,
+    months: Sequence[date],
+    changes: Sequence[Mapping[str, Any]],
+    switched: Switched | None = None,
+) -> list[Sums]:
     """The months' sums at low, usual and high usage, under the changes as they are stored."""
     assumed = _assuming(source, changes)
-    return [_world(assumed, past, months, changes, sign) for sign in (-1, 0, 1)]
+    return [_world(assumed, past, months, changes, sign, switched or {}) for sign in (-1, 0, 1)]
 
 
 def _assuming(source: Source, changes: Sequence[Mapping[str, Any]]) -> Source:
@@ -114,20 +124,28 @@ def _assuming(source: Source, changes: Sequence[Mapping[str, Any]]) -> Source:
     return replace(source, entries=entries)
 
 
-def _world(source: Source, past: Past, months: Sequence[date], changes: Sequence[Mapping[str, Any]], sign: int) -> Sums:
+def _world(
+    source: Source,
+    past: Past,
+    months: Sequence[date],
+    changes: Sequence[Mapping[str, Any]],
+    sign: int,
+    switched: Switched,
+) -> Sums:
     measured = _measured(source)
     drivers = drivers_named(source, ())
     turns = _turns(source)
     amounts: list[ProvedAmount] = []
     for month in months:
         times = _times(source, past, month, changes, sign)
+        begun = _begun(month, changes, sign, switched)
         days = [month + timedelta(days=number) for number in range(_length(month))]
         whole = any(days[0] < turn <= days[-1] for turn in turns)
         computed: list[ProvedAmount] = []
         looked = days if whole else days[:7]
         for by_event in (False, True):
             own = [one for one in drivers if (provider_of(one) == "event") is by_event]
-            computed += uncapped_amounts(measured, own, _tallies(past, looked, times, by_event=by_event))
+            computed += uncapped_amounts(measured, own, _tallies(past, looked, times, begun, by_event=by_event))
         for day in days:
             amounts += [
                 replace(one, day=day)
@@ -146,9 +164,33 @@ def _measured(source: Source) -> Source:
     return replace(source, model={**source.model, "meters": meters})
 
 
-def _tallies(past: Past, days: Iterable[date], times: Mapping[str, Fraction], *, by_event: bool) -> Tallies:
+def _begun(month: date, changes: Sequence[Mapping[str, Any]], sign: int, switched: Switched) -> dict[str, Fraction]:
+    """What meters of features that are switched on read a day."""
+    found: dict[str, Fraction] = {}
+    for one in changes:
+        since = date.fromisoformat(one["since"])
+        if one["lever"]["kind"] == "switch-on" and since <= month:
+            part = _part(since, month, one["over"]) * Fraction(str(one["lever"].get("times", 1))) / _length(month)
+            for (feature, slug), three in switched.items():
+                if feature == one["lever"]["feature"]:
+                    found[slug] = max(found.get(slug, Fraction(0)), three[sign + 1] * part)
+    return found
+
+
+def _part(since: date, month: date, over: int) -> Fraction:
+    passed = (month.year - since.year) * 12 + month.month - since.month + 1
+    return Fraction(min(passed, over), over)
+
+
+def _tallies(
+    past: Past, days: Iterable[date], times: Mapping[str, Fraction], begun: Mapping[str, Fraction], *, by_event: bool
+) -> Tallies:
     found: dict[tuple[str, str, date], MeterTally] = {}
     for day in days:
+        for slug, reads in begun.items():
+            value = _nano(reads * times.get(slug, Fraction(1)))
+            if value:
+                found[slug, "supplier" if by_event else _EVERYBODY, day] = MeterTally(1, 0, value)
         for (slug, sender, weekday), usual in past.usual.items():
             if weekday == day.weekday() and (sender != _EVERYBODY) is by_event and times.get(slug) != 0:
                 value = _nano(usual * times[slug]) if slug in times else usual
@@ -164,10 +206,8 @@ def _times(
     found = {slug: max(1 + sign * share, Fraction(0)) for slug, share in past.swings.items() if share and sign}
     for one in changes:
         since = date.fromisoformat(one["since"])
-        if one["lever"]["kind"] != "input" and since <= month:
-            passed = (month.year - since.year) * 12 + month.month - since.month + 1
-            part = Fraction(min(passed, one["over"]), one["over"])
-            factor = 1 + (Fraction(str(one["lever"]["times"])) - 1) * part
+        if one["lever"]["kind"] not in {"input", "switch-on"} and since <= month:
+            factor = 1 + (Fraction(str(one["lever"]["times"])) - 1) * _part(since, month, one["over"])
             for slug in _moved(source, one["lever"]):
                 found[slug] = found.get(slug, Fraction(1)) * factor
     return found

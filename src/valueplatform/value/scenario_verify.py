@@ -1,5 +1,6 @@
 """`verify`, kept scenarios: what each comes to when it is opened, month by month and driver by driver, against what its
-levers give from raw events by other code."""
+levers give from raw events by other code. How much comparable accounts use a feature is taken as it is told; that is
+checked with the figures of cohorts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -13,7 +14,18 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import UnprocessableError
 from valueplatform.core.periods import local_day
 from valueplatform.value.proof_record import Source
-from valueplatform.value.proof_scenario import LOOK_BACK, Bounds, Past, Sums, added, money, past_of, spanned, worlds
+from valueplatform.value.proof_scenario import (
+    LOOK_BACK,
+    Bounds,
+    Past,
+    Sums,
+    Switched,
+    added,
+    money,
+    past_of,
+    spanned,
+    worlds,
+)
 from valueplatform.value.proof_tallies import tally_events
 from valueplatform.value.scenario import Outlook, look
 from valueplatform.value.scenarios import all_scenarios, ground_of
@@ -46,7 +58,11 @@ async def verify_scenarios(
         except UnprocessableError:
             continue  # it cannot be opened either: the model has moved on
         stated = _told(outlook)
-        recomputed = _again(source, past, rows[one.scenario_id], account.currency)
+        switched: Switched = {
+            (each.feature, each.meter): (each.a_month(-1), each.a_month(0), each.a_month(1))
+            for each in outlook.comparable
+        }
+        recomputed = _again(source, past, rows[one.scenario_id], account.currency, switched)
         count += len(stated)
         found += _differing(f"{one.scenario_id} ({one.draft.name})", stated, recomputed)
     return count, found
@@ -79,10 +95,10 @@ def _told(outlook: Outlook) -> _Amounts:
     return found
 
 
-def _again(source: Source, past: Past, row: Any, currency: str) -> _Amounts:
+def _again(source: Source, past: Past, row: Any, currency: str, switched: Switched) -> _Amounts:
     months = _months(row.start_month, row.months)
     changes: Sequence[Mapping[str, Any]] = row.changes
-    both = worlds(source, past, months, changes), worlds(source, past, months, ())
+    both = worlds(source, past, months, changes, switched), worlds(source, past, months, ())
     found: _Amounts = {}
     for name, span in (*((str(month), [month]) for month in months), ("total", months)):
         changed, carried = ([money(sums, currency, span) for sums in world] for world in both)
