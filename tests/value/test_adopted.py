@@ -85,10 +85,10 @@ async def test_a_feature_that_is_switched_on_is_used_as_comparable_accounts_use_
     assert (told.lower, told.median, told.upper) == (Decimal("67.5"), Decimal(105), Decimal(142))
     calls = next(one for one in found.drivers if one.driver == "calls")
     for _, _, added in calls.months:
-        assert abs(Fraction(added.expected) - 2 * told.median) < Fraction(1, 100)
+        assert abs(Fraction(added.expected) - 2 * Fraction(told.median)) < Fraction(1, 100)
         assert added.low < added.expected < added.high
-        assert abs(Fraction(added.low) - told.lower) < Fraction(1, 100)
-        assert abs(Fraction(added.high) - 4 * told.upper) < Fraction(1, 100)
+        assert abs(Fraction(added.low) - Fraction(told.lower)) < Fraction(1, 100)
+        assert abs(Fraction(added.high) - 4 * Fraction(told.upper)) < Fraction(1, 100)
     assert found.total.added.expected == calls.added.expected
 
 
