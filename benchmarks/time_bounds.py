@@ -2,9 +2,11 @@
 it counts for, and what the story says of a month that was closed.
 
 All moments are told to the code, none is read from the clock. Days are recounted by PostgreSQL's own zones, verdicts by
-two comparisons, restatements from postings. Run: `python -m benchmarks.faults --only R7 [--quick]`.
+two comparisons, restatements from postings. Run: `python -m benchmarks.time_bounds [--quick]`, or with the others,
+`python -m benchmarks.faults --only R7 [--quick]`.
 """
 
+import argparse
 import asyncio
 import random
 import tempfile
@@ -346,3 +348,9 @@ async def bounds_of_time(*, quick: bool) -> None:
         figure("R7", name, measured, target=0, unit="cases", n=count)
     if not found.good:
         raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="three zones instead of twelve")
+    asyncio.run(bounds_of_time(quick=parser.parse_args().quick))

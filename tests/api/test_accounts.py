@@ -92,10 +92,22 @@ async def test_value_is_cut_by_window_and_group(world: World) -> None:
     ]
 
 
+async def test_value_is_cut_by_a_dimension_of_its_meters_for_those_who_may_see_it(world: World) -> None:
+    asked = {"group_by": "driver,system", "driver": "invoices_synced"}
+    for who in ("admin", "tessera"):
+        answer = (await world.get(VALUE, who, **asked)).json()
+        (row,) = answer["rows"]
+        assert (row["driver"], row["system"], row["realized"]) == ("invoices_synced", "sage", "60.0000")
+        assert (row["realized_low"], answer["totals"]["realized"]) == (None, "60.0000")
+    assert (await world.get(VALUE, "waypoint", **asked)).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("params", "status", "said"),
     [
         ({"group_by": "team"}, 422, "cannot be cut by 'team'"),
+        ({"group_by": "system"}, 422, "driver=invoices_synced"),
+        ({"group_by": "driver", "driver": "nothing"}, 422, "no driver 'nothing'"),
         ({"window": "CONTRACT_YEAR"}, 400, "no contract"),
         ({"window": "FORTNIGHT"}, 400, ""),
         ({"from": "2026-06-01", "to": "2026-06-01"}, 400, "must be after"),

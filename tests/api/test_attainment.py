@@ -17,6 +17,7 @@ from valueplatform.core.scope import grant_accounts
 from valueplatform.value.attainment import Asked, read_attainment
 from valueplatform.value.attainment_check import check_attainment
 from valueplatform.value.postings import close_month
+from valueplatform.value.proof_record import read_source
 
 BASE = f"/api/v1/accounts/{HARBOR}"
 CASE = f"{BASE}/plans/case"
@@ -112,23 +113,44 @@ async def test_what_was_known_stays_what_was_known_whatever_comes_after(world: W
     assert await unconfirmed(world) == []
 
 
-async def test_a_ratio_that_was_tampered_with_is_found_by_separate_arithmetic(world: World) -> None:
+async def test_a_line_that_was_tampered_with_is_found_by_separate_arithmetic(world: World) -> None:
     world.clock.now = datetime(2026, 5, 2, tzinfo=UTC)
     await world.send("PUT", CASE, "champion", [a_target(expected="400")])
     await close(world, MAY, date(2026, 6, 10))
     now = datetime(2026, 7, 5, 16, tzinfo=UTC)
     async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
-        stated = await read_attainment(tx, await account_by_id(tx, world.harbor), Asked(), now)
-        count, found = await check_attainment(tx, world.harbor, ZONE, stated)
-        assert (count > 0, found) == (True, [])
+        account, source = await account_by_id(tx, world.harbor), await read_source(tx, world.harbor)
+        assert source is not None
+        stated = await read_attainment(tx, account, Asked(), now)
+        count, found = await check_attainment(tx, source, account.currency, stated)
+        assert (count > 8, found) == (True, [])
+        (*points, last) = stated.points
+        assert stated.to_date is not None
         for field in ("realized", "committed_expected", "attainment"):
-            (*points, last) = stated.points
-            wrong = [replace(one, **{field: Decimal(1)}) if one.name == "dispatch_time" else one for one in last.lines]
-            forged = replace(stated, points=[*points, replace(last, lines=wrong)])
-            _, found = await check_attainment(tx, world.harbor, ZONE, forged)
-            assert [one.where for one in found] == ["dispatch_time, as known on 2026-06-30"]
+            for scope in ("driver", "objective", "total"):
+                held = [(last.lines, "on 2026-06-30"), (stated.to_date, "today")]
+                for lines, when in held:
+                    own = [one for one in lines if one.scope == scope]
+                    wrong = [replace(one, **{field: Decimal(1)}) if one is own[0] else one for one in lines]
+                    forged = replace(stated, to_date=wrong)
+                    if lines is last.lines:
+                        forged = replace(stated, points=[*points, replace(last, lines=wrong)])
+                    _, (one,) = await check_attainment(tx, source, account.currency, forged)
+                    assert one.where.startswith(f"{scope} {own[0].name}")
+                    assert one.where.endswith(f"as known {when}")
         without = replace(stated, points=[*points, replace(last, lines=[])])
-        assert (await check_attainment(tx, world.harbor, ZONE, without))[1]
+        assert (await check_attainment(tx, source, account.currency, without))[1]
+
+
+async def test_before_any_month_is_closed_what_is_known_today_is_recomputed(world: World) -> None:
+    await world.send("PUT", CASE, "champion", [a_target(expected="400"), a_target(month="2026-06-01", expected="31")])
+    async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
+        account, source = await account_by_id(tx, world.harbor), await read_source(tx, world.harbor)
+        assert source is not None
+        stated = await read_attainment(tx, account, Asked(), world.clock.now)
+        assert not any(point.closed for point in stated.points)
+        count, found = await check_attainment(tx, source, account.currency, stated)
+    assert (count > 3, found) == (True, [])
 
 
 async def test_a_draft_is_no_commitment(world: World) -> None:

@@ -107,6 +107,8 @@ async def test_usage_alone_is_nothing_to_propose(world: World) -> None:
         ({"changes": [{"slug": "hourly_cost", "expected": "2", "low": "3"}]}, 400, "must rise"),
         ({"changes": [{"meter": "nothing", "times": "2"}]}, 422, "no meter 'nothing'"),
         ({"changes": [{"meter": "jobs", "times": "2", "since": "2026-07-02"}]}, 422, "begins with a month"),
+        ({"changes": [{"meter": "jobs", "switch_on": True}]}, 400, "`switch_on` goes with a `feature`"),
+        ({"changes": [{"feature": "nothing", "switch_on": True}]}, 422, "no feature 'nothing'"),
         ({"changes": [], "months": 37}, 422, "1 to 36 months ahead"),
         ({"changes": [], "start": "9999-12-01"}, 400, "out of reach"),
         ({"changes": [{"seats": True, "times": "2"}] * 21}, 400, "at most 20 changes"),

@@ -233,6 +233,14 @@ def test_revenue_is_split_to_the_last_unit_and_nothing_goes_to_a_driver_below_ze
     assert distributed(Decimal("-0.0001"), {"a": Decimal(1), "b": Decimal(2)}) == {"a": 0, "b": Decimal("-0.0001")}
 
 
+def test_revenue_of_more_than_28_digits_is_distributed_to_the_last_unit() -> None:
+    revenue = Decimal("1234567890123456789012345678901234.5678")
+    weights = {"a": Decimal("9999999999999999999999999999999.9999"), "b": Decimal("0.0001")}
+    given = distributed(revenue, weights)
+    assert sum(map(Fraction, given.values())) == Fraction(revenue)
+    assert given["b"] == Decimal("0.0123")
+
+
 AMOUNTS = st.decimals(-(10**6), 10**6, places=4)
 DAYS = st.dates(date(2023, 1, 1), date(2026, 12, 31))
 

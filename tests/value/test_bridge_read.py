@@ -18,7 +18,8 @@ from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import Action
 from valueplatform.value.bridge_answer import BridgeAnswer, bridge_answer
 from valueplatform.value.bridge_cells import Kind
-from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, dimensions_of, periods_asked, read_bridge
+from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, periods_asked, read_bridge
+from valueplatform.value.cuts import dimensions_of
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof_bridge import prove_bridge
 from valueplatform.value.proof_record import read_source

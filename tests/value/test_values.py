@@ -196,7 +196,7 @@ def test_a_driver_of_two_objectives_cannot_be_cut_by_objective() -> None:
 
 
 def test_a_cut_that_value_is_not_kept_by_is_refused_with_those_that_it_is() -> None:
-    with pytest.raises(UnprocessableError, match=r"cannot be cut by 'team'.*Use one of driver, benefit_class"):
+    with pytest.raises(UnprocessableError, match=r"cannot be cut by 'team'.*use driver, benefit_class"):
         Cut(SPRING, group_by=("driver", "team"))
 
 

@@ -139,10 +139,20 @@ class AccountsController(Controller):
         ] = None,
         window: Annotated[Window, QueryParameter(description="How long each row is.")] = Window.TOTAL,
         group_by: Annotated[
-            str | None, QueryParameter(description=f"Comma list of {', '.join(GROUPS)}; without it, driver.")
+            str | None,
+            QueryParameter(
+                description=f"Comma list of {', '.join(GROUPS)} and dimensions of meters (`team`); without it, driver."
+            ),
+        ] = None,
+        driver: Annotated[
+            str | None, QueryParameter(description="Comma list of drivers, for rows and totals; without it, all.")
         ] = None,
     ) -> ValueAnswer:
         """By window and group. `totals.realized` sums monetized value in every state, `totals.counted` what is agreed.
+
+        By a dimension, and by feature where a driver serves several, each day's amount is divided by the driver's
+        formula, and the last unit is kept; what does not add, or is not kept by the dimension, is refused with the
+        reason. Single persons, and groups of fewer than five, are never shown.
 
         A partner reads its own rows and totals, and beside them the combined total of all providers, unless that
         would tell what one other partner brought.
@@ -155,6 +165,7 @@ class AccountsController(Controller):
             group_by=groups_of(group_by, ("driver",)),
             provider=partner_of(caller),
             shows_paid=may(caller, Action.READ_CONTRACTS),
+            drivers=groups_of(driver, ()),
         )
         async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE)

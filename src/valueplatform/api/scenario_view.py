@@ -12,8 +12,9 @@ from valueplatform.api.given import day_of, range_of, text_of
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import decimal_text, in_wire_range
 from valueplatform.core.periods import next_month
+from valueplatform.value.adopted import METHOD, Comparable
 from valueplatform.value.answer import Amount
-from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, Usage
+from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, SwitchOn, Usage
 from valueplatform.value.scenario import Bounds, Outlook
 from valueplatform.value.scenarios import (
     Draft,
@@ -26,14 +27,17 @@ MOST_CHANGES = 20
 class ChangeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is moved: exactly one of `meter`, `feature`, `seats` and `slug`.
 
-    Usage of a meter, of a feature, or of everything (`seats`: true) is multiplied by `times`; 0 switches it off. An
-    assumption or baseline (`slug`) gets the value `expected`, with `low` and `high` or as one number. It begins with
-    the month `since` (the first month where it is left out), and takes `over` months to get there, in equal steps.
+    Usage of a meter, of a feature, or of everything (`seats`: true) is multiplied by `times`; 0 switches it off. A
+    feature that is not in use yet is switched on by `switch_on` (true): it is then used as comparable accounts use it,
+    `times` that (1 where it is left out). An assumption or baseline (`slug`) gets the value `expected`, with `low` and
+    `high` or as one number. It begins with the month `since` (the first month where it is left out), and takes `over`
+    months to get there, in equal steps.
     """
 
     meter: str | None = None
     feature: str | None = None
     seats: bool = False
+    switch_on: bool = False
     slug: Annotated[str | None, Meta(examples=["hourly_cost"])] = None
     times: Annotated[Decimal | None, Meta(examples=["1.2"])] = None
     expected: Annotated[Decimal | None, Meta(examples=["43.50"])] = None
@@ -81,6 +85,21 @@ class EffectOut(msgspec.Struct, frozen=True):
     alone: Amount
 
 
+class ComparableOut(msgspec.Struct, frozen=True):
+    """What a feature that is switched on is taken to be used: a meter's reading a month, the quartiles of `accounts`
+    comparable accounts that use it, of the segment `cohort` ('' = all); per unit of `scale` where that is not null."""
+
+    feature: str
+    meter: str
+    cohort: str
+    accounts: int
+    scale: Amount | None
+    lower: Amount
+    median: Amount
+    upper: Amount
+    method: str
+
+
 class OutlookOut(msgspec.Struct, frozen=True):
     """All of it is a projection: nothing in it is realized, and no total of value counts it.
 
@@ -99,6 +118,7 @@ class OutlookOut(msgspec.Struct, frozen=True):
     drivers: list[DriverOut]
     changes: list[EffectOut]
     together: Amount
+    comparable: list[ComparableOut] = []
 
 
 class ScenarioOut(msgspec.Struct, frozen=True):
@@ -136,11 +156,20 @@ def _lever(given: ChangeIn) -> Lever:
         if given.expected is None or given.times is not None:
             raise InvalidInputError(f"A change of {given.slug!r} needs `expected`, and no `times`.")
         return Input(given.slug, range_of(given.expected, given.low, given.high, given.slug))
+    if given.switch_on:
+        return _switched_on(given)
     if given.times is None or given.expected is not None or not in_wire_range(given.times):
         raise InvalidInputError(f"A change of `{named[0]}` needs `times`, such as 1.2, and no `expected`.")
     if given.meter is not None:
         return Usage(given.meter, given.times)
     return Adoption(given.feature, given.times) if given.feature is not None else Seats(given.times)
+
+
+def _switched_on(given: ChangeIn) -> Lever:
+    times = Decimal(1) if given.times is None else given.times
+    if given.feature is None or given.expected is not None or not in_wire_range(times) or times < 0:
+        raise InvalidInputError("`switch_on` goes with a `feature`, and at most with `times` of 0 or more.")
+    return SwitchOn(given.feature, times)
 
 
 def scenario_out(saved: Saved) -> ScenarioOut:
@@ -164,6 +193,8 @@ def _change_out(change: Change) -> ChangeIn:
             return ChangeIn(meter=meter, times=times, since=change.since, over=change.over)
         case Adoption(feature=feature, times=times):
             return ChangeIn(feature=feature, times=times, since=change.since, over=change.over)
+        case SwitchOn(feature=feature, times=times):
+            return ChangeIn(feature=feature, switch_on=True, times=times, since=change.since, over=change.over)
         case Seats(times=times):
             return ChangeIn(seats=True, times=times, since=change.since, over=change.over)
         case Input(slug=slug, value=value):
@@ -189,7 +220,14 @@ def outlook_out(outlook: Outlook, draft: Draft) -> OutlookOut:
         ],
         changes=_effects(draft.changes, outlook.alone),
         together=decimal_text(outlook.together),
+        comparable=[_comparable_out(one) for one in outlook.comparable],
     )
+
+
+def _comparable_out(one: Comparable) -> ComparableOut:
+    scale = None if one.scale is None else decimal_text(one.scale)
+    lower, median, upper = map(decimal_text, (one.lower, one.median, one.upper))
+    return ComparableOut(one.feature, one.meter, one.cohort, one.accounts, scale, lower, median, upper, METHOD)
 
 
 def _effects(changes: Sequence[Change], alone: Sequence[Decimal]) -> list[EffectOut]:

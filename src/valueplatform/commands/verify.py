@@ -1,7 +1,8 @@
 """`valueplatform verify` and `close`: prove the record, and close a month of it."""
 
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -24,17 +25,21 @@ from valueplatform.commands.context import (
 )
 from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.clock import system_clock
+from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.core.periods import month_of
+from valueplatform.core.periods import local_day, month_of
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
 from valueplatform.value.attainment import Asked, read_attainment
 from valueplatform.value.attainment_check import check_attainment
 from valueplatform.value.bridge_verify import verify_bridge
+from valueplatform.value.feature_verify import verify_features
 from valueplatform.value.models import stored_model
 from valueplatform.value.postings import close_month
 from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.scenario_verify import verify_scenarios
+from valueplatform.value.slice_verify import verify_slices
 from valueplatform.value.statement_check import check_statements
 from valueplatform.value.verify import Discrepancy, verify_account, verify_benchmarks, verify_intake
 
@@ -59,6 +64,9 @@ class Verdict(msgspec.Struct, frozen=True):
     attainments: int
     finance_numbers: int
     bridge_parts: int
+    cut_amounts: int
+    scenario_amounts: int
+    feature_numbers: int
     benchmarks: int
     statement_amounts: int
     waiting: int
@@ -74,8 +82,9 @@ class Verdict(msgspec.Struct, frozen=True):
 @click.pass_context
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
-    """Recompute rollups, accruals, postings, every insight's numbers, the parts of the last value bridge, the figures
-    of cohorts and the numbers of finance from raw events and records, by separate code.
+    """Recompute rollups, accruals, postings, every insight's numbers, attainment, the parts of the last value bridge,
+    value cut by dimensions, kept scenarios, what features are worth, signed statements, the figures of cohorts and the
+    numbers of finance from raw events and records, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -88,9 +97,10 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
         f"insights, {verdict.attainments:,} of attainment, {verdict.bridge_parts:,} parts of value bridges, "
-        f"{verdict.statement_amounts:,} of statements, "
-        f"{verdict.benchmarks:,} figures of cohorts and {verdict.finance_numbers:,} numbers of finance recomputed; "
-        f"{len(lines):,} differ."
+        f"{verdict.cut_amounts:,} amounts by dimension, {verdict.scenario_amounts:,} of scenarios, "
+        f"{verdict.feature_numbers:,} numbers of features, {verdict.statement_amounts:,} of statements, "
+        f"{verdict.benchmarks:,} figures of cohorts and "
+        f"{verdict.finance_numbers:,} numbers of finance recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
     if verdict.waiting:
@@ -101,41 +111,57 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
-    counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "attainments": 0}
-    counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "statement_amounts": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     now = system_clock()
     rows = await _accounts(databases, account)
+    counts: Counter[str] = Counter(accounts=len(rows))
     for row in track(rows, "Verifying", console=stderr, disable=not sys.stderr.isatty(), transient=True):
         async with databases.worker.transaction(accounts_or_all([row.account_id]), steady=True) as tx:
-            source = await read_source(tx, row.account_id)
-            if source is None:
-                continue
-            checked = await verify_account(tx, source, start, LAST_DAY)
-            numbers, wrong = await verify_insights(tx, source)
-            standing = await account_by_id(tx, row.account_id)
-            parts, unlike = await verify_bridge(tx, source, standing, now, start)
-            stated = await read_attainment(tx, standing, Asked(), now)
-            ratios, unmet = await check_attainment(tx, row.account_id, row.timezone, stated)
-            frozen, unsaid = await check_statements(tx, row.account_id, row.timezone)
-        for name in ("events", "rollups", "accruals", "postings", "waiting"):
-            counts[name] += getattr(checked, name)
-        counts["insight_numbers"] += numbers
-        counts["attainments"] += ratios
-        counts["bridge_parts"] += parts
-        counts["statement_amounts"] += frozen
-        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet, *unsaid])
+            differences += _named(row.key, await _of_account(tx, row, now, start, counts))
     if account is None:
-        async with databases.worker.transaction(operator_scope(), steady=True) as tx:
-            counts["benchmarks"], wrong = await verify_benchmarks(tx)
-        differences += _named(EVERYWHERE, wrong)
-        async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
-            differences += _named(EVERYWHERE, await verify_intake(tx))
-        async with databases.worker.transaction(operator_scope(), steady=True) as tx:
-            if rows and await stored_model(tx) is not None:
-                counts["finance_numbers"], wrong = await verify_finance(tx, system_clock())
-                differences += _named(EVERYWHERE, wrong)
-    return Verdict(accounts=len(rows), differences=differences, **counts)
+        differences += _named(EVERYWHERE, await _everywhere(databases, now, start, counts))
+    names = [name for name in Verdict.__struct_fields__ if name != "differences"]
+    return Verdict(differences=differences, **{name: counts[name] for name in names})
+
+
+async def _of_account(tx: Transaction, row: Any, now: datetime, start: date, counts: Counter[str]) -> list[Discrepancy]:
+    """What differs in one account; how much was checked goes into `counts`."""
+    source = await read_source(tx, row.account_id)
+    if source is None:
+        return []
+    checked = await verify_account(tx, source, start, LAST_DAY)
+    for name in ("events", "rollups", "accruals", "postings", "waiting"):
+        counts[name] += getattr(checked, name)
+    standing = await account_by_id(tx, row.account_id)
+    stated = await read_attainment(tx, standing, Asked(), now)
+    parts = {
+        "insight_numbers": await verify_insights(tx, source),
+        "bridge_parts": await verify_bridge(tx, source, standing, now, start),
+        "cut_amounts": await verify_slices(tx, source, standing, now, start),
+        "scenario_amounts": await verify_scenarios(tx, source, standing, now),
+        "attainments": await check_attainment(tx, source, standing.currency, stated),
+        "statement_amounts": await check_statements(tx, row.account_id, row.timezone),
+    }
+    return [*checked.discrepancies, *_counted(parts, counts)]
+
+
+async def _everywhere(databases: Databases, now: datetime, start: date, counts: Counter[str]) -> list[Discrepancy]:
+    """What differs over all accounts together."""
+    async with databases.ingest.transaction(operator_scope(), steady=True) as tx:
+        found = await verify_intake(tx)
+    async with databases.worker.transaction(operator_scope(), steady=True) as tx:
+        parts = {"benchmarks": await verify_benchmarks(tx)}
+        model = await stored_model(tx)
+        if counts["accounts"] and model is not None:
+            parts["finance_numbers"] = await verify_finance(tx, now)
+            parts["feature_numbers"] = await verify_features(tx, local_day(now, model.supplier.timezone), start)
+    return [*found, *_counted(parts, counts)]
+
+
+def _counted(parts: Mapping[str, tuple[int, list[Discrepancy]]], counts: Counter[str]) -> list[Discrepancy]:
+    for name, (count, _) in parts.items():
+        counts[name] += count
+    return [one for _, found in parts.values() for one in found]
 
 
 def _named(account: str, found: Iterable[Discrepancy]) -> list[dict[str, Any]]:

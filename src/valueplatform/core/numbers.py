@@ -5,7 +5,9 @@ are unfolded); a quotient is rounded once, half to even, by integer arithmetic.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
+from fractions import Fraction
 
 from valueplatform.core.errors import InvalidInputError
 
@@ -85,6 +87,22 @@ def amount_units(amount: Decimal) -> int:
     """An amount of at most 4 places in units of the last; `scaled_decimal` turns it back."""
     numerator, denominator = amount.as_integer_ratio()
     units: int = numerator * 10**AMOUNT_PLACES // denominator
+    return units
+
+
+def apportioned(shares: Sequence[Fraction], total: int) -> list[int]:
+    """Whole units next to each share, for shares that add up to `total`: so do the units. Each is cut off downwards,
+    and what is left goes to the largest remainders (Hamilton's method), of equal ones to the first.
+
+    Bridges, features, cuts of value and finance divide by it. Two ways of dividing differ on purpose: the cap of a pool
+    (`value.pools`) cuts running totals off, so that an earlier draw never moves for a later one; parties of a joint
+    driver (`value.splits`) are each cut off from the whole alone, since a last unit that depends on others' would tell
+    of them.
+    """
+    units = [share.numerator // share.denominator for share in shares]
+    missing = total - sum(units)
+    for at in sorted(range(len(shares)), key=lambda at: (units[at] - shares[at], at))[:missing]:
+        units[at] += 1
     return units
 
 

@@ -47,6 +47,8 @@ _REASONS = {
     "baseline_late_rate": ("Average of carriers of this size, from Waypoint.", "Close to what our customers claim."),
     "baseline_incidents_per_hour": ("From the safety log of the two years before.", "That is our log."),
     "incremental_quote_share": ("From the teams that started six weeks later.", "A fair comparison."),
+    "dispatchers": ("Heads at the desk on the day the contract was signed.", "Matches the roster."),
+    "hours_per_dispatcher": ("Paid hours without leave, as in the business case.", "Matches payroll."),
     "dispatcher_hourly_cost": ("Wage and on-costs as stated in the business case.", "Matches payroll."),
     "redeployed_share": ("Share of the saved hours that the desk has put to other work.", "Agreed with operations."),
     "calls_avoided_per_open": ("From 40 suppliers' phone logs.", "Plausible; we will count again next year."),

@@ -55,11 +55,11 @@ class StretchSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AccountSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An account as the file has it.
 
-    `jobs`: jobs through the app on a full workday at go-live. `growth`: share a year. `season`: half the swing over
-    the year, highest on day `peak` of the year. `roi`: realized value of a year over the price of a year.
-    `attainment`: realized over committed since go-live. `lagging`: teams that do not use guided checklists.
-    `opened`: teams that began later. `objectives`: what the customer wants of a driver, where it said so itself.
-    `silent`: no data. `delayed`: sent late. `repeated`: sent twice.
+    `jobs`: jobs through the app on a full workday at go-live. `dispatchers`: heads at a desk that is known to be
+    small. `growth`: share a year. `season`: half the swing over the year, highest on day `peak` of the year. `roi`:
+    realized value of a year over the price of a year. `attainment`: realized over committed since go-live. `lagging`:
+    teams that do not use guided checklists. `opened`: teams that began later. `objectives`: what the customer wants of
+    a driver, where it said so itself. `silent`: no data. `delayed`: sent late. `repeated`: sent twice.
     """
 
     key: str
@@ -74,6 +74,7 @@ class AccountSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     growth: float = 0
     season: float = 0.03
     peak: int = 170
+    dispatchers: int = 0
     signed: int | None = None
     live: int | None = None
     ended: int | None = None

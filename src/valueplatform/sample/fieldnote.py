@@ -64,8 +64,10 @@ def input_definitions() -> dict[str, dict[str, Any]]:
 
 @cache
 def driver_inputs(driver: str) -> tuple[str, ...]:
-    """The baselines and assumptions in a driver's formula."""
-    names = re.findall(r"[a-z_][a-z0-9_]*", formulas()[driver])
+    """The baselines and assumptions in a driver's formula, and in the cap of its benefit pool."""
+    pool = next(entry.get("pool") for entry in model()["driver"] if entry["slug"] == driver)
+    cap = next((entry["cap"] for entry in model()["pool"] if entry["slug"] == pool), "")
+    names = re.findall(r"[a-z_][a-z0-9_]*", f"{formulas()[driver]} {cap}")
     known = input_definitions()
     return tuple(dict.fromkeys(name for name in names if name in known))
 

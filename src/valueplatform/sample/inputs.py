@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import Literal
 
 from valueplatform.sample.cast import Account
@@ -12,6 +13,10 @@ Standing = Literal["validated", "proposed", "under-review", "estimated"]
 
 EXCHANGE = {"USD": 1.0, "EUR": 0.92, "GBP": 0.79, "JPY": 150.0, "AUD": 1.5, "DKK": 6.9}
 """Units of a currency that buy what a dollar buys; for believable sizes only, nothing is converted by it."""
+
+_JOBS_PER_HEAD = 25
+_SPARE_HEADS = 1
+"""Desks that are larger than what is saved of them."""
 
 _MIXED: dict[str, Standing] = {
     "redeployed_share": "under-review",
@@ -72,6 +77,9 @@ def _stated(account: Account, slug: str, seed: int) -> Range:
     default = default_range(slug, account.spec.segment)
     if standing(account, slug) == "estimated":
         return default
+    if slug == "dispatchers":
+        heads = Decimal(account.spec.dispatchers or _SPARE_HEADS + ceil(account.spec.jobs / _JOBS_PER_HEAD))
+        return Range(heads, heads, heads)
     rng = seeded(seed, account.key, slug)
     factor = rng.uniform(0.93, 1.07) * (EXCHANGE[account.spec.currency] if is_money(slug) else 1)
     return Range(*(tidy(float(value) * factor) for value in (default.low, default.expected, default.high)))

@@ -20,7 +20,7 @@ from valueplatform.accounts.contracts import Contract, paid, recurring
 from valueplatform.accounts.costs import Cost, CostKind
 from valueplatform.accounts.exchange_rates import NoRateError, Rates
 from valueplatform.core.keys import SUPPLIER
-from valueplatform.core.numbers import round_half_even
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, apportioned, round_half_even, scaled_decimal
 from valueplatform.core.periods import ONE_DAY, Period, month_of, month_start, months_between
 from valueplatform.stewardship.finance_definitions import PARTS
 from valueplatform.value.across import CountedValue
@@ -211,15 +211,11 @@ def distributed(amount: Decimal, weights: Mapping[str, Decimal]) -> dict[str, De
 
     Units that are left go to the largest remainders, of equal ones to the first by name. Nothing without a weight.
     """
-    positive = {name: weight for name, weight in sorted(weights.items()) if weight > 0}
-    whole = Fraction(sum(positive.values(), Decimal(0)))
+    positive = {name: Fraction(weight) for name, weight in sorted(weights.items()) if weight > 0}
+    whole = sum(positive.values(), Fraction(0))
     if not whole:
         return {}
-    units = int(amount.scaleb(4))
-    exact = {name: abs(units) * Fraction(weight) / whole for name, weight in positive.items()}
-    given = {name: int(share) for name, share in exact.items()}
-    left = abs(units) - sum(given.values())
-    for name in sorted(exact, key=lambda name: (given[name] - exact[name], name))[:left]:
-        given[name] += 1
+    units = amount_units(amount)
+    given = apportioned([abs(units) * weight / whole for weight in positive.values()], abs(units))
     sign = -1 if units < 0 else 1
-    return {name: round_half_even(sign * count, 10**4) for name, count in given.items()}
+    return {name: scaled_decimal(sign * count, AMOUNT_PLACES) for name, count in zip(positive, given, strict=True)}

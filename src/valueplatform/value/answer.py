@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from valueplatform.core.errors import UnprocessableError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.value.contributions import ReportedSum
 from valueplatform.value.projection import Projection
 from valueplatform.value.reading import ValueRead
 from valueplatform.value.sharing import Combined, Offering
 from valueplatform.value.splits import Split
-from valueplatform.value.values import ValueRow
+from valueplatform.value.values import GROUPS, ValueRow
 
 Amount = Annotated[str, Meta(description="An exact decimal, as text.", examples=["10342.5000"])]
 
 
 class ValueRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One window and group, in one unit and benefit class. The groups are those that were asked for; `counted` is the
-    part of `realized` that value rule 10 counts. Committed is null where nothing was, or the cut cannot show it."""
+    """One window and group, in one unit and benefit class. The groups are those that were asked for: dimensions of
+    meters stand beside these under their own names, null for what carries no value of them. `counted` is the part of
+    `realized` that value rule 10 counts. Committed is null where nothing was, or the cut cannot show it; low and high
+    where a driver is divided, since ranges of parts do not add up to that of the whole."""
 
     window_start: date
     driver: str | UnsetType = UNSET
@@ -33,8 +37,8 @@ class ValueRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str | None
     state: str | None
     realized: Amount
-    realized_low: Amount
-    realized_high: Amount
+    realized_low: Amount | None
+    realized_high: Amount | None
     counted: Amount
     committed_low: Amount | None
     committed_expected: Amount | None
@@ -156,9 +160,27 @@ def _reported(one: ReportedSum) -> ReportedAnswer:
     return ReportedAnswer(one.provider, one.unit, one.standing.value, one.count, decimal_text(one.amount))
 
 
+@lru_cache(maxsize=256)
+def _row_with(dimensions: tuple[str, ...]) -> type[ValueRowAnswer]:
+    """A row that has dimensions of meters beside its own fields."""
+    taken = {*ValueRowAnswer.__struct_fields__} & {*dimensions}
+    if taken:
+        raise UnprocessableError(
+            f"Value cannot be cut by {min(taken)!r}: a row says something else by that name. "
+            "Name the dimension otherwise in the events."
+        )
+    names = {f"dimension_{number}": path for number, path in enumerate(dimensions)}
+    fields = [(name, str | None) for name in names]
+    made = msgspec.defstruct("ValueRowAnswer", fields, bases=(ValueRowAnswer,), frozen=True, kw_only=True, rename=names)
+    return cast("type[ValueRowAnswer]", made)
+
+
 def _row(row: ValueRow) -> ValueRowAnswer:
     groups = row.groups
-    return ValueRowAnswer(
+    paths = tuple(name for name in groups if name not in GROUPS)
+    own = {f"dimension_{number}": groups[path] or None for number, path in enumerate(paths)}
+    return (_row_with(paths) if paths else ValueRowAnswer)(
+        **own,
         window_start=row.window_start,
         driver=groups.get("driver", UNSET),
         objective=groups["objective"] or None if "objective" in groups else UNSET,
@@ -169,8 +191,8 @@ def _row(row: ValueRow) -> ValueRowAnswer:
         evidence=row.evidence,
         state=row.state,
         realized=decimal_text(row.realized),
-        realized_low=decimal_text(row.realized_low),
-        realized_high=decimal_text(row.realized_high),
+        realized_low=_text(row.realized_low),
+        realized_high=_text(row.realized_high),
         counted=decimal_text(row.counted),
         committed_low=_text(row.committed_low),
         committed_expected=_text(row.committed_expected),

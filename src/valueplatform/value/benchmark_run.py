@@ -13,6 +13,7 @@ from typing import Final
 from valueplatform.core.database import Database
 from valueplatform.core.periods import local_day
 from valueplatform.core.scope import Scope
+from valueplatform.value.adopted import Adopted, adopted_of
 from valueplatform.value.agreed_reads import validated_of
 from valueplatform.value.agreed_values import Validated, agreed_values
 from valueplatform.value.benchmark import Figure, Member, cohorts, standings_of
@@ -55,7 +56,9 @@ async def compare_accounts(database: Database, scope: Scope) -> AsyncIterator[No
     made = _Made(model, ground)
     for feature in made.features:
         async with database.transaction(scope) as tx:
-            made.uses += await uses_of(tx, model, feature, ground.months[0])
+            uses = await uses_of(tx, model, feature, ground.months[0])
+            made.adopted += await adopted_of(tx, ground, model, feature, uses)
+        made.uses += uses
         yield
     by = by_account(made.uses)
     for driver in model.drivers if ground.months else ():
@@ -93,6 +96,7 @@ class _Made:
     rows: list[Row] = field(default_factory=list)
     inputs: list[Validated] = field(default_factory=list)
     typical: list[Typical] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
 
     @property
     def features(self) -> Sequence[Feature]:
@@ -102,7 +106,7 @@ class _Made:
     def benchmarks(self) -> Benchmarks:
         scale = self.model.benchmark.scale
         values = tuple(agreed_values(self.inputs))
-        told = (tuple(self.figures), tuple(self.practices), values, tuple(self.typical))
+        told = (tuple(self.figures), tuple(self.practices), values, tuple(self.typical), tuple(self.adopted))
         return Benchmarks(self.ground.months, scale, *told)
 
     def compare(self, members: Sequence[Member], uses: Uses) -> None:

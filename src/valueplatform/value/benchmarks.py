@@ -5,6 +5,7 @@ from datetime import date
 
 import msgspec
 
+from valueplatform.value.adopted import Adopted
 from valueplatform.value.agreed_values import Agreed
 from valueplatform.value.benchmark import EVERYBODY, Figure, Per, Withheld
 from valueplatform.value.practice import Practice
@@ -20,6 +21,7 @@ class Benchmarks(msgspec.Struct, frozen=True):
     practices: tuple[Practice, ...] = ()
     values: tuple[Agreed, ...] = ()
     typical: tuple[Typical, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
 
     def figure(self, segment: str | None, driver: str, unit: str, per: Per) -> Figure | None:
         """Of the segment where that is a cohort, else of all; None where neither is."""

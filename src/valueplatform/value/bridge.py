@@ -40,9 +40,6 @@ def bridge(cells: Iterable[Cell], volumes: Collection[str]) -> list[Line]:
     return sorted(lines, key=lambda x: (x.driver, x.provider, x.unit, x.benefit_class, by_name(x.member)))
 
 
-# ---------------------------------------------------------------- one driver
-
-
 @dataclass(frozen=True, slots=True)
 class _Item:
     """Days that are looked at as one: with one basis, or a single day where the formula does not add.
@@ -212,9 +209,6 @@ def _pairs(before: Sequence[_Item], after: Sequence[_Item]) -> list[_Pair]:
             right = after[other].weight
 
 
-# ---------------------------------------------------------------- from step to step
-
-
 def _steps(before: _Shape, after: _Shape) -> _Steps:
     """What each step changes, before rounding. A step that leads to no value is taken together with the next."""
     pairs = _pairs(before.items, after.items)
@@ -259,9 +253,6 @@ def _worth(
             return None
         total += weight * amount
     return sized.count * share * total
-
-
-# ---------------------------------------------------------------- what is told beside
 
 
 def _rates_told(

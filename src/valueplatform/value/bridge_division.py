@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, scaled_decimal
+from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, apportioned, scaled_decimal
 from valueplatform.value.bridge_cells import UNIT, Member, Side, by_name
 from valueplatform.value.formula import Formula
 from valueplatform.value.formula_exact import UndefinedError
@@ -67,11 +67,7 @@ def conserved(exact: Sequence[Fraction], total: int) -> list[int]:
     if rest:
         greatest = max(range(len(scaled)), key=lambda at: (abs(scaled[at]), -at))
         scaled[greatest if scaled[greatest] else min(1, len(scaled) - 1)] += rest
-    units = [value.numerator // value.denominator for value in scaled]
-    missing = total - sum(units)
-    for at in sorted(range(len(scaled)), key=lambda at: (units[at] - scaled[at], at))[:missing]:
-        units[at] += 1
-    return units
+    return apportioned(scaled, total)
 
 
 def amount_of(units: int) -> Decimal:

@@ -20,14 +20,15 @@ from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import Period, month_of, months_between
-from valueplatform.telemetry.homes import NAME, NAMES_IN_FORCE
-from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT, Meter
+from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT
 from valueplatform.value.basis import BasisInput
 from valueplatform.value.bridge import bridge
 from valueplatform.value.bridge_cells import Cell, Day, Line, Member, Side, added
+from valueplatform.value.cuts import names_of, versions_of, why_uncut
 from valueplatform.value.formula import Formula
-from valueplatform.value.meter_days import ALL_PROVIDERS, meter_days
-from valueplatform.value.model import BY_EVENT, Driver, Evidence, ValueModel, weakest
+from valueplatform.value.member_readings import Readings, readings_of
+from valueplatform.value.meter_days import ALL_PROVIDERS
+from valueplatform.value.model import BY_EVENT, Evidence, ValueModel, weakest
 from valueplatform.value.models import newest_model
 from valueplatform.value.sharing import rows_of_partner
 from valueplatform.value.shown import ShownValue, shown_values
@@ -47,12 +48,6 @@ _DAYS: Final = text("""
     WHERE a.account_id = :account AND a.day >= :start AND a.day < :end AND a.expected IS NOT NULL
     ORDER BY a.driver, a.provider, a.day
 """)
-_CUTS: Final = text(f"""
-    SELECT {NAME} AS meter, provider, day, dimensions, sum(events - unmetered)::bigint AS events, sum(total) AS total
-    FROM rollup
-    WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end
-    GROUP BY 1, provider, day, dimensions HAVING sum(events - unmetered) > 0
-""")  # noqa: S608 - our own names
 _GAPS: Final = text("""
     SELECT driver, provider, reason, min(day) AS first, max(day) AS last, count(*) AS days FROM accrual
     WHERE account_id = :account AND day >= :start AND day < :end AND expected IS NULL
@@ -194,9 +189,6 @@ async def read_bridge(tx: Transaction, account: Account, question: BridgeQuestio
     )
 
 
-# ---------------------------------------------------------------- what is shown, and what it follows from
-
-
 class _Key(NamedTuple):
     driver: str
     provider: str
@@ -256,9 +248,9 @@ async def _sides(
     shown: Mapping[_Key, Sequence[ShownValue]],
     earned: Mapping[_Key, _Earned],
 ) -> dict[_Key, Side]:
-    names = {name for key in earned for name in _names_of(model, key.driver)}
+    names = {name for key in earned for name in names_of(model, key.driver)}
     meters = [meter for meter in model.meters if meter.slug in names]
-    readings = await _readings(tx, account_id, period, meters, question.dimensions)
+    readings = await readings_of(tx, account_id, period, meters, question.dimensions)
     sides = {}
     for key in {*shown, *earned}:
         worth = added(earned[key].amounts) if key in earned else ZERO
@@ -269,16 +261,12 @@ async def _sides(
     return sides
 
 
-_Readings = Mapping[tuple[str, date], Mapping[Member, Mapping[str, Fraction]]]
-"""What meters read, by provider (`ALL_PROVIDERS` = together) and day, then by member and meter."""
-
-
 def _members(
-    key: _Key, earned: _Earned, model: ValueModel, readings: _Readings, dimensions: Sequence[str]
+    key: _Key, earned: _Earned, model: ValueModel, readings: Readings, dimensions: Sequence[str]
 ) -> dict[Member, list[Day]]:
-    by_event = [driver for driver in _versions(model, key.driver) if driver.provider == BY_EVENT]
+    by_event = [driver for driver in versions_of(model, key.driver) if driver.provider == BY_EVENT]
     nothing: Member = tuple(None for _ in dimensions)
-    names = _names_of(model, key.driver)
+    names = names_of(model, key.driver)
     zeros = {m.slug: Fraction(0) for m in model.meters if m.slug in names and m.aggregation in ZERO_WHEN_ABSENT}
     found: defaultdict[Member, list[Day]] = defaultdict(list)
     for day, (formula, inputs) in earned.days.items():
@@ -291,40 +279,6 @@ def _members(
         for member, own in (held or {nothing: {}}).items():
             found[member].append(Day(day, formula, inputs, {**zeros, **own}))
     return dict(found)
-
-
-def _versions(model: ValueModel, slug: str) -> list[Driver]:
-    return [driver for driver in model.driver_versions if driver.slug == slug]
-
-
-def _names_of(model: ValueModel, slug: str) -> frozenset[str]:
-    """What the formulas of the driver read, in all of its versions: a step may put one in the place of the other."""
-    return frozenset(name for driver in _versions(model, slug) for name in Formula.parse(driver.formula).names)
-
-
-async def _readings(
-    tx: Transaction, account_id: int, period: Period, meters: Sequence[Meter], dimensions: Sequence[str]
-) -> _Readings:
-    found: defaultdict[tuple[str, date], defaultdict[Member, dict[str, Fraction]]] = defaultdict(
-        lambda: defaultdict(dict)
-    )
-    if not dimensions:
-        for one in await meter_days(tx, account_id, meters, period):
-            found[one.provider, one.day][()][one.meter] = Fraction(one.value) / one.over
-        return found
-    cut = {meter.rollup_name(): meter for meter in meters if _why_not(meter, dimensions) is None}
-    where = {"account": account_id, "meters": list(cut), "start": period.start, "end": period.end}
-    for row in await tx.rows(_CUTS, where):
-        meter = cut[row.meter]
-        member = tuple(row.dimensions[meter.dimensions.index(path)] for path in dimensions)
-        value = Fraction(row.events) if meter.aggregation == "COUNT" else Fraction(row.total)
-        for provider in (row.provider, ALL_PROVIDERS):
-            own = found[provider, row.day][member]
-            own[meter.slug] = own.get(meter.slug, Fraction(0)) + value
-    return found
-
-
-# ---------------------------------------------------------------- what cannot be asked
 
 
 def _check_drivers(question: BridgeQuestion, model: ValueModel) -> None:
@@ -355,36 +309,6 @@ def _check_cuts(question: BridgeQuestion, model: ValueModel, drivers: Iterable[s
         cure = f" Ask for those that can: driver={','.join(taken)}." if taken else ""
         by = ", ".join(question.dimensions)
         raise UnprocessableError(f"Value cannot be cut by {by} for {'; '.join(refused)}.{cure}")
-
-
-def why_uncut(driver: Driver, model: ValueModel, dimensions: Sequence[str]) -> str | None:
-    """Why the driver's value cannot be divided so."""
-    for version in _versions(model, driver.slug):
-        formula = Formula.parse(version.formula)
-        meters = [meter for meter in model.meters if meter.slug in formula.names]
-        if not formula.is_additive_in([meter.slug for meter in meters]):
-            return "its formula does not add"
-        for meter in meters:
-            why = _why_not(meter, dimensions)
-            if why is not None:
-                return why
-    return None
-
-
-def _why_not(meter: Meter, dimensions: Sequence[str]) -> str | None:
-    if meter.aggregation not in ADDITIVE:
-        return f"its meter {meter.slug!r} ({meter.aggregation}) does not add over members"
-    missing = next((path for path in dimensions if path not in meter.dimensions), None)
-    return f"its meter {meter.slug!r} is not kept by {missing!r}" if missing is not None else None
-
-
-def dimensions_of(driver: Driver, model: ValueModel) -> list[str]:
-    """The dimensions that the driver's value may be cut by."""
-    named = {path for meter in model.meters for path in meter.dimensions}
-    return [path for path in sorted(named) if why_uncut(driver, model, [path]) is None]
-
-
-# ---------------------------------------------------------------- what stands beside
 
 
 def _standings(

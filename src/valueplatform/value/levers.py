@@ -31,6 +31,13 @@ class Adoption(msgspec.Struct, frozen=True, tag_field="kind", tag="adoption", fo
     times: Decimal
 
 
+class SwitchOn(msgspec.Struct, frozen=True, tag_field="kind", tag="switch-on", forbid_unknown_fields=True):
+    """A feature that the account does not use yet, used `times` as much as comparable accounts use it (`adopted`)."""
+
+    feature: str
+    times: Decimal = Decimal(1)
+
+
 class Seats(msgspec.Struct, frozen=True, tag_field="kind", tag="seats", forbid_unknown_fields=True):
     """More or fewer people or sites at work: all usage, times `times`."""
 
@@ -44,7 +51,7 @@ class Input(msgspec.Struct, frozen=True, tag_field="kind", tag="input", forbid_u
     value: Range
 
 
-Lever = Usage | Adoption | Seats | Input
+Lever = Usage | Adoption | SwitchOn | Seats | Input
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +69,7 @@ def moved_meters(model: ValueModel, lever: Lever) -> frozenset[str]:
     match lever:
         case Usage(meter=slug):
             return frozenset({slug} & growing.keys())
-        case Adoption(feature=slug):
+        case Adoption(feature=slug) | SwitchOn(feature=slug):
             feature = model.feature(slug)
             types = set(feature.event_types) if feature else set()
             return frozenset(slug for slug, meter in growing.items() if types.issuperset(meter.event_types))

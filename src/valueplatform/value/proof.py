@@ -79,10 +79,19 @@ def meters_of(source: Source, drivers: Iterable[Mapping[str, Any]]) -> list[Mapp
 
 def prove_tallied(source: Source, drivers: Iterable[Mapping[str, Any]], tallies: "Tallies") -> list[ProvedAmount]:
     """Amounts of `drivers` from what their meters' events were tallied to, of all `days_needed`."""
+    return within_caps(source, uncapped_amounts(source, drivers, tallies))
+
+
+def uncapped_amounts(source: Source, drivers: Iterable[Mapping[str, Any]], tallies: "Tallies") -> list[ProvedAmount]:
     proved: list[ProvedAmount] = []
     for driver in drivers:
         proved += _prove_driver(source, driver, meters_of(source, [driver]), tallies)
-    return sorted(_capped(source, proved), key=lambda p: (p.driver, p.provider, p.day))
+    return proved
+
+
+def within_caps(source: Source, amounts: Iterable[ProvedAmount]) -> list[ProvedAmount]:
+    """What the caps of benefit pools leave of all amounts of whole months."""
+    return sorted(_capped(source, amounts), key=lambda p: (p.driver, p.provider, p.day))
 
 
 def _capped(source: Source, proved: Iterable[ProvedAmount]) -> Iterator[ProvedAmount]:

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
+from valueplatform.value.proof_adopted import adopted_figures
 from valueplatform.value.proof_record import Source, input_on, read_source
 
 LEAST: Final = 5
@@ -104,6 +105,10 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
     if run.months:
         found += await _check_totals(tx, run)
         found += await _check_typical(tx, run)
+        settled = [row.account_id for row in await tx.rows(_SETTLED, {"as_of": run.untouched_since})]
+        told, again = await adopted_figures(tx, run.document, run.uses, settled)
+        found += _differences(told, again)
+        stated |= told
     return len(stated), found
 
 

@@ -58,18 +58,18 @@ def split(sides: Sides, volumes: Collection[str]) -> dict[tuple[str, Cut], Prove
     }
     metered = {name for pair in stays.values() for days in pair for day in days for name in day.meters}
     formulas = {day.formula for pair in stays.values() for days in pair for day in days}
-    adds = all(_degree(expression.read(formula), metered) == 1 for formula in formulas)
+    adds = all(degree_of(expression.read(formula), metered) == 1 for formula in formulas)
     meter = _told_in(list(stays.values()), volumes, adds=adds)
     totals = [sum((_volume(pair[at], meter) for pair in stays.values()), Fraction(0)) for at in (0, 1)]
     found: dict[tuple[str, Cut], ProvedBridge] = {}
     for provider, (before, after) in sides.items():
-        was, now = _divided(before), _divided(after)
+        was, now = divided_units(before), divided_units(after)
         for cut in was.keys() | now.keys():
             units: dict[tuple[str, str], int] = {}
             (left, alone), (leaves, comes) = was.get(cut, (0, 0)), now.get(cut, (0, 0))
             if cut in was and cut in now:
                 walk = _walk(stays[provider, cut], meter, totals, adds=adds)
-                units = dict(zip(walk, _whole(list(walk.values()), comes - alone), strict=True))
+                units = dict(zip(walk, whole_units(list(walk.values()), comes - alone), strict=True))
                 units["assumption", "@cap"] = (leaves - comes) - (left - alone)
             elif cut in now:
                 units["new", ""] = leaves
@@ -90,7 +90,7 @@ def _adjusted(bridge: ProvedBridge | None, before: Decimal, after: Decimal) -> P
     return ProvedBridge(sum_of([standing.before, before]), sum_of([standing.after, after]), parts)
 
 
-def _degree(node: object, metered: Collection[str]) -> int | None:
+def degree_of(node: object, metered: Collection[str]) -> int | None:
     """0: free of meters; 1: a sum of them, each times something free of them; None: anything else."""
     match node:
         case ("name", str() as name):
@@ -98,17 +98,17 @@ def _degree(node: object, metered: Collection[str]) -> int | None:
         case ("number", Fraction()):
             return 0
         case ("negative", tuple() as inner):
-            return _degree(inner, metered)
+            return degree_of(inner, metered)
         case (("+" | "-"), tuple() as left, tuple() as right):
-            degrees = {_degree(left, metered), _degree(right, metered)}
+            degrees = {degree_of(left, metered), degree_of(right, metered)}
             return degrees.pop() if len(degrees) == 1 else None
         case ("*", tuple() as left, tuple() as right):
-            degrees = {_degree(left, metered), _degree(right, metered)}
+            degrees = {degree_of(left, metered), degree_of(right, metered)}
             return None if None in degrees or degrees == {1} else max(d for d in degrees if d is not None)
         case ("/", tuple() as left, tuple() as right):
-            return _degree(left, metered) if _degree(right, metered) == 0 else None
+            return degree_of(left, metered) if degree_of(right, metered) == 0 else None
         case ("case", tuple() as branches, tuple() as default):
-            degrees = {_degree(default, metered), *(_degree(value, metered) for _, value in branches)}
+            degrees = {degree_of(default, metered), *(degree_of(value, metered) for _, value in branches)}
             tests = all(not _reads(condition, metered) for condition, _ in branches)
             return degrees.pop() if tests and len(degrees) == 1 else None
     return None if _reads(node, metered) else 0
@@ -249,18 +249,18 @@ def _valued(
     return layers[0].times * layers[1].part * total
 
 
-def _divided(side: ProvedSide) -> dict[Cut, tuple[int, int]]:
+def divided_units(side: ProvedSide) -> dict[Cut, tuple[int, int]]:
     """The worth of a period in ten-thousandths over its cuts: what counts, and what it would be without a cap."""
     exact = []
     cuts = sorted(side.cuts, key=_by_name)
     for cut in cuts:
         amounts = [expression.amount(day.formula, {**day.meters, **day.inputs}) for day in side.cuts[cut]]
         exact.append(sum((amount for amount in amounts if amount is not None), Fraction(0)))
-    alone = _whole(exact, int(Fraction(side.uncapped) * 10_000))
+    alone = whole_units(exact, int(Fraction(side.uncapped) * 10_000))
     counts = alone
     if side.worth != side.uncapped:
         share = Fraction(side.worth) / Fraction(side.uncapped) if side.uncapped else Fraction(1)
-        counts = _whole([Fraction(each, 10_000) * share for each in alone], int(Fraction(side.worth) * 10_000))
+        counts = whole_units([Fraction(each, 10_000) * share for each in alone], int(Fraction(side.worth) * 10_000))
     return {cut: (left, each) for cut, left, each in zip(cuts, counts, alone, strict=True)}
 
 
@@ -268,7 +268,7 @@ def _by_name(cut: Cut) -> list[tuple[bool, str]]:
     return [(value is not None, value or "") for value in cut]
 
 
-def _whole(exact: Sequence[Fraction], total: int) -> list[int]:
+def whole_units(exact: Sequence[Fraction], total: int) -> list[int]:
     """Integers that add up to `total`: what the rounding of days left over goes to the greatest (to the second, where
     all are nothing), then each is cut off, and the missing ones go to the greatest remainders."""
     numbers = [one * 10_000 for one in exact]

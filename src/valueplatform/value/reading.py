@@ -15,12 +15,13 @@ from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local_day
 from valueplatform.value.contribution_record import standings_of
 from valueplatform.value.contributions import ReportedSum, as_partners_see, reported_sums
-from valueplatform.value.model import ValueModel
+from valueplatform.value.model import BY_EVENT, JOINT, ValueModel
 from valueplatform.value.models import newest_model
 from valueplatform.value.plans import Target, targets_in_force
 from valueplatform.value.projection import Projection, read_projection
 from valueplatform.value.sharing import Combined, Offering, combined, offering, rows_of_partner
 from valueplatform.value.shown import ShownValue, shown_values
+from valueplatform.value.slice_read import named_dimensions, plan_of, slices_of
 from valueplatform.value.split_record import cut_values, read_splits
 from valueplatform.value.splits import Split, days_shared
 from valueplatform.value.values import (
@@ -55,7 +56,8 @@ _FIRST: Final = text("""
 class Question(msgspec.Struct, frozen=True):
     """What is asked. `start` and `end` (exclusive) None = from the first value to the end of today; `as_of` None =
     as it stands now, else as posted and planned by the end of that local day. `provider` keeps a partner to what it
-    may see (value rule 19); `shows_paid` tells what the contracts cost."""
+    may see (value rule 19); `shows_paid` tells what the contracts cost. `drivers` empty = all; else rows and totals are
+    of these alone."""
 
     start: date | None = None
     end: date | None = None
@@ -64,6 +66,7 @@ class Question(msgspec.Struct, frozen=True):
     group_by: tuple[str, ...] = ("driver",)
     provider: str | None = None
     shows_paid: bool = True
+    drivers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, day in (("from", self.start), ("to", self.end), ("as_of", self.as_of)):
@@ -109,17 +112,20 @@ class _Ground(msgspec.Struct, frozen=True):
 async def read_value(tx: Transaction, account: Account, question: Question, now: datetime) -> ValueRead:
     """Answer the question. Raises NoModelError, UnprocessableError for a cut that value does not allow."""
     model = await newest_model(tx)
+    _check_drivers(question, model)
     moment = _end_of(question.as_of, account.timezone) if question.as_of else None
     splits = await read_splits(tx, account.account_id, moment)
     ground = await _ground(tx, account, question, model, local_day(now, account.timezone), moment, splits)
     shown = await shown_values(tx, account.account_id, ground.period, moment)
-    cut_up = await cut_values(tx, account.account_id, ground.period, shown, splits, moment)
+    shown = [one for one in shown if not question.drivers or one.driver in question.drivers]
+    lines = [one for one in splits if not question.drivers or one.driver in question.drivers]
+    cut_up = await cut_values(tx, account.account_id, ground.period, shown, lines, moment)
     values: Sequence[ShownValue] = cut_up.all
     units = await _shown_units(tx, account.account_id)
     together, jointly = None, None
     if question.provider is not None:
-        # Two reads as of different days could be subtracted down to a single posting.
-        if moment is None:
+        # Two reads as of different days, or of other drivers, could be subtracted down to a single posting.
+        if moment is None and not question.drivers:
             hiding = cut_up.hiding(question.provider)
             together = combined(values, question.provider, ground.period, account.currency, hiding)
             jointly = offering(
@@ -130,7 +136,8 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
                 account.currency,
             )
         values = rows_of_partner(values, question.provider)
-    pledged = pledges(ground.targets, model, units, account.currency)
+    targets = [one for one in ground.targets if not question.drivers or one.driver in question.drivers]
+    pledged = pledges(targets, model, units, account.currency)
     cut = Cut(
         period=ground.period,
         window=question.window,
@@ -138,7 +145,12 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         fiscal_month=_fiscal_month(account),
         contract_start=ground.contract_start,
         features={driver.slug: driver.features for driver in model.drivers},
+        dimensions=named_dimensions(model),
     )
+    values = await _divided(tx, account, question, cut, model, values, lines)
+    projected = None
+    if not (values or moment or question.drivers):
+        projected = await read_projection(tx, account, model, provider=question.provider)
     return ValueRead(
         account=account.key,
         currency=account.currency,
@@ -148,11 +160,47 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         totals=totals(values, pledged, ground.period, account.currency),
         paid=ground.paid,
         combined=together,
-        projection=None if values or moment else await read_projection(tx, account, model, provider=question.provider),
+        projection=projected,
         contributions=await _reported(tx, account, question.provider, ground.period, moment),
         splits=[one for one in splits if _shows(one, question.provider, ground.period)],
         offering=jointly,
     )
+
+
+def _check_drivers(question: Question, model: ValueModel) -> None:
+    known = [one.slug for one in model.drivers if question.provider in {None, one.provider} or one.provider == BY_EVENT]
+    unknown = sorted(set(question.drivers) - set(known))
+    if unknown:
+        raise UnprocessableError(f"There is no driver {unknown[0]!r}; there are {', '.join(known)}.")
+
+
+async def _divided(
+    tx: Transaction,
+    account: Account,
+    question: Question,
+    cut: Cut,
+    model: ValueModel,
+    values: Sequence[ShownValue],
+    splits: Sequence[Split],
+) -> list[ShownValue]:
+    """The values, divided where the cut is by dimensions. Raises UnprocessableError for what cannot be."""
+    plan = plan_of(question.group_by, model, {value.driver for value in values})
+    if not plan:
+        return list(values)
+    by = ", ".join(sorted({path for own in plan.values() for path in own}))
+    if question.as_of is not None:
+        raise UnprocessableError(
+            f"Value cannot be cut by {by} as of a day: meters are kept as they are known now. Leave out `as_of`."
+        )
+    joint = sorted(one.slug for one in model.drivers if one.slug in plan and one.provider == JOINT)
+    if joint and question.provider is not None:
+        raise UnprocessableError(
+            f"Value cannot be cut by {by} for driver {joint[0]!r}: it is joint, and what it is made of is others' too."
+        )
+    found: list[ShownValue] = [*await slices_of(tx, account.account_id, cut.period, plan, model, splits)]
+    if question.provider is not None:
+        found = rows_of_partner(found, question.provider)
+    return [*(one for one in values if one.driver not in plan), *found]
 
 
 def _shows(split: Split, provider: str | None, period: Period) -> bool:

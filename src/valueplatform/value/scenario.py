@@ -9,20 +9,19 @@ between two worlds that share everything but the change: the same usage, the sam
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from valueplatform.core.authorization import Side
 from valueplatform.core.errors import UnprocessableError
 from valueplatform.core.periods import Period, month_of, next_month
 from valueplatform.value.accruals import Accrual, Record, capped, change_days, uncapped
-from valueplatform.value.assumptions import Action, Entry
-from valueplatform.value.levers import GROWS, Adoption, Change, Input, Lever, Usage, moved_meters
-from valueplatform.value.meter_days import MeterDay
-from valueplatform.value.model import ValueModel
-from valueplatform.value.ranges import Range
+from valueplatform.value.adopted import Adopted, Comparable, Prospect, comparable_use, fed_meters
+from valueplatform.value.assumed import with_inputs
+from valueplatform.value.levers import GROWS, Adoption, Change, Input, Lever, SwitchOn, Usage, moved_meters
+from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
+from valueplatform.value.model import SUPPLIER, ValueModel
 from valueplatform.value.usage import WEEK, carried_on, metered_decimal, swing
 from valueplatform.value.values import is_money
 
@@ -33,7 +32,6 @@ LOOK_BACK: Final = timedelta(weeks=26)
 FEWEST_DAYS: Final = 14
 MOST_MONTHS: Final = 36
 _ZERO: Final = Decimal("0.0000")
-_NEXT: Final = 1 << 62
 
 
 class Bounds(NamedTuple):
@@ -73,7 +71,7 @@ class DriverEffect:
 class Outlook:
     """`months`, `running` (up to the end of each month) and `total` sum monetized value in `currency`; `drivers` have
     all. `alone` is what each change would add by itself, in order; `together` is what the total of all is beyond the
-    sum of those."""
+    sum of those. `comparable`: what features that are switched on are taken to be used, and by whom."""
 
     currency: str
     period: Period
@@ -84,16 +82,20 @@ class Outlook:
     alone: Sequence[Decimal]
     together: Decimal
     based_on: Period
+    comparable: Sequence[Comparable] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a scenario starts from: the record, and the usage of the `LOOK_BACK` before `today`."""
+    """What a scenario starts from: the record, the usage of the `LOOK_BACK` before `today`, and how much comparable
+    accounts use features; `prospect` is what the account is compared by."""
 
     record: Record
     days: Sequence[MeterDay]
     today: date
     currency: str
+    adopted: Sequence[Adopted] = ()
+    prospect: Prospect | None = None
 
     @property
     def based_on(self) -> Period:
@@ -111,7 +113,7 @@ def look(ground: Ground, changes: Sequence[Change], start: date, months: int) ->
     """
     period = _period(start, months)
     _check(ground, changes, period)
-    worlds = _Worlds(ground, period)
+    worlds = _Worlds(ground, period, _switched_on(ground, changes))
     carried, changed = worlds.swung(()), worlds.swung(tuple(changes))
     currency = ground.currency
     first, *_ = firsts = list(_firsts(period))
@@ -136,6 +138,7 @@ def look(ground: Ground, changes: Sequence[Change], start: date, months: int) ->
         alone=alone,
         together=_added(total) - sum(alone, _ZERO),
         based_on=ground.based_on,
+        comparable=worlds.comparable,
     )
 
 
@@ -166,9 +169,11 @@ def _check(ground: Ground, changes: Sequence[Change], period: Period) -> None:
             raise UnprocessableError(f"A change takes 1 to {MOST_MONTHS} months to get there, not {change.over}.")
         if isinstance(change.lever, Input):
             _check_input(model, change.lever)
+        elif isinstance(change.lever, SwitchOn) and model.feature(change.lever.feature) is None:
+            raise UnprocessableError(f"The model has no feature {change.lever.feature!r}.")
         elif change.lever.times < 0:
             raise UnprocessableError(f"There is no usage times {change.lever.times}; write 0 or more.")
-        elif not moved_meters(model, change.lever):
+        elif not isinstance(change.lever, SwitchOn) and not moved_meters(model, change.lever):
             raise UnprocessableError(f"The model has no {_named(change.lever)} whose usage could grow.")
 
 
@@ -184,10 +189,33 @@ def _named(lever: Lever) -> str:
     match lever:
         case Usage(meter=meter):
             return f"meter {meter!r}"
-        case Adoption(feature=feature):
+        case Adoption(feature=feature) | SwitchOn(feature=feature):
             return f"feature {feature!r}"
         case _:
             return "meter"
+
+
+def _switched_on(ground: Ground, changes: Sequence[Change]) -> list[Comparable]:
+    """What features that are switched on are taken to be used. Raises UnprocessableError for one that is used already,
+    or of which it cannot be told."""
+    model = ground.record.model
+    used = {day.meter for day in ground.days if day.day in ground.based_on}
+    found: dict[str, list[Comparable]] = {}
+    for change in changes:
+        lever = change.lever
+        if not isinstance(lever, SwitchOn):
+            continue
+        feature = model.feature(lever.feature)
+        if feature is None or ground.prospect is None:
+            raise UnprocessableError(f"Feature {lever.feature!r} cannot be switched on here.")
+        if lever.feature in found:
+            raise UnprocessableError(f"Feature {lever.feature!r} is switched on twice; do it once.")
+        if used & {meter.slug for meter in fed_meters(model, lever.feature)}:
+            raise UnprocessableError(
+                f"Feature {lever.feature!r} is in use already; say how much more or less of it there is (`times`)."
+            )
+        found[lever.feature] = comparable_use(ground.adopted, model, feature, ground.prospect)
+    return [one for own in found.values() for one in own]
 
 
 _Sums = Mapping[tuple[date, str, str, str], Bounds]
@@ -197,7 +225,8 @@ _Sums = Mapping[tuple[date, str, str, str], Bounds]
 class _Worlds:
     """Amounts of the period under any changes. What is the same in several months, or worlds, is computed once."""
 
-    def __init__(self, ground: Ground, period: Period) -> None:
+    def __init__(self, ground: Ground, period: Period, comparable: Sequence[Comparable]) -> None:
+        self.comparable = comparable
         self._record = ground.record
         self._months = [month_of(first) for first in _firsts(period)]
         meters = {meter.slug: meter for meter in ground.record.model.meters}
@@ -213,19 +242,25 @@ class _Worlds:
 
     def sums(self, changes: Sequence[Change], sign: int = 0) -> _Sums:
         inputs = tuple(change for change in changes if isinstance(change.lever, Input))
-        record = _with_inputs(self._record, inputs)
+        record = with_inputs(self._record, inputs)
         turning = change_days(record)
         found: defaultdict[tuple[date, str, str, str], Bounds] = defaultdict(lambda: _NOTHING)
         for month in self._months:
             times = self._times(changes, month.start, sign)
+            begun = self._begun(changes, month, sign)
             if any(month.start < day < month.end for day in turning):
-                accruals = uncapped(record, self._days(month, times), month)
+                accruals = uncapped(record, self._days(month, times, begun), month)
                 _add(found, month, accruals, dict.fromkeys(month, 1))
             else:
-                key = (inputs, tuple(sorted(times.items())), sum(day <= month.start for day in turning))
+                key = (
+                    inputs,
+                    tuple(sorted(times.items())),
+                    tuple(sorted(begun.items())),
+                    sum(day <= month.start for day in turning),
+                )
                 if key not in self._weeks:
                     week = Period(month.start, month.start + timedelta(days=WEEK))
-                    self._weeks[key] = uncapped(record, self._days(week, times), week)
+                    self._weeks[key] = uncapped(record, self._days(week, times, begun), week)
                 _add(found, month, self._weeks[key], Counter(day.weekday() for day in month))
         return found
 
@@ -235,22 +270,45 @@ class _Worlds:
         if sign:
             times = {slug: max(1 + sign * share, Fraction(0)) for slug, share in self._swings.items() if share}
         for change in changes:
-            if isinstance(change.lever, Input) or first < change.since:
+            if isinstance(change.lever, Input | SwitchOn) or first < change.since:
                 continue
-            done = Fraction(min(_months_between(change.since, first) + 1, change.over), change.over)
+            done = _done(change, first)
             for slug in moved_meters(self._record.model, change.lever):
                 times[slug] = times.get(slug, Fraction(1)) * (1 + (Fraction(change.lever.times) - 1) * done)
         return times
 
-    def _days(self, days: Iterable[date], times: Mapping[str, Fraction]) -> list[MeterDay]:
+    def _begun(self, changes: Sequence[Change], month: Period, sign: int) -> dict[str, Fraction]:
+        """What each meter of features that are switched on reads a day of the month."""
+        begun: dict[str, Fraction] = {}
+        for change in changes:
+            lever = change.lever
+            if isinstance(lever, SwitchOn) and month.start >= change.since:
+                share = Fraction(lever.times) * _done(change, month.start) / month.days
+                for one in self.comparable:
+                    if one.feature == lever.feature:
+                        begun[one.meter] = max(begun.get(one.meter, Fraction(0)), one.a_month(sign) * share)
+        return begun
+
+    def _days(
+        self, days: Iterable[date], times: Mapping[str, Fraction], begun: Mapping[str, Fraction]
+    ) -> list[MeterDay]:
         found = []
         for day in days:
+            for slug, begins in begun.items():
+                read = metered_decimal(begins * times.get(slug, Fraction(1)))
+                if read:
+                    found += [MeterDay(slug, provider, day, 1, read) for provider in (ALL_PROVIDERS, SUPPLIER)]
             for level in self._levels.get(day.weekday(), ()):
                 own = times.get(level.meter)
                 value = level.value if own is None else metered_decimal(Fraction(level.value) * own)
                 if own != 0:
                     found.append(MeterDay(level.meter, level.provider, day, level.events, value))
         return found
+
+
+def _done(change: Change, first: date) -> Fraction:
+    """How far a change has got in a month at or after its first."""
+    return Fraction(min(_months_between(change.since, first) + 1, change.over), change.over)
 
 
 def _add(
@@ -281,36 +339,6 @@ def _through(accruals: Sequence[Accrual], month: Period) -> Iterator[Accrual]:
     for day in month:
         for accrual in by_weekday[day.weekday()]:
             yield replace(accrual, day=day)
-
-
-def _with_inputs(record: Record, changes: Sequence[Change]) -> Record:
-    """The record as it would be if the customer's validator had accepted the inputs of the changes."""
-    entries = dict(record.entries)
-    for number, change in enumerate(changes):
-        if isinstance(change.lever, Input):
-            rate = record.model.rate(change.lever.slug)
-            unit = rate.unit if rate else ""
-            held = entries.get(change.lever.slug, ())
-            unit = next((entry.unit for entry in reversed(held) if entry.unit), unit)
-            entries[change.lever.slug] = [*held, *_accepted(change.lever, unit, change.since, 2 * number)]
-    return replace(record, entries=entries)
-
-
-def _accepted(lever: Input, unit: str, since: date, number: int) -> tuple[Entry, Entry]:
-    first = _NEXT + number
-    said = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    made = (lever.slug, lever.value, unit, since, "", Side.CUSTOMER, "", said)
-    return _entry(first, Action.PROPOSE, None, made), _entry(first + 1, Action.VALIDATE, first, made)
-
-
-def _entry(
-    entry_id: int,
-    action: Action,
-    answers: int | None,
-    made: tuple[str, Range, str, date, str, Side, str, datetime],
-) -> Entry:
-    slug, value, unit, since, author, side, reason, known_at = made
-    return Entry(entry_id, slug, action, answers, value, unit, since, author, side, reason, known_at)
 
 
 def _firsts(period: Period) -> Iterator[date]:

@@ -13,11 +13,14 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError, UnprocessableError
 from valueplatform.core.periods import Period, local_day
 from valueplatform.telemetry.marks import append_marks
+from valueplatform.value.adopted import Prospect
 from valueplatform.value.assumption_record import Author, Statement, state_value
 from valueplatform.value.assumptions import Action, Entry
+from valueplatform.value.benchmark_store import newest_benchmarks
 from valueplatform.value.levers import Change, Input, moved_drivers
 from valueplatform.value.meter_days import meter_days
 from valueplatform.value.plans import PlanRow, Target, put_targets, targets_in_force
+from valueplatform.value.projection import scale_of
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import read_record
 from valueplatform.value.scenario import LOOK_BACK, Bounds, Ground, Outlook, look
@@ -46,11 +49,14 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 async def ground_of(tx: Transaction, account: Account, now: datetime) -> Ground:
-    """What an account's scenarios start from: its usage up to yesterday, and what the record says."""
+    """What an account's scenarios start from: its usage up to yesterday, what the record says, and how much
+    comparable accounts use features."""
     record, timezone = await read_record(tx, account.account_id)
     today = local_day(now, timezone)
     days = await meter_days(tx, account.account_id, record.model.meters, Period(today - LOOK_BACK, today))
-    return Ground(record, days, today, account.currency)
+    stored = await newest_benchmarks(tx)
+    prospect = Prospect(account.segment, account.currency, scale_of(account, record.model))
+    return Ground(record, days, today, account.currency, stored.benchmarks.adopted if stored else (), prospect)
 
 
 async def keep_scenario(tx: Transaction, account_id: int, draft: Draft, author: Author, now: datetime) -> Saved:
@@ -82,6 +88,12 @@ async def scenarios_of(tx: Transaction, account_id: int, reader: str) -> list[Sa
         .order_by(scenario.c.scenario_id.desc())
     )
     return [_saved(row) for row in await tx.rows(query)]
+
+
+async def all_scenarios(tx: Transaction, account_id: int) -> list[Saved]:
+    """Everybody's that are not removed, for `verify`."""
+    query = select(scenario).where(scenario.c.account_id == account_id, scenario.c.removed_at.is_(None))
+    return [_saved(row) for row in await tx.rows(query.order_by(scenario.c.scenario_id))]
 
 
 async def scenario_of(tx: Transaction, account_id: int, scenario_id: int, reader: str) -> Saved:

@@ -7,6 +7,7 @@ A closed month shows what was posted for it; what changed afterwards is shown on
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
@@ -75,6 +76,14 @@ _EARNED = text(f"""{_ROWS}
     GROUP BY s.driver, s.provider, s.day, s.earned, {_BASIS}
     ORDER BY s.day, s.earned, s.driver
 """)  # noqa: S608 - the only parts put in are the constants above
+_PIECES = text(f"""{_ROWS}
+    SELECT s.driver, s.provider, s.day, s.earned, s.basis_id, {_BASIS},
+           sum(s.low) AS low, sum(s.expected) AS expected, sum(s.high) AS high
+    FROM shown s JOIN basis b ON b.account_id = :account AND b.basis_id = s.basis_id
+    WHERE s.driver = ANY (:drivers)
+    GROUP BY s.driver, s.provider, s.day, s.earned, s.basis_id, {_BASIS}
+    ORDER BY s.day, s.earned, s.driver, s.provider, s.basis_id
+""")  # noqa: S608 - the only parts put in are the constants above
 _ADJUSTMENTS = text("""
     SELECT p.driver, date_trunc('month', p.day)::date AS month, p.shown_day, b.unit, p.cause,
            sum(p.expected) AS expected, coalesce(sum(p.expected) FILTER (WHERE b.counted), 0) AS counted
@@ -93,6 +102,14 @@ _FIRST = text("""
 """)
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """Shown value by the day that it was earned on and the one basis that it rests on."""
+
+    value: ShownValue
+    earned: date
+    basis_id: UUID
+
+
 class Gap(msgspec.Struct, frozen=True):
     """Days of a driver without an amount, and why."""
 
@@ -109,6 +126,15 @@ async def shown_values(
     where = {"account": account_id, "start": period.start, "end": period.end, "as_of": as_of}
     rows = await tx.rows(_SHOWN, where)
     return [msgspec.convert(row._mapping, ShownValue) for row in rows]  # noqa: SLF001 - public in SQLAlchemy
+
+
+async def shown_pieces(tx: Transaction, account_id: int, period: Period, drivers: Sequence[str]) -> list[Piece]:
+    """What `shown_values` sums, of some drivers, as it stands now."""
+    where = {"account": account_id, "start": period.start, "end": period.end, "as_of": None, "drivers": list(drivers)}
+    return [
+        Piece(msgspec.convert(row._mapping, ShownValue), row.earned, row.basis_id)  # noqa: SLF001 - public in SQLAlchemy
+        for row in await tx.rows(_PIECES, where)
+    ]
 
 
 async def earned_values(

@@ -16,6 +16,7 @@ from valueplatform.value.derivation import Bound
 from valueplatform.value.model import BenefitClass, Evidence, ValueModel, weakest
 from valueplatform.value.plans import Target, committed
 from valueplatform.value.shown import ShownValue
+from valueplatform.value.slices import Slice
 from valueplatform.value.states import State, weakest_state
 
 ZERO: Final = Decimal("0.0000")
@@ -30,7 +31,8 @@ LAST_DAY: Final = date(9000, 1, 1)
 
 class ValueRow(msgspec.Struct, frozen=True):
     """One window and group. `state` and `evidence` are the weakest in it; `counted` is what value rule 10 counts.
-    A group is '' where the value belongs to none, and committed is None where nothing was committed."""
+    A group is '' where the value belongs to none, and committed is None where nothing was committed. Low and high are
+    None where the value of a driver is divided in it: ranges of parts do not add up to that of the whole."""
 
     window_start: date
     groups: Mapping[str, str]
@@ -39,8 +41,8 @@ class ValueRow(msgspec.Struct, frozen=True):
     evidence: Evidence | None
     state: State | None
     realized: Decimal
-    realized_low: Decimal
-    realized_high: Decimal
+    realized_low: Decimal | None
+    realized_high: Decimal | None
     counted: Decimal
     committed_low: Decimal | None
     committed_expected: Decimal | None
@@ -75,7 +77,8 @@ class Pledge(msgspec.Struct, frozen=True):
 class Cut:
     """How to cut value: windows, groups, and what windows need to know.
 
-    `features` are those of each driver. A window that begins before the period is shown from the period's first day.
+    `features` are those of each driver, `dimensions` those of the meters, by which values come as slices. A window that
+    begins before the period is shown from the period's first day.
     Raises UnprocessableError for a group that value is not kept by, InvalidInputError for contract years without a
     contract.
     """
@@ -86,13 +89,15 @@ class Cut:
     fiscal_month: int = 1
     contract_start: date | None = None
     features: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    dimensions: Collection[str] = ()
 
     def __post_init__(self) -> None:
         for group in self.group_by:
-            if group not in GROUPS:
+            if group not in GROUPS and group not in self.dimensions:
+                named = ", ".join(sorted(self.dimensions)) or "there are none"
                 raise UnprocessableError(
-                    f"Value cannot be cut by {group!r}: an accrual is kept by driver, provider and day. "
-                    f"Use one of {', '.join(GROUPS)}."
+                    f"Value cannot be cut by {group!r}: use {', '.join(GROUPS)}, "
+                    f"or a dimension of the meters ({named})."
                 )
         self.window_of(self.period.start)  # fails now rather than only where there is value
 
@@ -112,9 +117,11 @@ class _Cell:
     expected: Decimal = ZERO
     high: Decimal = ZERO
     counted: Decimal = ZERO
+    ranged: bool = True
     parts: dict[tuple[str, str, State, Evidence], _Bounds] = field(default_factory=dict)
 
     def add(self, value: ShownValue) -> None:
+        self.ranged = self.ranged and not isinstance(value, Slice)
         self.low += value.low
         self.expected += value.expected
         self.high += value.high
@@ -153,10 +160,12 @@ def pledges(
 def rows(values: Iterable[ShownValue], pledged: Sequence[Pledge], cut: Cut) -> list[ValueRow]:
     """Value of `cut.period` by window and group; committed stands beside it where the groups allow.
 
-    Raises UnprocessableError where a driver serves several objectives or features and the cut is by these.
+    Raises UnprocessableError where a driver serves several objectives, or several features without being divided, and
+    the cut is by these.
     """
     shown = [value for value in values if value.day in cut.period]
-    serves = _served({value.driver for value in shown}, pledged, cut)
+    whole = {value.driver for value in shown if not isinstance(value, Slice)}
+    serves = _served(whole, {value.driver for value in shown}, pledged, cut)
     cells: defaultdict[_Key, _Cell] = defaultdict(_Cell)
     for value in shown:
         group = tuple(_group(value, name, serves) for name in cut.group_by)
@@ -177,8 +186,8 @@ def _row(cut: Cut, key: _Key, cell: _Cell, commitment: _Bounds | None) -> ValueR
         evidence=evidence,
         state=state,
         realized=cell.expected,
-        realized_low=cell.low,
-        realized_high=cell.high,
+        realized_low=cell.low if cell.ranged else None,
+        realized_high=cell.high if cell.ranged else None,
         counted=cell.counted,
         committed_low=low,
         committed_expected=expected,
@@ -191,16 +200,27 @@ _Served = Mapping[str, Mapping[str, str]]
 
 
 def _group(value: ShownValue, name: str, serves: _Served) -> str:
+    if isinstance(value, Slice) and name in value.members:
+        return value.members[name]
     return serves[name].get(value.driver, "") if name in serves else str(getattr(value, name))
 
 
-def _served(valued: Iterable[str], pledged: Sequence[Pledge], cut: Cut) -> _Served:
+def _served(whole: Collection[str], valued: Collection[str], pledged: Sequence[Pledge], cut: Cut) -> _Served:
+    """`whole` are drivers with value that is not divided."""
     objectives: defaultdict[str, set[str]] = defaultdict(set)
     for pledge in pledged:
         objectives[pledge.target.driver].add(pledge.target.objective)
-    features = {driver: cut.features.get(driver, ()) for driver in {*valued, *objectives}}
+    features = {
+        driver: cut.features.get(driver, ())
+        for driver in {*valued, *objectives}
+        if driver in whole or not _serves_several(driver, cut)
+    }
     served: Mapping[str, Mapping[str, Collection[str]]] = {"objective": objectives, "feature": features}
     return {name: _one_each(name, served[name]) for name in cut.group_by if name in served}
+
+
+def _serves_several(driver: str, cut: Cut) -> bool:
+    return len(cut.features.get(driver, ())) > 1
 
 
 def _one_each(name: str, serving: Mapping[str, Collection[str]]) -> dict[str, str]:
@@ -215,9 +235,19 @@ def _one_each(name: str, serving: Mapping[str, Collection[str]]) -> dict[str, st
 
 
 def _commitments(pledged: Iterable[Pledge], cut: Cut, serves: _Served) -> dict[_Key, _Bounds]:
-    """Committed value by the keys of rows. Work grows with the targets, not with the length of the period."""
+    """Committed value by the keys of rows. Work grows with the targets, not with the length of the period.
+
+    What is committed for a driver of several features is divided over none of them: it is in no row by feature, and
+    where rows add up several drivers, nothing is.
+    """
+    pledged = list(pledged)
+    divided = [one for one in pledged if "feature" in cut.group_by and _serves_several(one.target.driver, cut)]
+    if divided and "driver" not in cut.group_by:
+        return {}
     sums: defaultdict[_Key, _Bounds] = defaultdict(lambda: (ZERO, ZERO, ZERO))
     for pledge in pledged:
+        if pledge in divided:
+            continue
         target = pledge.target
         names = {"driver": target.driver, "objective": target.objective, "benefit_class": str(pledge.benefit_class)}
         names["feature"] = serves.get("feature", {}).get(target.driver, "")
