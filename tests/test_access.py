@@ -126,6 +126,7 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/plan-terms": Declared(DISPUTERS),
     f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
     f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),
+    f"POST {ACCOUNT}/plans/{{plan}}/withdraw": Declared(DISPUTERS - {"validator"}),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
     f"POST {ACCOUNT}/scenarios/preview": Declared(DISPUTERS, {"changes": [CHANGE], "name": "n", "months": 2}),
     f"GET {ACCOUNT}/scenarios": Declared(DISPUTERS),
@@ -222,6 +223,11 @@ _OF_AN_ACCOUNT: Final = (
     "GET /plan/preview",
     "GET /plan/attainment",
     "POST /plan/sign",
+    "POST /plan/withdraw",
+    "POST /plan/restore",
+    "POST /plan/objectives",
+    "POST /plan/objectives/{objective}",
+    "POST /plan/objectives/{objective}/{verb}",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
 )
@@ -386,14 +392,14 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "slug": "jobs",
         "metric": "nrr",
         "feature": "erp-connector",
-        "plan": "draft" if path.endswith(("/terms", "/sign")) else "case",
+        "plan": "draft" if path.endswith(("/terms", "/sign", "/withdraw")) else "case",
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
         "split_id": await _split(world, who) if "{split_id}" in path else 0,
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "objective_id": await _objective(world) if "{objective_id" in path else 0,
-        "digest": await _digest(world) if path.endswith("/sign") else "",
+        "digest": await _digest(world) if path.endswith(("/sign", "plans/{plan}/withdraw")) else "",
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -455,7 +461,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
-             "scenario": 1, "metric": "nrr", "feature": "erp-connector"}  # fmt: skip
+             "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

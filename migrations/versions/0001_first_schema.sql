@@ -849,6 +849,7 @@ CREATE TABLE plan_terms (
     milestone_id TEXT,
     replaces TEXT[] NOT NULL,
     from_month DATE,
+    withdrawn BOOLEAN NOT NULL,
     author TEXT NOT NULL,
     author_side TEXT NOT NULL,
     known_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -18,6 +18,7 @@ from valueplatform.portal import (
     features,
     finance,
     home,
+    objective_form,
     objectives,
     plan,
     portfolio,
@@ -33,8 +34,8 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
-    data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
+    catalog, features, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
