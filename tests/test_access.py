@@ -175,6 +175,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/ingest-keys/{key_id}/events": Declared(INGEST),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
     "GET /api/v1/catalog/gaps": Declared(SUPPLIER),
+    "GET /api/v1/drivers": Declared(SUPPLIER),
+    "GET /api/v1/drivers/{slug}": Declared(SUPPLIER),
     "GET /api/v1/catalog/estimates": Declared(SUPPLIER, query={"type": "job.dispatched"}),
     "POST /api/v1/catalog/efforts": Declared(SUPPLIER, {"type": "job.dispatched", "effort": "small"}),
     "POST /api/v1/catalog/wishes": Declared(
@@ -244,6 +246,8 @@ PAGES: Final = frozenset(
         "GET /catalog/live",
         "GET /catalog/worth",
         "GET /catalog/types.csv",
+        "GET /catalog/drivers",
+        "GET /catalog/drivers/{slug}",
         "GET /catalog/features",
         "GET /catalog/features/{feature}",
         "POST /catalog/owner",
@@ -389,7 +393,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
     return {
         **things,
         "key": HARBOR,
-        "slug": "jobs",
+        "slug": "dispatch_time" if "/drivers/" in path else "jobs",
         "metric": "nrr",
         "feature": "erp-connector",
         "plan": "draft" if path.endswith(("/terms", "/sign", "/withdraw")) else "case",

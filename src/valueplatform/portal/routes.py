@@ -14,6 +14,7 @@ from valueplatform.portal import (
     connect,
     connect_key,
     data_quality,
+    drivers,
     estimate,
     features,
     finance,
@@ -35,7 +36,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
-    catalog, features, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    catalog, drivers, features, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
