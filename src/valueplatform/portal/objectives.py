@@ -28,6 +28,7 @@ from valueplatform.portal.objectives_view import (
 )
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.view import objectives as view
+from valueplatform.portal.ways_view import way_row
 from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.assumption_record import Author
 from valueplatform.value.attainment import Asked, read_attainment
@@ -37,7 +38,9 @@ from valueplatform.value.objectives import objectives_of
 from valueplatform.value.plan_terms import Plan, counting, plans_of, without_terms
 from valueplatform.value.plans import newest_targets
 from valueplatform.value.signing import restore_plan, sign_plan, withdraw_plan
+from valueplatform.value.time_to_value import read_ways
 from valueplatform.value.timeline import KINDS, Moment, read_timeline
+from valueplatform.value.ways_store import newest_ways
 
 PATH: Final = "/plan"
 MOMENTS: Final = 12
@@ -81,6 +84,8 @@ async def agreed(
     for name in sorted({*plans, *(target.plan_id for target in targets)}):
         own = [target for target in targets if target.plan_id == name]
         rows.append(plan_row(plans.get(name) or without_terms(name), own, counts, names, place, rights))
+    ways = await read_ways(tx, account, None, caller.now) if caller.may(Right.READ_VALUE) else []
+    stored = await newest_ways(tx)
     forms = Forms(place, model.drivers) if caller.may(Right.MANAGE_PLAN) else None
     return view.Agreed(
         objectives=tuple(
@@ -93,6 +98,7 @@ async def agreed(
         noted=NOTED.get(said, ""),
         undo=forms.undo(undo) if forms else None,
         plans=tuple(rows),
+        ways=tuple(way_row(one, stored.ways if stored else None, account.segment, model) for one in ways),
         moments=tuple(moment_row(one, names, account.timezone) for one in newest),
         filters=(
             ("All", f"{base}#timeline", not chosen),

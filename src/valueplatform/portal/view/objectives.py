@@ -62,6 +62,23 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WayStep:
+    """`took` says how long, or what is missing; `compared` how long comparable accounts took, or why that is not
+    told."""
+
+    name: str
+    day: str
+    took: str
+    compared: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayRow:
+    title: str
+    steps: tuple[WayStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MomentRow:
     day: str
     machine: str
@@ -79,6 +96,7 @@ class Agreed:
     plans: tuple[PlanRow, ...]
     moments: tuple[MomentRow, ...]
     filters: tuple[tuple[str, str, bool], ...]
+    ways: tuple[WayRow, ...] = ()
     earlier: str = ""
     said: str = ""
     add: ObjectiveForm | None = None
