@@ -38,7 +38,7 @@ def _step(one: Reached, compared: str) -> WayStep:
 def _after(days: int) -> str:
     if days < 0:
         return f"{days_text(-days)} before the step before it"
-    return f"after {days_text(days)}"
+    return f"after {days_text(days)}" if days else "on the same day"
 
 
 def days_text(days: int) -> str:

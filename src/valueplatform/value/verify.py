@@ -183,10 +183,12 @@ def _shown(value: Decimal | None) -> str:
 
 
 async def verify_benchmarks(tx: Transaction) -> tuple[int, list[Discrepancy]]:
-    """How many figures of cohorts, and places in them, were checked over all accounts, and those that differ."""
+    """How many figures of cohorts, places in them, and days to value were checked over all accounts, and those that
+    differ."""
     count, found = await check_benchmarks(tx)
     days, late = await check_ways(tx)
-    told = [Discrepancy("benchmark", one.where, one.stated, one.recomputed) for one in (*found, *late)]
+    told = [Discrepancy("benchmark", one.where, one.stated, one.recomputed) for one in found]
+    told += [Discrepancy("time to value", one.where, one.stated, one.recomputed) for one in late]
     return count + days, told
 
 
