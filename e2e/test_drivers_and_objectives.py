@@ -7,9 +7,6 @@ from playwright.sync_api import expect
 from e2e.conftest import ACCOUNT, SPONSOR, STEWARD, SignIn
 from e2e.test_phone import PHONE, assert_fits
 
-SUMMED_UP = 120_000
-"""Milliseconds until the worker has summed up whole months; the page is asked again until then."""
-
 
 def test_a_driver_is_found_by_what_is_said_of_it_and_opens_to_play_and_accounts(sign_in: SignIn) -> None:
     page = sign_in(STEWARD)
@@ -26,7 +23,7 @@ def test_a_driver_is_found_by_what_is_said_of_it_and_opens_to_play_and_accounts(
     row.get_by_role("link").click()
     expect(page.get_by_text("Agree with the head of service what a repeat visit is.")).to_be_visible()
     expect(page.get_by_text(re.compile(r"visits completed . share of visits"))).to_be_visible()
-    expect(page.get_by_text("Version 1", exact=True)).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Version 1")).to_be_visible()
     page.get_by_role("link", name="Quality of service").click()
     expect(page.get_by_label("Category")).to_have_value("Quality of service")
 

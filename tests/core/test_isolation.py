@@ -235,8 +235,8 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
         "objective_version": f"VALUES ({account_id}, 1, 1, NULL, NULL, NULL, '{{}}', '{{}}', NULL, 'open', '', 'a',"
         " 'customer', now())",
-        "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, 'a', 'customer',"
-        " now())",
+        "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, false, 'a',"
+        " 'customer', now())",
         "plan_signature": f"VALUES ({account_id}, 'p', 1, 'd', 'customer', 'a', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",

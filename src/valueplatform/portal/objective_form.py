@@ -155,9 +155,10 @@ async def _before(caller: Caller, place: Place, objective: int, over: int, *, wa
 async def _aim(request: PortalRequest, held: Aim) -> Aim:
     """What the form says, in the state that the objective has. Raises InvalidInputError."""
     form = await request.form()
-    texts = {name: await form_field(request, name) for name in ("owner", "customer_sponsor", "supplier_sponsor")}
     given = AimIn(
-        **texts,
+        owner=await form_field(request, "owner"),
+        customer_sponsor=await form_field(request, "customer_sponsor"),
+        supplier_sponsor=await form_field(request, "supplier_sponsor"),
         tactics=[line for line in (await form_field(request, "tactics")).splitlines() if line.strip()],
         drivers=[one for one in form.getall("drivers", []) if isinstance(one, str)],
         due=_day((await form_field(request, "due")).strip()),
