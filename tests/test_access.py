@@ -128,6 +128,7 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/plan-terms": Declared(DISPUTERS),
     f"PUT {ACCOUNT}/plans/{{plan}}/terms": Declared(DISPUTERS - {"validator"}, {"kind": "business-case"}),
     f"POST {ACCOUNT}/plans/{{plan}}/sign": Declared(SUPPLIER, SIGNS),
+    f"POST {ACCOUNT}/plans/{{plan}}/withdraw": Declared(DISPUTERS - {"validator"}),
     f"PUT {ACCOUNT}/plans/{{plan}}": Declared(PLANNERS, [TARGET]),
     f"GET {ACCOUNT}/statements": Declared(DISPUTERS),
     f"GET {ACCOUNT}/statements/{{statement}}": Declared(DISPUTERS),
@@ -181,6 +182,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/ingest-keys/{key_id}/events": Declared(INGEST),
     "PUT /api/v1/catalog/{event_type}/owner": Declared(SUPPLIER, {"owner": "Dispatch team"}),
     "GET /api/v1/catalog/gaps": Declared(SUPPLIER),
+    "GET /api/v1/drivers": Declared(SUPPLIER),
+    "GET /api/v1/drivers/{slug}": Declared(SUPPLIER),
     "GET /api/v1/catalog/estimates": Declared(SUPPLIER, query={"type": "job.dispatched"}),
     "POST /api/v1/catalog/efforts": Declared(SUPPLIER, {"type": "job.dispatched", "effort": "small"}),
     "POST /api/v1/catalog/wishes": Declared(
@@ -229,6 +232,11 @@ _OF_AN_ACCOUNT: Final = (
     "GET /plan/preview",
     "GET /plan/attainment",
     "POST /plan/sign",
+    "POST /plan/withdraw",
+    "POST /plan/restore",
+    "POST /plan/objectives",
+    "POST /plan/objectives/{objective}",
+    "POST /plan/objectives/{objective}/{verb}",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
 )
@@ -245,6 +253,8 @@ PAGES: Final = frozenset(
         "GET /catalog/live",
         "GET /catalog/worth",
         "GET /catalog/types.csv",
+        "GET /catalog/drivers",
+        "GET /catalog/drivers/{slug}",
         "GET /catalog/features",
         "GET /catalog/features/{feature}",
         "GET /catalog/ideal-customer",
@@ -403,10 +413,10 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
     return {
         **things,
         "key": HARBOR,
-        "slug": "jobs",
+        "slug": "dispatch_time" if "/drivers/" in path else "jobs",
         "metric": "nrr",
         "feature": "erp-connector",
-        "plan": "draft" if path.endswith(("/terms", "/sign")) else "case",
+        "plan": "draft" if path.endswith(("/terms", "/sign", "/withdraw")) else "case",
         "milestone_id": f"of-{who}",
         "entry_id": await _entry(world, answered) if "{entry_id}" in path else 0,
         "scenario": await _scenario(world, who) if "{scenario}" in path else 0,
@@ -414,7 +424,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "objective_id": await _objective(world) if "{objective_id" in path else 0,
         "statement": statement,
-        "digest": digest or (await _digest(world) if path.endswith("/sign") else ""),
+        "digest": digest or (await _digest(world) if path.endswith(("/sign", "plans/{plan}/withdraw")) else ""),
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
 
@@ -476,7 +486,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
-             "scenario": 1, "metric": "nrr", "feature": "erp-connector"}  # fmt: skip
+             "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -221,6 +221,24 @@ CREATE TABLE benchmark_input (
     CONSTRAINT fk_benchmark_input_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE way_run (
+    run BIGINT GENERATED ALWAYS AS IDENTITY,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    document JSONB NOT NULL,
+    CONSTRAINT pk_way_run PRIMARY KEY (run)
+);
+
+CREATE TABLE way_days (
+    account_id BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    scope TEXT NOT NULL,
+    step TEXT NOT NULL,
+    segment TEXT,
+    halves BIGINT NOT NULL,
+    CONSTRAINT pk_way_days PRIMARY KEY (account_id, run, scope, step),
+    CONSTRAINT fk_way_days_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE catalog_realized (
     account_id BIGINT NOT NULL,
     run BIGINT NOT NULL,
@@ -876,6 +894,7 @@ CREATE TABLE plan_terms (
     milestone_id TEXT,
     replaces TEXT[] NOT NULL,
     from_month DATE,
+    withdrawn BOOLEAN NOT NULL,
     author TEXT NOT NULL,
     author_side TEXT NOT NULL,
     known_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -1177,7 +1196,7 @@ GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
-GRANT SELECT ON catalog_estimate, benchmark_run TO valueplatform_web;
+GRANT SELECT ON catalog_estimate, benchmark_run, way_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
@@ -1206,7 +1225,7 @@ GRANT SELECT, INSERT ON exchange_rate TO valueplatform_web, valueplatform_worker
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_worker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run, way_run TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;

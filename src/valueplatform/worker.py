@@ -35,6 +35,7 @@ from valueplatform.value.calendar import close_due_months, mark_month_ends, mark
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.ways_run import compare_ways
 from valueplatform.value.worth_run import estimate_worth
 
 log = structlog.get_logger()
@@ -346,6 +347,8 @@ class Worker:
             yield
         try:
             async for _ in compare_accounts(self.database, grant_all()):
+                yield
+            async for _ in compare_ways(self.database, grant_all(), now):
                 yield
         except UnavailableError:
             raise

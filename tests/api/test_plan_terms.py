@@ -204,3 +204,72 @@ async def test_a_partner_neither_reads_nor_writes_what_both_sides_sign(bare_worl
     assert (await bare_world.get(f"{BASE}/plan-terms", "tessera")).status_code == 403
     own = a_target(driver="invoices_synced")
     assert (await bare_world.send("PUT", CASE, "tessera", [own])).status_code == 403
+
+
+async def test_a_draft_is_withdrawn_and_the_record_keeps_it(bare_world: World) -> None:
+    await with_sponsor(bare_world)
+    digest = (await a_draft(bare_world))["digest"]
+    await sign(bare_world, "admin")
+    plan = (await bare_world.send("POST", f"{CASE}/withdraw", "champion")).json()
+    assert (plan["state"], plan["in_force"], [one["holds"] for one in plan["signatures"]]) == ("withdrawn", 0, [False])
+    assert plan["targets"], "its targets stay readable"
+    again = (await bare_world.send("POST", f"{CASE}/withdraw", "admin")).json()
+    assert again["version"] == plan["version"], "withdrawn twice is withdrawn once"
+    for who, wanted in (("sponsor", digest), ("sponsor", plan["digest"])):
+        assert (await sign(bare_world, who, digest=wanted)).status_code == 409
+    refused = await bare_world.send("PUT", CASE, "champion", [a_target(expected="9")])
+    assert refused.status_code == 409
+    assert "was withdrawn" in refused.json()["detail"]
+    moments = (await bare_world.get(f"{BASE}/timeline", "champion", kinds="plan")).json()["items"]
+    assert {one["what"] for one in moments} == {"drafted", "signed", "withdrawn"}
+
+
+async def test_a_withdrawn_draft_comes_back_when_its_terms_are_stated_again_and_wants_new_signatures(
+    bare_world: World,
+) -> None:
+    await with_sponsor(bare_world)
+    await a_draft(bare_world)
+    await sign(bare_world, "admin")
+    await bare_world.send("POST", f"{CASE}/withdraw", "champion")
+    plan = await a_draft(bare_world)
+    assert (plan["state"], [one["holds"] for one in plan["signatures"]]) == ("draft", [False])
+    assert (await both_sign(bare_world))["state"] == "signed"
+
+
+async def test_what_counts_or_is_not_there_is_not_withdrawn(bare_world: World) -> None:
+    await with_sponsor(bare_world)
+    assert (await bare_world.send("POST", f"{CASE}/withdraw", "champion")).status_code == 404
+    await bare_world.send("PUT", CASE, "champion", [a_target()])
+    assert (await bare_world.send("POST", f"{CASE}/withdraw", "champion")).status_code == 409, "in force without terms"
+    await both_sign(bare_world)
+    assert (await bare_world.send("POST", f"{CASE}/withdraw", "champion")).status_code == 409
+
+
+async def test_what_was_imported_counts_before_between_and_after_both_sign_it(bare_world: World) -> None:
+    await with_sponsor(bare_world)
+    await bare_world.send("PUT", CASE, "champion", [a_target()])
+    plan = await the_plan(bare_world)
+    assert (plan["kind"], plan["state"], plan["version"]) == (None, "in-force", 0)
+    assert await committed(bare_world) == "310.0000"
+    half = (await sign(bare_world, "admin")).json()
+    assert (half["state"], half["in_force"], half["signatures"][0]["holds"]) == ("in-force", 1, True)
+    assert await committed(bare_world) == "310.0000"
+    signed = (await sign(bare_world, "sponsor")).json()
+    assert (signed["state"], signed["in_force"], signed["kind"]) == ("signed", 1, None)
+    assert signed["signed_at"] is not None
+    assert await committed(bare_world) == "310.0000"
+    assert (await bare_world.send("PUT", CASE, "champion", [a_target(expected="9")])).status_code == 409
+    assert (await bare_world.send("PUT", f"{CASE}/terms", "champion", {"kind": "commitment"})).status_code == 409
+    moments = (await bare_world.get(f"{BASE}/timeline", "champion", kinds="plan")).json()["items"]
+    assert [(one["what"], one["title"]) for one in moments] == [("signed", "case"), ("signed", "case")]
+    assert await differences(bare_world.databases) == []
+
+
+async def test_a_target_imported_after_one_side_signed_voids_that_signature(bare_world: World) -> None:
+    await with_sponsor(bare_world)
+    await bare_world.send("PUT", CASE, "champion", [a_target()])
+    await sign(bare_world, "admin")
+    await bare_world.send("PUT", CASE, "champion", [a_target(expected="9")])
+    plan = (await sign(bare_world, "sponsor")).json()
+    holds = {one["side"]: one["holds"] for one in plan["signatures"]}
+    assert (plan["state"], holds) == ("in-force", {"supplier": False, "customer": True})

@@ -9,8 +9,10 @@ from tests.api.test_attainment import close
 from tests.api.test_plan_terms import a_draft, a_target, both_sign, with_sponsor
 from tests.api.world import HARBOR, World
 from tests.value.three_parties import put_jobs, put_syncs
-from valueplatform.core.scope import grant_accounts
-from valueplatform.value.time_to_value import NO_COHORT
+from valueplatform.core.scope import grant_accounts, grant_all
+from valueplatform.value.time_to_value import NO_COHORT, NOT_FOR_PARTNERS, Step
+from valueplatform.value.ways import Scope, WayFigure, Ways
+from valueplatform.value.ways_store import put_ways
 
 BASE = f"/api/v1/accounts/{HARBOR}"
 MAY = date(2026, 5, 1)
@@ -117,7 +119,9 @@ async def test_a_partner_does_not_write_over_an_opportunity(world: World) -> Non
 
 async def ways(world: World, who: str = "sponsor") -> list[dict[str, Any]]:
     answer = (await world.get(f"{BASE}/time-to-value", who)).json()
-    assert (answer["comparison"], answer["comparison_reason"]) == (None, NO_COHORT)
+    reason = NOT_FOR_PARTNERS if who == "tessera" else NO_COHORT
+    assert (answer["compared_at"], answer["comparison_reason"]) == (None, reason)
+    assert all(step["compared"] is None for way in answer["ways"] for step in way["steps"])
     found: list[dict[str, Any]] = answer["ways"]
     return found
 
@@ -154,3 +158,20 @@ async def test_a_partner_s_way_begins_at_go_live(world: World) -> None:
     (account,) = await ways(world, "tessera")
     assert account["steps"][0]["missing"] == "Contracts are not shown to partners."
     assert account["steps"][1]["day"] == "2026-05-02"
+
+
+async def test_days_stand_beside_those_of_comparable_accounts_but_not_for_partners(world: World) -> None:
+    await a_history(world)
+    figure = WayFigure(Scope.ACCOUNT, Step.GO_LIVE, "", accounts=6, lower=20, median=30, upper=40)
+    async with world.databases.worker.transaction(grant_all()) as tx:
+        await put_ways(tx, Ways((figure,)), [], world.clock.now)
+    answer = (await world.get(f"{BASE}/time-to-value", "sponsor")).json()
+    account, objective = answer["ways"]
+    beside = {"cohort": "", "accounts": 6, "lower": 20, "median": 30, "upper": 40}
+    assert [one["compared"] for one in account["steps"]] == [None, beside, None, None]
+    assert [one["compared"] for one in objective["steps"]] == [None] * 4
+    assert answer["compared_at"] is not None
+    assert answer["comparison_reason"] == NO_COHORT
+    partner = (await world.get(f"{BASE}/time-to-value", "tessera")).json()
+    assert (partner["compared_at"], partner["comparison_reason"]) == (None, NOT_FOR_PARTNERS)
+    assert all(step["compared"] is None for way in partner["ways"] for step in way["steps"])

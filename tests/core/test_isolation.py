@@ -235,8 +235,8 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_target": f"VALUES ({account_id}, 'p', 1, 'd', now(), 1, 1, 1, 1, 'case', now())",
         "objective_version": f"VALUES ({account_id}, 1, 1, NULL, NULL, NULL, '{{}}', '{{}}', NULL, 'open', '', 'a',"
         " 'customer', now())",
-        "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, 'a', 'customer',"
-        " now())",
+        "plan_terms": f"VALUES ({account_id}, 'p', 1, 'commitment', 't', NULL, NULL, '{{}}', NULL, false, 'a',"
+        " 'customer', now())",
         "value_statement": f"VALUES ({account_id}, 's', '2026-01-01', '2026-02-01', '2026-03-01', 't', 'a', now(),"
         " 'd', '{}')",
         "statement_signature": f"VALUES ({account_id}, 's', 'customer', 'd', 'a', now())",

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 from tests.api.world import GLOBEX, HARBOR
 from tests.portal.browsers import Browser, Portal
 from tests.portal.test_assumptions import button, press
+from valueplatform.portal.names import names_of
 
 PLAN = "/plan?a.hourly_cost=90&months=2"
 
@@ -128,3 +129,46 @@ async def test_nobody_acts_on_what_is_not_theirs(customer: Browser, validator: B
     for verb in ("share", "remove", "restore", "propose", "commit", "nonsense"):
         answer = await validator.post(f"/plan/1/{verb}")
         assert answer.status_code in {403, 404}, verb
+
+
+async def test_more_levers_than_a_scenario_keeps_are_an_error_and_not_cut(portal: Portal, customer: Browser) -> None:
+    query = "&".join(f"f.feature-{number}=150" for number in range(21))
+    answer = await keep(customer, query)
+    assert answer.status_code == 400
+    assert "21 levers are moved, and a scenario keeps at most 20" in answer.text
+    assert await portal.run("SELECT count(*) FROM scenario") == [(0,)]
+
+
+async def test_a_scenario_that_cannot_be_computed_any_more_is_named_with_the_reason(
+    portal: Portal, customer: Browser
+) -> None:
+    for name in ("Dearer", "Gone"):
+        await keep(customer, name=name)
+    changes = "replace(changes::text, 'hourly_cost', 'no_such_input')::jsonb"
+    await portal.run(f"UPDATE scenario SET changes = {changes} WHERE name = 'Gone'")
+    ids = re.findall(r'name="compare" value="(\d+)"', (await customer.get("/plan")).text)
+    page = (await customer.get("/plan?" + "&".join(f"compare={each}" for each in ids))).text
+    assert re.search(r"<caption[^>]*>Compared</caption>", page)
+    assert re.search(r"Gone cannot be computed any more: [A-Z].*no_such_input", page)
+
+
+async def test_the_part_that_changes_reads_no_kept_scenarios(customer: Browser, monkeypatch: Any) -> None:
+    async def never(*_: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr("valueplatform.portal.plan.scenarios_of", never)
+    assert (await customer.part("/plan/preview?seats=150")).status_code == 200
+
+
+async def test_the_names_of_all_authors_are_read_at_once(customer: Browser, monkeypatch: Any) -> None:
+    for number in range(3):
+        await keep(customer, name=f"Number {number}")
+    read = []
+
+    async def counted(tx: Any, account_id: int, emails: Any) -> Any:
+        read.append(set(emails))
+        return await names_of(tx, account_id, read[-1])
+
+    monkeypatch.setattr("valueplatform.portal.plan.names_of", counted)
+    assert "Number 2" in (await customer.get("/plan")).text
+    assert len(read) == 1

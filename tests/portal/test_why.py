@@ -214,3 +214,72 @@ async def test_more_events_follow_at_the_address_of_the_number(customer: Browser
             assert "<html" not in rows
             seen += 1
     assert seen
+
+
+def cuts(page: str) -> dict[str, str]:
+    """What the change may be cut by, with its address."""
+    (nav,) = re.findall(r'<nav class="filters why-cuts.*?</nav>', page, re.DOTALL)
+    return {text: html.unescape(href) for href, text in re.findall(r'<a href="([^"]+)"[^>]*>([^<]+)</a>', nav)}
+
+
+async def test_the_change_is_cut_by_whatever_the_bridge_can_be_cut_by_and_every_bar_opens(
+    customer: Browser, april: Portal
+) -> None:
+    found = cuts((await customer.get("/why")).text)
+    assert list(found)[:3] == ["Driver", "Provider", "Benefit class"]
+    assert len(found) > 3, "a dimension of the meters"
+    for text, href in list(found.items())[1:]:
+        page = (await customer.get(href)).text
+        assert f'aria-current="true">{text}</a>' in page
+        drawing = json.loads(html.unescape(re.findall(r"data-drawing='([^']+)'", page)[0]))
+        rows = drawing["datasets"]["rows"]
+        for one, other in pairwise(rows):
+            assert one["end"] == other["a"], text
+        opened = {number["href"]: number for number in numbers(page) if "/proof/cut_" in number["href"]}
+        assert opened, text
+        for address, number in opened.items():
+            proof = (await customer.get(address)).text
+            assert "We have taken this number back" not in proof, (text, number)
+            assert "by separate code" in proof, (text, number)
+
+
+async def test_members_and_what_is_not_divided_add_up_to_the_change(customer: Browser, april: Portal) -> None:
+    for by in ("provider", "benefit_class", "system"):
+        page = (await customer.get(f"/why?by={by}")).text
+        table = re.findall(rf"<caption[^>]*>Value by {by.replace('_', ' ')}</caption>(.*?)</table>", page, re.DOTALL)[0]
+        money = [
+            Decimal(text.replace("$", "").replace(",", "").replace("\N{MINUS SIGN}", "-"))
+            for text in re.findall(r"[-\N{MINUS SIGN}]?\$[\d.,]+", text_of(table).replace("\N{NO-BREAK SPACE}", ""))
+        ]
+        columns = [money[at::3] for at in range(3)]
+        for *members, total in columns:
+            assert sum(members) == total, by
+
+
+async def test_a_choice_of_days_keeps_the_cut_and_a_cut_keeps_the_days(customer: Browser, april: Portal) -> None:
+    page = (await customer.get("/why?period=2026-05&against=2026-04&by=provider")).text
+    assert page.count('<input type="hidden" name="by" value="provider">') == 2
+    assert "period=2026-05&against=2026-04&by=system" in " ".join(cuts(page).values())
+    days = "first=2026-05-01&last=2026-05-20&against_first=2026-04-01&against_last=2026-04-20"
+    assert f"/why?{days}&by=provider" in cuts((await customer.get(f"/why?{days}")).text).values()
+
+
+@pytest.mark.parametrize("by", ["nothing", "objective", "%00", "state"])
+async def test_what_nothing_can_be_cut_by_is_named(customer: Browser, april: Portal, by: str) -> None:
+    answer = await customer.get(f"/why?by={by}")
+    assert answer.status_code == 422
+    assert "provider, benefit_class" in answer.text
+
+
+@pytest.mark.parametrize("ref", ["cut_", "cut_x", "cut_W10", "cut_" + "A" * 500])
+async def test_an_address_that_is_no_cut_is_not_found(customer: Browser, april: Portal, ref: str) -> None:
+    assert (await customer.get(f"/proof/{ref}")).status_code == 404
+
+
+async def test_a_cut_of_another_account_stays_hidden(customer: Browser, steward: Browser, april: Portal) -> None:
+    page = (await steward.get(f"/accounts/{HARBOR}/why?by=provider")).text
+    address = next(number["href"] for number in numbers(page) if "/proof/cut_" in number["href"])
+    assert (await customer.get(address)).status_code == 200
+    stranger = await april.browser(STRANGER)
+    assert (await stranger.get(address)).status_code == 404
+    assert (await customer.get(f"{address.partition('?')[0]}?number=nonsense")).status_code == 404

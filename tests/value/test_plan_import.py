@@ -7,10 +7,14 @@ import pytest
 
 from tests.accounts.factories import Kept, an_account, imported
 from tests.conftest import Databases
+from tests.value.factories import NOW, put_model
 from valueplatform.accounts.imports import ImportReport
-from valueplatform.core.authorization import operator_scope
+from valueplatform.core.authorization import Side, operator_scope
+from valueplatform.value.assumption_record import Author
+from valueplatform.value.objectives import objectives_of
 from valueplatform.value.plan_import import PlanImport
-from valueplatform.value.plans import Target, targets_in_force
+from valueplatform.value.plans import Target, targets_in_force, targets_of_plan
+from valueplatform.value.signing import digest_of, plan_of, sign_plan
 
 ROW = {
     "account": "acme",
@@ -91,3 +95,34 @@ async def test_rows_that_cannot_be_a_target(databases: Databases, change: dict[s
 async def test_before_there_is_a_model_any_driver_may_be_planned(databases: Databases) -> None:
     await an_account(databases)
     assert (await imported(databases, PlanImport(None), [{**ROW, "driver": "to-come"}])).created == 1
+
+
+async def test_rows_of_a_signed_plan_are_rejected_with_the_reason_and_the_rest_is_taken(databases: Databases) -> None:
+    account = await an_account(databases)
+    await put_model(databases)
+    row = {**ROW, "driver": "dispatch_time"}
+    plans = PlanImport(None)
+    await imported(databases, plans, [row])
+    await both_signed(databases, account.account_id, "case")
+    changed = {**row, "expected": "105"}
+    added = {**row, "month": "2026-09", "objective": "Something new"}
+    other = {**row, "id": "another", "expected": "91"}
+    kept = Kept()
+    report = await imported(databases, plans, [row, changed | {"month": "2026-08"}, other, added], kept)
+    assert (report.created, report.unchanged, report.rejected) == (1, 1, 2)
+    assert report.reasons == {"plan_is_fixed": 2}
+    (first, second) = kept.rejections
+    assert (first.account_id, first.row_id) == (account.account_id, "case")
+    assert "signed by both sides" in first.message
+    assert "Something new" in second.body
+    async with databases.worker.transaction(operator_scope()) as tx:
+        titles = [one.title for one in await objectives_of(tx, account.account_id)]
+    assert titles == [row["objective"]], "a row that is refused makes no objective"
+
+
+async def both_signed(databases: Databases, account_id: int, plan_id: str) -> None:
+    async with databases.worker.transaction(operator_scope()) as tx:
+        plan = await plan_of(tx, account_id, plan_id)
+        digest = digest_of(plan, await targets_of_plan(tx, account_id, plan_id))
+        for side in (Side.CUSTOMER, Side.SUPPLIER):
+            await sign_plan(tx, account_id, plan_id, digest, Author(f"{side}@example.com", side), NOW)

@@ -79,10 +79,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The outcome of each value, in their order, and the days that they touched."""
+    """The outcome of each value that was taken, in their order, and the days that they touched; `refused` are the
+    others by their place among the values, and why."""
 
     outcomes: Sequence[Outcome]
     marks: Sequence[Mark] = ()
+    refused: Mapping[int, InvalidInputError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +192,18 @@ class Importer(Generic[T]):
     async def take(self, tx: Transaction, rows: Sequence[Row], now: datetime) -> ImportReport:
         fields = [Fields(row) for row in rows]
         around = Surroundings(await self._accounts(tx, fields), self._defaults)
-        good: list[T] = []
+        good: list[tuple[Fields, T]] = []
         rejected: list[Rejection] = []
         for one in fields:
             try:
                 value = self.kind.read(one, around)
                 if self._is_new(value):
-                    good.append(value)
+                    good.append((one, value))
             except InvalidInputError as error:
                 rejected.append(self._rejection(one, around, error))
-        stored = await self.kind.store(tx, good, now) if good else Stored(())
+        repeated = len(rows) - len(good) - len(rejected)
+        stored = await self.kind.store(tx, [value for _, value in good], now) if good else Stored(())
+        rejected += [self._rejection(good[place][0], around, error) for place, error in stored.refused.items()]
         await self._ports.keep_rejections(tx, f"import:{self.kind.name}", rejected)
         await self._ports.append_marks(tx, stored.marks)
         counts = Counter(stored.outcomes)
@@ -207,7 +211,7 @@ class Importer(Generic[T]):
             received=len(rows),
             created=counts[Outcome.CREATED],
             changed=counts[Outcome.CHANGED],
-            unchanged=counts[Outcome.UNCHANGED] + len(rows) - len(good) - len(rejected),
+            unchanged=counts[Outcome.UNCHANGED] + repeated,
             rejected=len(rejected),
             reasons=dict(sorted(Counter(one.code for one in rejected).items())),
         )

@@ -23,9 +23,18 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.pages import Page
 from valueplatform.telemetry.marks import append_marks
 from valueplatform.value.assumption_record import Author
-from valueplatform.value.plan_terms import Counts, Plan, PlanKind, PlanState, Terms, counting, plans_of
+from valueplatform.value.plan_terms import (
+    Counts,
+    Plan,
+    PlanKind,
+    PlanState,
+    Terms,
+    counting,
+    plans_of,
+    without_terms,
+)
 from valueplatform.value.plans import Target, newest_targets
-from valueplatform.value.signing import digest_of, put_terms, sign_plan
+from valueplatform.value.signing import digest_of, put_terms, sign_plan, withdraw_plan
 
 MOST_REPLACED: Final = 50
 
@@ -40,9 +49,10 @@ class SignatureOut(msgspec.Struct, frozen=True):
 
 
 class PlanOut(msgspec.Struct, frozen=True):
-    """A plan. `kind`, `digest` and signatures are null or empty for one without terms: a commitment in force as it was
-    stated. `stands_as` is what it is now: a signed business case is a commitment. `targets` are its own, whether they
-    are in force (`in_force` counts how many are) or not."""
+    """A plan. `kind` is null for one without terms: a commitment in force as it was imported, which both sides may sign
+    as it stands. `state` is `draft`, `signed`, `withdrawn`, or `in-force` without terms and signatures. `stands_as` is
+    what it is now: a signed business case is a commitment. `targets` are its own, whether they are in force (`in_force`
+    counts how many are) or not."""
 
     plan: str
     kind: str | None
@@ -53,7 +63,7 @@ class PlanOut(msgspec.Struct, frozen=True):
     milestone: str | None
     replaces: list[str]
     from_month: date | None
-    digest: str | None
+    digest: str
     signatures: list[SignatureOut]
     signed_at: datetime | None
     version: int
@@ -158,7 +168,8 @@ class PlanTermsController(Controller):
         self, sending: Sent, gate: OpenGate, key: AccountKey, plan: PlanName, data: JSONBody[SignIn]
     ) -> Response[PlanOut]:
         """For the customer a sponsor or economic buyer signs, for the supplier whoever stewards the account. Once both
-        have signed the same, its targets are in force, without being stated again."""
+        have signed the same, its targets are in force, without being stated again. A plan that was imported is in force
+        already; signed by both, it stays as it was imported."""
         plan_id, caller = text_of(plan, "plan"), sending.caller
         refuse_partner(caller, Action.SIGN_PLAN)
         async with gate.web.transaction(scope_of(caller)) as tx:
@@ -168,6 +179,25 @@ class PlanTermsController(Controller):
                 author = Author(caller.author, caller.side)
                 signed = await sign_plan(tx, account.account_id, plan_id, data.digest, author, gate.clock())
                 await append_marks(tx, signed.marks)
+                return await _one(tx, account, plan_id)
+
+            return await once(tx, sending, gate.clock, write, status=200)
+
+    @post(
+        "/plans/{plan:str}/withdraw",
+        summary="Withdraw a draft",
+        responses=answers(PlanOut, {**_PLAN, "state": "withdrawn", "signatures": [], "signed_at": None}, *WRITES),
+    )
+    async def withdraw(self, sending: Sent, gate: OpenGate, key: AccountKey, plan: PlanName) -> Response[PlanOut]:
+        """Nobody can sign it then, and its targets stay as they are; the record keeps it. Stating its terms again makes
+        it a draft again. A plan that counts is not withdrawn: 409."""
+        plan_id, caller = text_of(plan, "plan"), sending.caller
+        require_planner(caller)
+        async with gate.web.transaction(scope_of(caller)) as tx:
+            account = await open_account(tx, caller, key, Action.MANAGE_PLAN)
+
+            async def write() -> Any:
+                await withdraw_plan(tx, account.account_id, plan_id, Author(caller.author, caller.side), gate.clock())
                 return await _one(tx, account, plan_id)
 
             return await once(tx, sending, gate.clock, write, status=200)
@@ -203,40 +233,21 @@ async def _plans(tx: Transaction, account: Account) -> list[PlanOut]:
     counts = counting(with_terms.values())
     names = sorted({*with_terms, *(target.plan_id for target in targets)})
     return [
-        plan_out(name, with_terms.get(name), [one for one in targets if one.plan_id == name], counts) for name in names
+        plan_out(with_terms.get(name) or without_terms(name), [one for one in targets if one.plan_id == name], counts)
+        for name in names
     ]
 
 
-def plan_out(name: str, plan: Plan | None, targets: Sequence[Target], counts: Counts) -> PlanOut:
+def plan_out(plan: Plan, targets: Sequence[Target], counts: Counts) -> PlanOut:
     in_force = sum(counts(target.plan_id, target.month) for target in targets)
     shown = [target_out(target) for target in targets]
-    if plan is None:
-        return PlanOut(
-            plan=name,
-            kind=None,
-            stands_as=str(PlanKind.COMMITMENT),
-            title=name,
-            state="in-force",
-            contract=None,
-            milestone=None,
-            replaces=[],
-            from_month=None,
-            digest=None,
-            signatures=[],
-            signed_at=None,
-            version=0,
-            author=None,
-            known_at=None,
-            in_force=in_force,
-            targets=shown,
-        )
     digest = digest_of(plan, targets)
     signed = plan.state is PlanState.SIGNED
     terms = plan.terms
     is_case = terms.kind is PlanKind.BUSINESS_CASE
     return PlanOut(
-        plan=name,
-        kind=str(terms.kind),
+        plan=plan.plan_id,
+        kind=str(terms.kind) if plan.version else None,
         stands_as=str(PlanKind.COMMITMENT if signed and is_case else terms.kind),
         title=terms.title,
         state=str(plan.state),

@@ -135,7 +135,7 @@ async def _drivers_of(tx: Transaction, caller: KeyPrincipal) -> set[str]:
 async def _drafts(tx: Transaction, account_id: int, caller: KeyPrincipal, plan_id: str) -> bool:
     """Whether the plan is a draft. Raises ForbiddenError where a partner writes into what both sides are to sign."""
     found = [plan for plan in await plans_of(tx, account_id) if plan.plan_id == plan_id]
-    if found and partner_of(caller) is not None:
+    if any(plan.version for plan in found) and partner_of(caller) is not None:
         raise ForbiddenError("A partner cannot write into this plan; state your targets under a name of your own.")
     return any(plan.state is PlanState.DRAFT for plan in found)
 

@@ -16,6 +16,7 @@ from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.consents import ConsentsController
 from valueplatform.api.contributions import AnswersController, ContributionsController
 from valueplatform.api.data_quality import DataQualityController
+from valueplatform.api.drivers import DriversController
 from valueplatform.api.estimates import EstimatesController
 from valueplatform.api.events import EventsController, Intake
 from valueplatform.api.features import FeaturesController
@@ -71,6 +72,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             StewardshipController,
             OtlpController,
             CatalogController,
+            DriversController,
             FeaturesController,
             IdealCustomerController,
             DataQualityController,

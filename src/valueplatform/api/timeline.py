@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import QueryParameter
 
+from valueplatform.accounts.accounts import Account
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, groups_of, open_account, partner_of
 from valueplatform.api.documentation import READS, answers
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
@@ -16,7 +17,7 @@ from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.pages import Page
 from valueplatform.value.answer import Amount
-from valueplatform.value.time_to_value import NO_COHORT, Way, read_ways
+from valueplatform.value.time_to_value import NO_COHORT, NOT_FOR_PARTNERS, Way, read_ways
 from valueplatform.value.timeline import (
     ASSUMPTION,
     CONTRACT,
@@ -27,6 +28,8 @@ from valueplatform.value.timeline import (
     Moment,
     read_timeline,
 )
+from valueplatform.value.ways import Scope, WayFigure
+from valueplatform.value.ways_store import StoredWays, newest_ways
 
 
 class MomentOut(msgspec.Struct, frozen=True):
@@ -44,15 +47,27 @@ class MomentOut(msgspec.Struct, frozen=True):
     unit: str | None
 
 
+class ComparedOut(msgspec.Struct, frozen=True):
+    """How many days comparable accounts took from the step right before: the quartiles of a `cohort`, which is a
+    segment, or all accounts where it is empty."""
+
+    cohort: str
+    accounts: int
+    lower: int
+    median: int
+    upper: int
+
+
 class StepOut(msgspec.Struct, frozen=True):
     """`days` counts from the newest step before it that is known, `days_in_all` from the first; `missing` says what is
-    missing where `day` is null."""
+    missing where `day` is null. `compared` is null where nothing comparable may be told, and for the first step."""
 
     step: str
     day: date | None
     days: int | None
     days_in_all: int | None
     missing: str | None
+    compared: ComparedOut | None
 
 
 class WayOut(msgspec.Struct, frozen=True):
@@ -64,12 +79,13 @@ class WayOut(msgspec.Struct, frozen=True):
 
 
 class WaysOut(msgspec.Struct, frozen=True):
-    """`comparison` is null while there are no figures of comparable accounts, and `comparison_reason` says so."""
+    """`compared_at` is when accounts were compared, null where nothing is; `comparison_reason` says why a step, or all
+    of them, stand alone. Ways of objectives are compared with objectives, one value an account."""
 
     account: str
     ways: Sequence[WayOut]
-    comparison: None
-    comparison_reason: str
+    compared_at: datetime | None
+    comparison_reason: str | None
 
 
 _MOMENT: Final = {
@@ -90,13 +106,19 @@ _WAYS: Final = {
             "objective_id": None,
             "title": "harbor-logistics",
             "steps": [
-                {"step": "contract", "day": "2026-01-01", "days": None, "days_in_all": None, "missing": None},
-                {"step": "go-live", "day": "2026-03-01", "days": 59, "days_in_all": 59, "missing": None},
+                {
+                    "step": "go-live",
+                    "day": "2026-03-01",
+                    "days": 59,
+                    "days_in_all": 59,
+                    "missing": None,
+                    "compared": {"cohort": "logistics", "accounts": 14, "lower": 41, "median": 62, "upper": 90},
+                },
             ],
         }
     ],
-    "comparison": None,
-    "comparison_reason": NO_COHORT,
+    "compared_at": "2026-03-02T16:00:00Z",
+    "comparison_reason": None,
 }
 
 
@@ -134,12 +156,16 @@ class TimelineController(Controller):
 
     @get("/time-to-value", summary="How long it took until value came", responses=answers(WaysOut, _WAYS, *READS))
     async def time_to_value(self, caller: Caller, gate: OpenGate, key: AccountKey) -> WaysOut:
-        """Contract, go-live, first validated outcome, committed run-rate: for the account and each objective. A partner
-        is told of its own part, from go-live on."""
+        """Contract, go-live, first validated outcome, committed run-rate: for the account and each objective, beside
+        the days that comparable accounts took. A partner is told of its own part, from go-live on, and of no others."""
         async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE, Action.READ_PLAN, Action.READ_MILESTONES)
             ways = await read_ways(tx, account, partner_of(caller), gate.clock())
-        return WaysOut(account.key, [_way_out(one, account.name) for one in ways], None, NO_COHORT)
+            stored = await newest_ways(tx) if partner_of(caller) is None else None
+        shown = [_way_out(one, account, stored) for one in ways]
+        alone = any(step.compared is None for way in shown for step in way.steps[1:])
+        reason = NOT_FOR_PARTNERS if partner_of(caller) is not None else NO_COHORT if alone else None
+        return WaysOut(account.key, shown, stored.as_of if stored else None, reason)
 
 
 _NEEDS: Final = {
@@ -161,9 +187,20 @@ def moment_out(one: Moment) -> MomentOut:
     return MomentOut(one.at, one.kind, one.what, one.name, one.title, one.author, one.side, amount, one.unit)
 
 
-def _way_out(way: Way, account: str) -> WayOut:
+def _way_out(way: Way, account: Account, stored: StoredWays | None) -> WayOut:
+    scope = Scope.ACCOUNT if way.objective is None else Scope.OBJECTIVE
+    steps = []
+    for one in way.steps:
+        compared = _compared(stored.ways.figure(scope, one.step, account.segment)) if stored else None
+        steps.append(StepOut(str(one.step), one.day, one.since_before, one.since_first, one.missing, compared))
     return WayOut(
         None if way.objective is None else way.objective.objective_id,
-        account if way.objective is None else way.objective.title,
-        [StepOut(str(one.step), one.day, one.since_before, one.since_first, one.missing) for one in way.steps],
+        account.name if way.objective is None else way.objective.title,
+        steps,
     )
+
+
+def _compared(figure: WayFigure) -> ComparedOut | None:
+    if figure.accounts is None or figure.lower is None or figure.median is None or figure.upper is None:
+        return None
+    return ComparedOut(figure.segment, figure.accounts, figure.lower, figure.median, figure.upper)

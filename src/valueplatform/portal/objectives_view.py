@@ -1,6 +1,7 @@
 """Objectives, plans and moments in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -10,11 +11,13 @@ from valueplatform.core.periods import local_day
 from valueplatform.portal.calling import Place
 from valueplatform.portal.exact import bare_text, cents_text, day_text, machine_time, range_text, short_text
 from valueplatform.portal.view import objectives as view
-from valueplatform.portal.view.words import Act, Chip, NumberView
+from valueplatform.portal.view.drawings import Column, TableView
+from valueplatform.portal.view.words import Act, Chip, NumberView, Span
 from valueplatform.value.attainment import Attainment, Line
 from valueplatform.value.objectives import Gap, Objective, ObjectiveState
 from valueplatform.value.plan_terms import Counts, Plan, PlanKind, PlanState
 from valueplatform.value.plans import Target
+from valueplatform.value.signing import digest_of
 from valueplatform.value.timeline import ADJUSTMENT, ASSUMPTION, MILESTONE, OBJECTIVE, PLAN, Moment
 
 BEHIND: Final = "/plan/attainment"
@@ -30,17 +33,34 @@ _KINDS: Final = {
     PlanKind.COMMITMENT: "Commitment",
     PlanKind.RE_PLAN: "Re-plan",
 }
+_BOUNDS: Final = ("Low", "Expected", "High")
+_STANDS: Final = {
+    PlanState.DRAFT: Chip("proposed", "Draft, counts nowhere yet"),
+    PlanState.SIGNED: Chip("validated", "Signed by both"),
+    PlanState.WITHDRAWN: Chip("nodata", "Withdrawn, counts nowhere"),
+    PlanState.IN_FORCE: Chip("on", "In force, unsigned"),
+}
 _SIDES: Final = {Side.CUSTOMER: "the customer", Side.SUPPLIER: "the supplier"}
 _DID: Final = {
     "drafted": "drafted",
     "changed": "changed",
     "signed": "signed",
+    "withdrawn": "withdrawn",
     "validate": "validated",
     "dispute": "disputed",
     "open": "stated",
     "reached": "reached",
     "dropped": "dropped",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRights:
+    """`side` is the one that this reader may sign for; `drivers` are labels and units by slug, in this account."""
+
+    side: Side | None
+    may_withdraw: bool
+    drivers: Mapping[str, tuple[str, str]]
 
 
 def objective_row(
@@ -106,41 +126,72 @@ def _number(name: str, amount: Decimal, unit: str, href: str) -> NumberView:
 
 
 def plan_row(
-    name: str,
-    plan: Plan | None,
+    plan: Plan,
     targets: Sequence[Target],
     counts: Counts,
-    digest: str,
     names: Mapping[str, str],
     place: Place,
-    side: Side | None,
+    rights: PlanRights,
 ) -> view.PlanRow:
-    """`side` is the one that this reader may sign for."""
-    in_force = sum(counts(target.plan_id, target.month) for target in targets)
-    about = [f"{len(targets)} {'target' if len(targets) == 1 else 'targets'}, {in_force} in force"]
-    if plan is None:
-        return view.PlanRow(name, name, "Commitment", Chip("on", "In force, unsigned"), tuple(about), None, None)
+    digest = digest_of(plan, targets)
     signed = plan.signed_by(digest)
+    return view.PlanRow(
+        title=plan.terms.title,
+        kind=_KINDS[plan.terms.kind],
+        chip=_STANDS[plan.state],
+        about=tuple(_about(plan, targets, counts, names, place.account.timezone)),
+        amounts=_amounts(plan, targets, rights),
+        acts=tuple(_plan_acts(plan, digest if targets and rights.side not in signed else "", place, rights)),
+    )
+
+
+def _about(
+    plan: Plan, targets: Sequence[Target], counts: Counts, names: Mapping[str, str], timezone: str
+) -> Iterator[str]:
+    in_force = sum(counts(target.plan_id, target.month) for target in targets)
+    yield f"{len(targets)} {'target' if len(targets) == 1 else 'targets'}, {in_force} in force"
+    signed = plan.signed_by(digest_of(plan, targets))
     for each, signature in signed.items():
-        day = day_text(local_day(signature.signed_at, place.account.timezone))
-        about.append(f"Signed for {_SIDES[each]} by {names.get(signature.signer, signature.signer)}, {day}")
-    if plan.state is PlanState.DRAFT:
-        about += [f"Waits for {_SIDES[each]} to sign" for each in _SIDES if each not in signed]
-        if len(plan.signatures) > len(signed):
-            about.append("It was changed after it was signed; that signature holds no more")
+        day = day_text(local_day(signature.signed_at, timezone))
+        yield f"Signed for {_SIDES[each]} by {names.get(signature.signer, signature.signer)}, {day}"
+    if plan.state is PlanState.DRAFT or (signed and plan.state is PlanState.IN_FORCE):
+        yield from (f"Waits for {_SIDES[each]} to sign" for each in _SIDES if each not in signed)
+    if plan.state in {PlanState.DRAFT, PlanState.IN_FORCE} and len(plan.signatures) > len(signed):
+        yield "It was changed after it was signed; that signature holds no more"
+    if plan.withdrawn and plan.known_at is not None and plan.author is not None:
+        day = day_text(local_day(plan.known_at, timezone))
+        yield f"Withdrawn by {names.get(plan.author, plan.author)}, {day}"
     month = plan.terms.from_month
     if month is not None:
-        about.append(f"Takes the place of {', '.join(plan.terms.replaces)} from {month:%B %Y} on")
-    belongs = plan.terms.contract_id or plan.terms.milestone_id
-    if belongs:
-        about.append(f"Belongs to {belongs}")
-    draft = plan.state is PlanState.DRAFT
-    act = None
-    if draft and targets and side is not None and side not in signed:
-        fields = (("plan", name), ("digest", digest))
-        act = Act(f"Sign {plan.terms.title} for {_SIDES[side]}", place.path("/plan/sign"), fields)
-    chip = Chip("proposed", "Draft, counts nowhere yet") if draft else Chip("validated", "Signed by both")
-    return view.PlanRow(name, plan.terms.title, _KINDS[plan.terms.kind], chip, tuple(about), None, act)
+        yield f"Takes the place of {', '.join(plan.terms.replaces)} from {month:%B %Y} on"
+    if belongs := plan.terms.contract_id or plan.terms.milestone_id:
+        yield f"Belongs to {belongs}"
+
+
+def _plan_acts(plan: Plan, digest: str, place: Place, rights: PlanRights) -> Iterator[Act]:
+    """`digest` is of what this reader's side may sign, '' where there is nothing."""
+    title, fields = plan.terms.title, (("plan", plan.plan_id),)
+    if digest and rights.side is not None and plan.state in {PlanState.DRAFT, PlanState.IN_FORCE}:
+        signs = (*fields, ("digest", digest))
+        yield Act(f"Sign {title} for {_SIDES[rights.side]}", place.path("/plan/sign"), signs)
+    if rights.may_withdraw and plan.state is PlanState.DRAFT:
+        yield Act(f"Withdraw {title}", place.path("/plan/withdraw"), fields)
+    if rights.may_withdraw and plan.state is PlanState.WITHDRAWN:
+        yield Act(f"Make {title} a draft again", place.path("/plan/restore"), fields)
+
+
+def _amounts(plan: Plan, targets: Sequence[Target], rights: PlanRights) -> TableView | None:
+    """By driver and month, as they were committed to."""
+    if not targets:
+        return None
+    columns = (Column("Driver"), Column("Month"), *(Column(text, numeric=True) for text in _BOUNDS))
+    rows = []
+    for target in sorted(targets, key=lambda one: (one.driver, one.month, one.objective)):
+        label, unit = rights.drivers.get(target.driver, (target.driver, ""))
+        amounts = (target.low, target.expected, target.high)
+        said = (cents_text(amount, unit) if unit else bare_text(amount) for amount in amounts)
+        rows.append((Span(label), Span(f"{target.month:%b %Y}"), *map(Span, said)))
+    return TableView(f"Amounts of {plan.terms.title}", columns, tuple(rows))
 
 
 def moment_row(one: Moment, names: Mapping[str, str], timezone: str) -> view.MomentRow:

@@ -23,7 +23,7 @@ from valueplatform.portal.plan_view import Stand, changes_of, compared_of, lever
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.view import plan as view
 from valueplatform.portal.view.drawings import TableView
-from valueplatform.portal.view.words import Act, Link
+from valueplatform.portal.view.words import Act, Fact, Link
 from valueplatform.value.assumption_record import Author
 from valueplatform.value.levers import Change, Input
 from valueplatform.value.scenario import Ground, Outlook, look
@@ -55,7 +55,7 @@ async def plan_page(request: PortalRequest, portal: Shared, key: Key = None) -> 
         place = await place_of(caller, key, Right.PLAN_SCENARIOS)
         ground = await ground_of(caller.tx, place.account, caller.now)
         page = await _page(caller, place, ground, query, compare)
-        said = {name: query.get(name, "") for name in ("kind", "before", "said")}
+        said = {name: query.get(name, "") for name in ("kind", "before", "said", "undo")}
         both_sides = await agreed(caller, place, **said)
         shell = await account_shell(caller, place, PATH)
     return portal.pages.page("plan.html", shell=shell, plan=page, agreed=both_sides, moves=False)
@@ -68,17 +68,31 @@ async def plan_preview(request: PortalRequest, portal: Shared, key: Key = None) 
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, key, Right.PLAN_SCENARIOS)
         ground = await ground_of(caller.tx, place.account, caller.now)
-        page = await _page(caller, place, ground, query, ())
+        page = _moved(place, ground, stand_of(query, local_day(caller.now, place.account.timezone)))
     return portal.pages.page("_plan_result.html", plan=page, moves=True)
 
 
 async def _page(
     caller: Caller, place: Place, ground: Ground, query: Mapping[str, str], compare: Sequence[int]
 ) -> view.PlanPage:
-    stand = stand_of(query, local_day(caller.now, place.account.timezone))
+    moved = _moved(place, ground, stand_of(query, local_day(caller.now, place.account.timezone)))
+    kept = await scenarios_of(caller.tx, place.account.account_id, caller.user.author)
+    names = await names_of(caller.tx, place.account.account_id, {one.author for one in kept})
+    compared, not_compared = _compared(ground, [one for one in kept if one.scenario_id in compare])
+    return replace(
+        moved,
+        kept=tuple(_kept(caller, place, one, names, chosen=one.scenario_id in compare) for one in kept),
+        compared=compared,
+        not_compared=not_compared,
+        removed=_removed(place, query.get("removed", "")),
+        said=_SAID.get(query.get("said", ""), ""),
+    )
+
+
+def _moved(place: Place, ground: Ground, stand: Stand) -> view.PlanPage:
+    """The levers as they stand and what they add, without what is kept."""
     result, outlook, changes = _result(ground, stand)
     alone = {change.lever: added for change, added in zip(changes, outlook.alone, strict=True)} if outlook else {}
-    kept = await scenarios_of(caller.tx, place.account.account_id, caller.user.author)
     return view.PlanPage(
         levers=tuple(
             replace(lever, place=number)
@@ -91,10 +105,6 @@ async def _page(
         action=place.path(PATH),
         preview=place.path(f"{PATH}/preview"),
         keep_action=place.path(f"{PATH}/keep"),
-        kept=tuple([await _kept(caller, place, one, chosen=one.scenario_id in compare) for one in kept]),
-        compared=_compared(ground, [one for one in kept if one.scenario_id in compare]),
-        removed=_removed(place, query.get("removed", "")),
-        said=_SAID.get(query.get("said", ""), ""),
     )
 
 
@@ -107,18 +117,18 @@ def _result(ground: Ground, stand: Stand) -> tuple[view.Result, Outlook | None, 
     return result_of(ground, outlook, changes), outlook, changes
 
 
-def _compared(ground: Ground, chosen: Sequence[Saved]) -> TableView | None:
-    rows = []
+def _compared(ground: Ground, chosen: Sequence[Saved]) -> tuple[TableView | None, tuple[Fact, ...]]:
+    """Those that can be computed, and the others with the reason: a month that is over, a lever that has gone."""
+    rows, reasons = [], []
     for one in chosen:
         try:
             rows.append((one.draft.name, look(ground, one.draft.changes, one.draft.start, one.draft.months)))
-        except UnprocessableError:
-            continue  # its month is over, or the model has no such lever any more
-    return compared_of(rows) if rows else None
+        except (InvalidInputError, UnprocessableError) as error:
+            reasons.append(Fact(one.draft.name, error.message))
+    return compared_of(rows) if rows else None, tuple(reasons)
 
 
-async def _kept(caller: Caller, place: Place, one: Saved, *, chosen: bool) -> view.Kept:
-    names = await names_of(caller.tx, place.account.account_id, {one.author})
+def _kept(caller: Caller, place: Place, one: Saved, names: Mapping[str, str], *, chosen: bool) -> view.Kept:
     own = one.author == caller.user.author
     who = "Yours" if own else names.get(one.author, one.author)
     shared = ", shared" if one.shared else ", only you see it"
@@ -172,7 +182,12 @@ async def keep(request: PortalRequest, portal: Shared, key: Key = None) -> Respo
         place = await place_of(caller, key, Right.PLAN_SCENARIOS)
         ground = await ground_of(caller.tx, place.account, caller.now)
         stand = stand_of(query, local_day(caller.now, place.account.timezone))
-        changes = changes_of(ground, stand)[:MOST_CHANGES]
+        changes = changes_of(ground, stand)
+        if len(changes) > MOST_CHANGES:
+            raise InvalidInputError(
+                f"{len(changes)} levers are moved, and a scenario keeps at most {MOST_CHANGES}; put "
+                f"{len(changes) - MOST_CHANGES} of them back to today."
+            )
         look(ground, changes, stand.start, stand.months)
         draft = Draft(name or _named(stand.start), stand.start, stand.months, tuple(changes))
         author = Author(caller.user.author, caller.user.side)

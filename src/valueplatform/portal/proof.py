@@ -14,6 +14,8 @@ from valueplatform.portal.answers import wants_fragment
 from valueplatform.portal.bridge_proof import bridge_events, open_bridge
 from valueplatform.portal.bridge_ref import BRIDGE
 from valueplatform.portal.calling import Caller, PortalRequest, place_of_account
+from valueplatform.portal.cut_proof import open_cut
+from valueplatform.portal.cut_ref import CUT
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.input_proof import REF as INPUT
 from valueplatform.portal.input_proof import input_insight
@@ -40,7 +42,7 @@ async def proof_page(
     slug: FromQuery[str | None] = None,
     account: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """`ref` is an insight, a suggestion, a value bridge, or `input`, which the account's `slug` names."""
+    """`ref` is an insight, a suggestion, a value bridge, a cut of one, or `input`, which the account's `slug` names."""
     if ref.startswith(SUGGESTION):
         async with portal.door.entered(request) as caller:
             place, proof = await open_suggestion(caller, ref, number)
@@ -48,6 +50,10 @@ async def proof_page(
     elif ref.startswith(BRIDGE):
         async with portal.door.entered(request, steady=True) as caller:
             place, proof = await open_bridge(caller, ref, number)
+            shell = await account_shell(caller, place, "/why")
+    elif ref.startswith(CUT):
+        async with portal.door.entered(request, steady=True) as caller:
+            place, proof = await open_cut(caller, ref, number)
             shell = await account_shell(caller, place, "/why")
     elif ref == INPUT:
         async with portal.door.entered(request) as caller:

@@ -14,11 +14,13 @@ from valueplatform.portal import (
     connect,
     connect_key,
     data_quality,
+    drivers,
     estimate,
     features,
     finance,
     home,
     ideal_customer,
+    objective_form,
     objectives,
     plan,
     portfolio,
@@ -34,8 +36,9 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
-    ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
+    catalog, drivers, features, ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks,
+    estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

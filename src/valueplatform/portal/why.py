@@ -14,6 +14,7 @@ from valueplatform.portal.portal import Shared
 from valueplatform.portal.why_choices import option_of, period_of
 from valueplatform.portal.why_view import Found, why_view
 from valueplatform.value.bridge_answer import money_lines
+from valueplatform.value.bridge_cuts import DRIVER, read_cut
 from valueplatform.value.bridge_read import BridgeQuestion, periods_asked, read_bridge
 from valueplatform.value.postings import closed_months
 from valueplatform.value.shown import first_value_day
@@ -30,9 +31,11 @@ async def why_page(
     last: FromQuery[str] = "",
     against_first: FromQuery[str] = "",
     against_last: FromQuery[str] = "",
+    by: FromQuery[str] = "",
 ) -> Response[str]:
     """`period` and `against` are months, quarters or years (2026-05, 2026-Q2, 2026); `first` to `last` any days, both
-    of them included. Without any, the last whole month against the one before it."""
+    of them included. Without any, the last whole month against the one before it. `by` cuts the change by provider,
+    benefit class or a dimension of the meters; without it, driver by driver."""
     by_days = any((first, last, against_first, against_last))
     after = _days(first, last) if by_days else _named(period)
     before = _days(against_first, against_last) if by_days else _named(against)
@@ -42,8 +45,12 @@ async def why_page(
         before, after = periods_asked(*_ends(after), *_ends(before), today)
         whole = await read_bridge(caller.tx, place.account, BridgeQuestion(before, after))
         counts = await read_bridge(caller.tx, place.account, BridgeQuestion(before, after, counted=True))
+        read = counts if money_lines(counts) else whole
+        cut = None
+        if by not in {"", DRIVER}:
+            cut = await read_cut(caller.tx, place.account, read.question, by)
         found = Found(
-            read=counts if money_lines(counts) else whole,
+            read=read,
             whole=whole,
             place=place,
             today=today,
@@ -51,6 +58,7 @@ async def why_page(
             first=await first_value_day(caller.tx, account_id),
             asked=(option_of(after), option_of(before)),
             by_days=by_days,
+            cut=cut,
         )
         shell = await account_shell(caller, place, "/why")
     return portal.pages.page("why.html", shell=shell, why=why_view(found))

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
+from urllib.parse import urlencode
 
-from valueplatform.core.periods import months_between
+from valueplatform.core.periods import ONE_DAY, months_between
 from valueplatform.portal.bridge_ref import BridgeRef
 from valueplatform.portal.bridge_words import KIND_WORDS, Words, period_name, told
 from valueplatform.portal.calling import Place
@@ -22,8 +23,10 @@ from valueplatform.portal.view import words
 from valueplatform.portal.view.drawings import ChartView, Column, KeyMark, TableView
 from valueplatform.portal.why_chart import waterfall_rows
 from valueplatform.portal.why_choices import choices, days_form
+from valueplatform.portal.why_cut import CutPage, cut_name
 from valueplatform.value.bridge_answer import money_lines
 from valueplatform.value.bridge_cells import Kind, Line, added
+from valueplatform.value.bridge_cuts import DRIVER, CutRead, cuts_of
 from valueplatform.value.bridge_read import BridgeRead, Gap, Standing
 from valueplatform.value.model import weakest
 from valueplatform.value.states import State, weakest_state
@@ -55,6 +58,7 @@ class Found:
     first: date | None
     asked: tuple[str, str]
     by_days: bool
+    cut: CutRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ def why_view(found: Found) -> view.Why:
         "periods": periods,
         "against": against,
         "days": days_form(question.before, question.after, is_open=found.by_days),
+        "by": found.cut.by if found.cut else "",
+        "cuts": tuple(_cuts(found)),
     }
     page = _Page(found)
     if not found.whole.lines:
@@ -83,18 +89,19 @@ def why_view(found: Found) -> view.Why:
         if found.first is None:
             empty = "Value begins with the first events that a driver takes; then this page says what changes it."
         return view.Why(
-            **shell,  # type: ignore[arg-type]  # the four fields above
+            **shell,  # type: ignore[arg-type]  # the fields above
             headline=words.Sentence("bridge", "bridge", nothing),
             empty=empty,
             links=(words.Link("Read the story", place.path("/story")),),
         )
+    cut = CutPage(found.cut, page.money, page.then, page.now) if found.cut else None
     return view.Why(
-        **shell,  # type: ignore[arg-type]  # the four fields above
+        **shell,  # type: ignore[arg-type]  # the fields above
         headline=page.headline(),
         lead=tuple(page.lead()),
-        notes=tuple(page.notes()),
-        chart=page.chart(),
-        causes=tuple(page.causes()),
+        notes=(*page.notes(), *(cut.notes() if cut else ())),
+        chart=cut.chart() if cut else page.chart(),
+        causes=tuple(cut.causes() if cut else page.causes()),
         others=tuple(page.others()),
         unchanged=tuple(page.unchanged()),
         caveats=tuple(page.caveats()),
@@ -103,6 +110,24 @@ def why_view(found: Found) -> view.Why:
             words.Link("See the assumptions", place.path("/assumptions")),
         ),
     )
+
+
+def _cuts(found: Found) -> Iterator[tuple[str, str, bool]]:
+    """What the change may be cut by: text, address, and whether it is cut so."""
+    question, now = found.read.question, found.cut.by if found.cut else DRIVER
+    days = {
+        "first": question.after.start,
+        "last": question.after.end - ONE_DAY,
+        "against_first": question.before.start,
+        "against_last": question.before.end - ONE_DAY,
+    }
+    if not found.by_days and all(found.asked):
+        query = {"period": found.asked[0], "against": found.asked[1]}
+    else:
+        query = {name: day.isoformat() for name, day in days.items()}
+    for by in cuts_of(found.read.model):
+        own = query | ({} if by == DRIVER else {"by": by})
+        yield cut_name(by), found.place.path(f"/why?{urlencode(own)}"), by == now
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,25 @@ benchmark_input = tenant_table(
     key=("run", "slug"),
 )
 
+# How long accounts took from step to step (`value.ways`): the figures of cohorts, which name no account, and the days
+# that they are made of, in halves, since a median of whole days may be one.
+way_run = Table(
+    "way_run",
+    metadata,
+    Column("run", BigInteger, Identity(always=True), primary_key=True),
+    Column("as_of", TIMESTAMP, nullable=False),
+    Column("document", JSONB, nullable=False),
+)
+way_days = tenant_table(
+    "way_days",
+    Column("run", BigInteger, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("segment", Text, nullable=True),
+    Column("halves", BigInteger, nullable=False),
+    key=("run", "scope", "step"),
+)
+
 # Since when one account uses a feature, as the run knew it: what goes with a high figure is told from these.
 benchmark_use = tenant_table(
     "benchmark_use",

@@ -113,9 +113,9 @@ class Driver(_Definition, frozen=True, kw_only=True):
 
     `kind` is what the formula was made from, None where it was written as it is. Capacity enters by its `redeployment`
     share and revenue at its `margin`, both assumptions that the formula is already multiplied by (value rule 4).
-    `objectives`, `stages` and `personas` place it in the driver library. `evidence` is a ceiling. `provider` is the
-    supplier, a partner's slug, or "event": one entry per provider of events. It has amounts on days from
-    `effective_from` to before `effective_to`.
+    `category`, `objectives`, `stages` and `personas` place it in the driver library; `play` says how it is delivered.
+    `evidence` is a ceiling. `provider` is the supplier, a partner's slug, or "event": one entry per provider of events.
+    It has amounts on days from `effective_from` to before `effective_to`.
     """
 
     unit: str
@@ -131,6 +131,7 @@ class Driver(_Definition, frozen=True, kw_only=True):
     objectives: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     personas: tuple[str, ...] = ()
+    play: str | None = None
     features: tuple[str, ...] = ()
     counterfactual: str | None = None
     sunset: date | None = None

@@ -15,6 +15,7 @@ from valueplatform.telemetry.meters import Aggregation
 from valueplatform.value.driver_check import driver_errors, driver_warnings
 from valueplatform.value.formula import Formula, FormulaError
 from valueplatform.value.formula_tree import Name
+from valueplatform.value.library_check import library_warnings
 from valueplatform.value.model import (
     CURRENCIES,
     Assumption,
@@ -43,7 +44,7 @@ def errors_in(model: ValueModel) -> list[Finding]:
 
 def warnings_in(model: ValueModel) -> list[Finding]:
     """What is allowed, and better known."""
-    return [*driver_warnings(model), *_unused_warnings(model)]
+    return [*driver_warnings(model), *library_warnings(model), *_unused_warnings(model)]
 
 
 @lru_cache(maxsize=4096)

@@ -106,6 +106,7 @@ def read_driver(table: TableReader) -> Driver:
         objectives=table.texts("objective"),
         stages=table.texts("stage"),
         personas=table.texts("persona"),
+        play=table.optional_text("play"),
         benefit_class=table.choice("benefit_class", BenefitClass) or BenefitClass.CAPACITY,
         evidence=table.choice("evidence", Evidence) or Evidence.VENDOR_ESTIMATE,
         provider=table.optional_text("provider") or SUPPLIER,

@@ -30,7 +30,9 @@ AnyVersioned = TypeVar("AnyVersioned", Meter, Baseline, Assumption, Driver)
 _Section = OtlpSection | BenchmarkSection
 _WORDING: Final = frozenset({"title", "description"})
 # The formula says what the kind and the shares come to; where a driver stands in the library changes no number.
-_IN_FORMULA: Final = frozenset({"kind", "redeployment", "margin", "objectives", "stages", "personas"})
+_IN_FORMULA: Final = frozenset(
+    {"kind", "redeployment", "margin", "category", "objectives", "stages", "personas", "play"}
+)
 _VERSIONED: Final = ("meter", "baseline", "assumption", "driver")
 
 

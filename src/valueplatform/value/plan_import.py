@@ -9,7 +9,7 @@ from valueplatform.accounts.fields import Fields, InvalidValueError, MissingValu
 from valueplatform.accounts.imports import Stored, Surroundings
 from valueplatform.core.database import Transaction
 from valueplatform.core.numbers import AMOUNT_PLACES
-from valueplatform.value.plans import PlanRow, put_targets
+from valueplatform.value.plans import PlanRow, take_targets
 from valueplatform.value.ranges import Range
 
 _LAST_PLACE: Final = Decimal(1).scaleb(-AMOUNT_PLACES)
@@ -18,7 +18,8 @@ _LAST_PLACE: Final = Decimal(1).scaleb(-AMOUNT_PLACES)
 class PlanImport:
     """`drivers` are the slugs of the model in force, None where there is none yet.
 
-    Without `low` or `high` the target has no range on that side; without all three the target is taken out again.
+    Without `low` or `high` the target has no range on that side; without all three the target is taken out again. Rows
+    that would change a plan that both sides signed are rejected.
     """
 
     name: ClassVar[str] = "plans"
@@ -45,7 +46,7 @@ class PlanImport:
         return value.identity
 
     async def store(self, tx: Transaction, values: Sequence[PlanRow], now: datetime, /) -> Stored:
-        return await put_targets(tx, values, now)
+        return await take_targets(tx, values, now)
 
     def _driver(self, fields: Fields) -> str:
         slug = fields.text("driver")

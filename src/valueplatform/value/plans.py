@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 from sqlalchemy import func, insert, select, tuple_
@@ -17,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from valueplatform.accounts.accounts import raise_revisions
 from valueplatform.accounts.imports import Mark, Outcome, Stored
 from valueplatform.core.database import Transaction, lock_account
-from valueplatform.core.errors import ConflictError
+from valueplatform.core.errors import ConflictError, InvalidInputError
 from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even, scaled_decimal
 from valueplatform.core.periods import Period, month_of
 from valueplatform.value.derivation import Bound
@@ -89,6 +90,11 @@ async def ensure_objectives(tx: Transaction, wanted: Iterable[tuple[int, str]]) 
         return {}
     values = [{"account_id": account_id, "title": title} for account_id, title in titles]
     await tx.execute(postgresql.insert(objective).values(values).on_conflict_do_nothing())
+    return await _objective_ids(tx, titles)
+
+
+async def _objective_ids(tx: Transaction, titles: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Of those that there are."""
     key = tuple_(objective.c.account_id, objective.c.title)
     rows = await tx.rows(
         select(objective.c.account_id, objective.c.title, objective.c.objective_id).where(key.in_(titles))
@@ -141,37 +147,64 @@ async def newest_targets(tx: Transaction, account_id: int, as_of: datetime | Non
     ]
 
 
+class FixedPlanError(InvalidInputError):
+    """The row would change a plan that stays as it is."""
+
+    code = "plan_is_fixed"
+
+
 async def put_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -> Stored:
     """Add a version of each target that says something new; the same said again adds nothing.
 
     `rows` speak of different targets. Holds the lock of their accounts, so that versions are counted one by one.
-    Raises ConflictError for a change of a plan that both sides signed.
+    Raises ConflictError for a change of a plan that both sides signed, or that was withdrawn.
     """
+    stored = await take_targets(tx, rows, now)
+    for refused in stored.refused.values():
+        raise ConflictError(refused.message)
+    return stored
+
+
+async def take_targets(tx: Transaction, rows: Sequence[PlanRow], now: datetime) -> Stored:
+    """As `put_targets`, but refuses single rows of plans that stay as they are, and takes the rest."""
     for account_id in sorted({row.account_id for row in rows}):
         await lock_account(tx, account_id)
-    ids = await ensure_objectives(tx, ((row.account_id, row.objective) for row in rows))
-    keys = [_key(row, ids[row.account_id, row.objective]) for row in rows]
+    fixed = await _fixed(tx, {row.account_id for row in rows})
+    open_rows = [row for row in rows if (row.account_id, row.plan_id) not in fixed]
+    await ensure_objectives(tx, ((row.account_id, row.objective) for row in open_rows))
+    ids = await _objective_ids(tx, {(row.account_id, row.objective) for row in rows})
+    keys = [_key(row, ids.get((row.account_id, row.objective), 0)) for row in rows]
     held = await _newest(tx, keys)
-    outcomes = [_outcome(held.get(key), row) for key, row in zip(keys, rows, strict=True)]
-    await _refuse_signed(
-        tx, {key[:2] for key, outcome in zip(keys, outcomes, strict=True) if outcome is not Outcome.UNCHANGED}
-    )
-    changed = [
-        (key, row) for key, row, outcome in zip(keys, rows, outcomes, strict=True) if outcome is not Outcome.UNCHANGED
-    ]
+    outcomes, refused, changed = [], {}, []
+    for place, (key, row) in enumerate(zip(keys, rows, strict=True)):
+        outcome = _outcome(held.get(key), row)
+        why = fixed.get(key[:2])
+        if why is not None and outcome is not Outcome.UNCHANGED:
+            refused[place] = FixedPlanError(why)
+            continue
+        outcomes.append(outcome)
+        if outcome is not Outcome.UNCHANGED:
+            changed.append((key, row))
     if changed:
         await tx.execute(insert(plan_target), [_columns(key, row, held.get(key), now) for key, row in changed])
         await raise_revisions(tx, (row.account_id for _, row in changed))
-    return Stored(outcomes, [Mark(row.account_id, month_of(row.month), "plan") for _, row in changed])
+    return Stored(outcomes, [Mark(row.account_id, month_of(row.month), "plan") for _, row in changed], refused)
 
 
-async def _refuse_signed(tx: Transaction, changed: Collection[tuple[int, str]]) -> None:
-    for account_id in sorted({account_id for account_id, _ in changed}):
-        for plan in await plans_of(tx, account_id):
-            if plan.state is PlanState.SIGNED and (account_id, plan.plan_id) in changed:
-                raise ConflictError(
-                    f"Plan {plan.plan_id!r} is signed by both sides and stays as it is; make a re-plan from a month on."
-                )
+_FIXED: Final = {
+    PlanState.SIGNED: "is signed by both sides and stays as it is; make a re-plan from a month on.",
+    PlanState.WITHDRAWN: "was withdrawn; state its terms again first.",
+}
+
+
+async def _fixed(tx: Transaction, accounts: Collection[int]) -> Mapping[tuple[int, str], str]:
+    """The plans whose targets stay as they are, and why."""
+    return {
+        (account_id, plan.plan_id): f"Plan {plan.plan_id!r} {_FIXED[plan.state]}"
+        for account_id in sorted(accounts)
+        for plan in await plans_of(tx, account_id)
+        if plan.state in _FIXED
+    }
 
 
 class _Version(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Stating what a plan is, and signing it: both sides sign the same terms and targets, and then it counts.
 
 Whoever changes terms or targets after one side signed voids that signature: it was for what stood there. Once both
-signed, neither terms nor targets change any more; what is agreed later is a re-plan of its own.
+signed, neither terms nor targets change any more; what is agreed later is a re-plan of its own. What was imported
+without terms is in force before anybody signs; signed by both, it stays as it was imported.
 """
 
 import hashlib
@@ -21,26 +22,27 @@ from valueplatform.core.numbers import decimal_text
 from valueplatform.core.periods import month_of
 from valueplatform.value.assumption_record import Author
 from valueplatform.value.models import newest_model
-from valueplatform.value.plan_terms import Plan, PlanState, Terms, plans_of
+from valueplatform.value.plan_terms import Plan, PlanState, Terms, plans_of, without_terms
 from valueplatform.value.plans import Target, targets_in_force, targets_of_plan
 from valueplatform.value.tables import plan_signature, plan_target, plan_terms
 
 
 class Signed(msgspec.Struct, frozen=True):
     """The plan with its new signature. `marks` are the months that are told anew: none while the other side has not
-    signed."""
+    signed, and none where its targets were in force before."""
 
     plan: Plan
     marks: Sequence[Mark]
 
 
 def digest_of(plan: Plan, targets: Iterable[Target]) -> str:
-    """Names exactly what is signed: these terms with these targets."""
+    """Names exactly what is signed: these terms, where there are any, with these targets."""
     said = [
         [t.objective_id, t.driver, t.month.isoformat(), *map(decimal_text, (t.low, t.expected, t.high))]
         for t in sorted(targets, key=lambda t: (t.objective_id, t.driver, t.month))
     ]
-    content = [plan.plan_id, plan.version, msgspec.to_builtins(plan.terms), said]
+    terms = msgspec.to_builtins(plan.terms) if plan.version else None
+    content = [plan.plan_id, plan.version, terms, said]
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
@@ -51,39 +53,72 @@ async def put_terms(
     UnprocessableError for terms that do not fit the account."""
     await lock_account(tx, account_id)
     plans = {plan.plan_id: plan for plan in await plans_of(tx, account_id)}
-    held = plans.get(plan_id)
-    if held is not None and held.terms == terms:
+    held = plans.get(plan_id) or without_terms(plan_id)
+    if held.version and held.terms == terms and not held.withdrawn:
         return held
-    if held is not None and held.state is PlanState.SIGNED:
+    if held.state is PlanState.SIGNED:
         raise ConflictError(f"Plan {plan_id!r} is signed by both sides and stays as it is; make a re-plan.")
-    if held is None and any(one.plan_id == plan_id for one in await targets_in_force(tx, account_id)):
+    if not held.version and any(one.plan_id == plan_id for one in await targets_in_force(tx, account_id)):
         raise ConflictError(
             f"Plan {plan_id!r} has targets in force, which a draft would take out of force; choose another name."
         )
     await _check_terms(tx, account_id, plan_id, terms, plans.keys())
-    version = 1 if held is None else held.version + 1
+    return await _state(tx, account_id, held, terms, author, now)
+
+
+async def withdraw_plan(tx: Transaction, account_id: int, plan_id: str, author: Author, now: datetime) -> Plan:
+    """Take a draft back: nobody can sign it, and no target of it changes, until its terms are stated again. Withdrawn
+    again changes nothing. Raises NotFoundError, ConflictError for a plan that counts."""
+    await lock_account(tx, account_id)
+    plan = await plan_of(tx, account_id, plan_id)
+    if plan.state is PlanState.WITHDRAWN:
+        return plan
+    if plan.state is not PlanState.DRAFT:
+        raise ConflictError(f"Plan {plan_id!r} is in force and is not withdrawn; make a re-plan that takes its place.")
+    return await _state(tx, account_id, plan, plan.terms, author, now, withdrawn=True)
+
+
+async def restore_plan(tx: Transaction, account_id: int, plan_id: str, author: Author, now: datetime) -> Plan:
+    """A draft again, with the terms that it had. Raises as `put_terms`, and NotFoundError."""
+    plan = await plan_of(tx, account_id, plan_id)
+    return await put_terms(tx, account_id, plan_id, plan.terms, author, now)
+
+
+async def _state(
+    tx: Transaction,
+    account_id: int,
+    held: Plan,
+    terms: Terms,
+    author: Author,
+    now: datetime,
+    *,
+    withdrawn: bool = False,
+) -> Plan:
     await tx.execute(
         insert(plan_terms).values(
             account_id=account_id,
-            plan_id=plan_id,
-            version=version,
+            plan_id=held.plan_id,
+            version=held.version + 1,
             **{name: getattr(terms, name) for name in ("title", "contract_id", "milestone_id", "from_month")},
             kind=terms.kind.value,
             replaces=list(terms.replaces),
+            withdrawn=withdrawn,
             author=author.name,
             author_side=author.side.value,
             known_at=now,
         )
     )
-    return await plan_of(tx, account_id, plan_id)
+    return await plan_of(tx, account_id, held.plan_id)
 
 
 async def plan_of(tx: Transaction, account_id: int, plan_id: str) -> Plan:
-    """Raises NotFoundError where the plan has no terms."""
+    """With its terms, or as it was imported. Raises NotFoundError where there are neither terms nor targets."""
     found = [plan for plan in await plans_of(tx, account_id) if plan.plan_id == plan_id]
-    if not found:
-        raise NotFoundError(f"There is no plan {plan_id!r} with terms that could be signed.")
-    return found[0]
+    if found:
+        return found[0]
+    if await targets_of_plan(tx, account_id, plan_id):
+        return without_terms(plan_id)
+    raise NotFoundError(f"There is no plan {plan_id!r}.")
 
 
 async def sign_plan(
@@ -98,7 +133,9 @@ async def sign_plan(
         raise ConflictError(f"Plan {plan_id!r} was changed since it was read; read it again before you sign.")
     if author.side in plan.signed_by(digest):
         return Signed(plan, ())
-    if plan.state is PlanState.DRAFT:
+    if plan.state is PlanState.WITHDRAWN:
+        raise ConflictError(f"Plan {plan_id!r} was withdrawn; state its terms again before it is signed.")
+    if plan.state is not PlanState.SIGNED:
         await _check_targets(tx, plan, targets)
         await _check_terms(tx, account_id, plan_id, plan.terms, {p.plan_id for p in await plans_of(tx, account_id)})
     await tx.execute(
@@ -114,7 +151,7 @@ async def sign_plan(
     )
     await raise_revisions(tx, [account_id])
     signed = await plan_of(tx, account_id, plan_id)
-    if signed.state is PlanState.DRAFT:
+    if signed.state is not PlanState.SIGNED or not signed.version:
         return Signed(signed, ())
     return Signed(signed, await _marks(tx, account_id, signed, targets))
 

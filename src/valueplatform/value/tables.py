@@ -95,6 +95,7 @@ plan_terms = tenant_table(
     Column("milestone_id", Text, nullable=True),
     Column("replaces", ARRAY(Text), nullable=False),
     Column("from_month", Date, nullable=True),
+    Column("withdrawn", Boolean, nullable=False),
     Column("author", Text, nullable=False),
     Column("author_side", Text, nullable=False),
     Column("known_at", TIMESTAMP, nullable=False),

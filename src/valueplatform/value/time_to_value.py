@@ -60,7 +60,8 @@ _MISSING: Final = {
 }
 NOT_SHOWN: Final = "Contracts are not shown to partners."
 UNCOMMITTED: Final = "Nothing was committed, so there is no run-rate to reach."
-NO_COHORT: Final = "There are no figures of comparable accounts to stand beside these."
+NO_COHORT: Final = "Not enough comparable accounts: five are needed, none of them more than half of all days."
+NOT_FOR_PARTNERS: Final = "How long other accounts took is not shown to partners."
 
 
 async def read_ways(tx: Transaction, account: Account, provider: str | None, now: datetime) -> list[Way]:

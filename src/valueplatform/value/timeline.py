@@ -67,13 +67,13 @@ _QUERIES: Final[Mapping[str, str]] = {
     """,
     PLAN: """
         SELECT known_at AS at, plan_id || ' ' || version AS id,
-               CASE version WHEN 1 THEN 'drafted' ELSE 'changed' END AS what, plan_id AS name, title, author,
-               author_side AS side
+               CASE WHEN withdrawn THEN 'withdrawn' WHEN version = 1 THEN 'drafted' ELSE 'changed' END AS what,
+               plan_id AS name, title, author, author_side AS side
         FROM plan_terms WHERE account_id = :account
         UNION ALL
-        SELECT s.signed_at, s.plan_id || ' ' || s.digest || ' ' || s.side, 'signed', s.plan_id, t.title, s.signer,
-               s.side
-        FROM plan_signature s JOIN plan_terms t USING (account_id, plan_id, version) WHERE account_id = :account
+        SELECT s.signed_at, s.plan_id || ' ' || s.digest || ' ' || s.side, 'signed', s.plan_id,
+               coalesce(t.title, s.plan_id), s.signer, s.side
+        FROM plan_signature s LEFT JOIN plan_terms t USING (account_id, plan_id, version) WHERE account_id = :account
     """,
     OBJECTIVE: """
         SELECT known_at AS at, objective_id || ' ' || version AS id, state AS what, objective_id::text AS name, title,

@@ -16,6 +16,7 @@ from valueplatform.value.proof_archive import check_files, kept_events, widened
 from valueplatform.value.proof_benchmark import check_benchmarks
 from valueplatform.value.proof_record import Source
 from valueplatform.value.proof_tallies import tally_cuts
+from valueplatform.value.proof_ways import check_ways
 from valueplatform.value.split_check import split_differences
 
 _BOUNDS = ("low", "expected", "high")
@@ -182,9 +183,13 @@ def _shown(value: Decimal | None) -> str:
 
 
 async def verify_benchmarks(tx: Transaction) -> tuple[int, list[Discrepancy]]:
-    """How many figures of cohorts, and places in them, were checked over all accounts, and those that differ."""
+    """How many figures of cohorts, places in them, and days to value were checked over all accounts, and those that
+    differ."""
     count, found = await check_benchmarks(tx)
-    return count, [Discrepancy("benchmark", one.where, one.stated, one.recomputed) for one in found]
+    days, late = await check_ways(tx)
+    told = [Discrepancy("benchmark", one.where, one.stated, one.recomputed) for one in found]
+    told += [Discrepancy("time to value", one.where, one.stated, one.recomputed) for one in late]
+    return count + days, told
 
 
 _TALLY = text("""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from valueplatform.portal.view.drawings import ChartView, TableView
-from valueplatform.portal.view.words import Act, Link, NumberView, Span
+from valueplatform.portal.view.words import Act, Fact, Link, NumberView, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """`action` shows the levers as they stand, `preview` answers what they add, `keep_action` keeps them."""
+    """`action` shows the levers as they stand, `preview` answers what they add, `keep_action` keeps them.
+    `not_compared` are kept scenarios that cannot be computed any more, with the reason."""
 
     levers: tuple[Lever, ...]
     since: str
@@ -62,8 +63,9 @@ class PlanPage:
     action: str
     preview: str
     keep_action: str
-    kept: tuple[Kept, ...]
-    compared: TableView | None
+    kept: tuple[Kept, ...] = ()
+    compared: TableView | None = None
+    not_compared: tuple[Fact, ...] = ()
     removed: Act | None = None
     said: str = ""
 

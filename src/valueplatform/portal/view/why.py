@@ -56,7 +56,8 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`causes` are in money, `others` in units of their own. `empty` says why there is nothing to explain."""
+    """`causes` are in money, `others` in units of their own. `empty` says why there is nothing to explain. `by` is what
+    the change is cut by, '' for drivers; `cuts` are the choices by text, address, and whether it is the one."""
 
     action: str
     periods: tuple[ChoiceGroup, ...]
@@ -73,3 +74,5 @@ class Why:
     caveats: tuple[Note, ...] = ()
     links: tuple[Link, ...] = ()
     empty: str = ""
+    by: str = ""
+    cuts: tuple[tuple[str, str, bool], ...] = ()
