@@ -19,9 +19,11 @@ from valueplatform.portal import (
     finance,
     home,
     objectives,
+    partners,
     plan,
     portfolio,
     proof,
+    shared,
     sign_in,
     story,
     tester,
@@ -35,6 +37,7 @@ from valueplatform.portal.portal import Portal, provided
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
     data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    partners, shared,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
