@@ -78,7 +78,7 @@ async def consent(request: PortalRequest, portal: Shared, key: Key = None) -> Re
         wish = Wish(text_of(provider, "provider"), Purpose(what), granted, text_of(reason, "reason", LONGEST_TEXT))
         await say_consent(caller.tx, place.account.account_id, wish, caller.user.author, caller.now)
 
-    typed = Typed(f"{provider}-{what}", provider, {"reason": reason})
+    typed = Typed(f"{provider}-{what}", f"partner-{provider}", {"reason": reason})
     return await _carried(request, portal, key, Action.MANAGE_CONSENTS, write, typed)
 
 

@@ -90,6 +90,7 @@ async def partners_page(caller: Caller, place: Place, typed: Typed | None) -> vi
         partners=tuple(_partner(board, slug, words, measured) for slug in related),
         propose=_propose(board),
         let=_let(board, related),
+        problem=_problem(board, related),
     )
 
 
@@ -152,7 +153,7 @@ def _partner(board: Board, slug: str, words: Words, measured: Measured) -> view.
     own = [one for one in board.contributions if one.provider == slug]
     before = claimed_before(own)
     return view.Partner(
-        anchor=slug,
+        anchor=f"partner-{slug}",
         name=words.party(slug),
         consents=tuple(rows),
         contributions=tuple(
@@ -206,3 +207,13 @@ def _let(board: Board, related: Sequence[str]) -> view.LetForm | None:
     if not board.may(Action.MANAGE_CONSENTS) or not others:
         return None
     return view.LetForm(board.path("/consents"), tuple(others))
+
+
+def _problem(board: Board, related: Sequence[str]) -> str:
+    """What could not be carried out and stands beside no form of the page."""
+    if board.typed is None:
+        return ""
+    shown = {f"{slug}-{what.value}" for slug in related for what in Purpose} | {"propose"}
+    shown |= {f"contribution-{one.contribution_id}" for one in board.contributions if _answer_form(board, one)}
+    shown |= {f"split-{one.split_id}" for one in board.splits if _split_form(board, one)}
+    return "" if board.typed.name in shown else board.typed.error

@@ -131,8 +131,16 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None) -> v
         ),
         report=await _report(caller, place, model, typed),
         propose=_propose(place, model, typed),
+        problem=_problem(typed, contributions, splits),
         links=(Link("Download your report", place.path("/report.csv")), Link("All shared accounts", PATH)),
     )
+
+
+def _problem(typed: Typed | None, contributions: Sequence[ContributionOut], splits: Sequence[SplitOut]) -> str:
+    """What could not be carried out and stands beside no form of the page."""
+    shown = {"report", "propose"} | {f"split-{one.split_id}" for one in splits if one.state is SplitState.PROPOSED}
+    shown |= {f"contribution-{one.contribution_id}" for one in contributions if one.state is not Standing.WITHDRAWN}
+    return "" if typed is None or typed.name in shown else typed.error
 
 
 def _facts(read: ValueRead, words: Words) -> tuple[Fact, ...]:

@@ -103,12 +103,11 @@ class LetForm:
 
     action: str
     partners: tuple[Choice, ...]
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One partner in the account; `forms` False: the reader may say nothing of it."""
+    """One partner in the account."""
 
     anchor: str
     name: str
@@ -118,7 +117,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Partners:
-    """The page of one account. `parties` are followed by `total`."""
+    """The page of one account. `parties` are followed by `total`; `problem` is what stands beside no form."""
 
     headline: str
     lead: str
@@ -129,6 +128,7 @@ class Partners:
     partners: tuple[Partner, ...]
     propose: ProposeForm | None
     let: LetForm | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +182,4 @@ class Shared:
     report: ReportForm
     propose: ProposeForm | None
     links: tuple[Link, ...]
+    problem: str = ""
