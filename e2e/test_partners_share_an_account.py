@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from e2e.conftest import ACCOUNT, STEWARD, VALIDATOR, SignIn
+from e2e.conftest import ACCOUNT, STEWARD, VALIDATOR, SignIn, Watch
 
 PARTNER = "partner@tessera.example"
 HOME = f"/shared/{ACCOUNT}"
@@ -54,7 +54,8 @@ def test_a_split_holds_once_the_third_party_has_agreed(sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_what_a_partner_reports_is_corroborated_by_a_validator(sign_in: SignIn, *, scripts: bool) -> None:
+def test_what_a_partner_reports_is_corroborated_by_a_validator(sign_in: SignIn, watch: Watch, *, scripts: bool) -> None:
+    watch.allowed.append("console: Failed to load resource: the server responded with a status of 400")
     name = f"Paper saved {uuid4().hex[:6]}"
     partner = sign_in(PARTNER, java_script_enabled=scripts)
     partner.goto(HOME)

@@ -361,14 +361,18 @@ CONSENT = partners.ConsentRow(
 REPORTED = partners.ContributionRow(
     "Paper", ("May 2026", "", "Ledger"), "$7.00", CHIP, ("Nothing yet.",), replace(REASON, name="contribution-1")
 )
-SPLIT = partners.SplitRow("Retyping", "Tessera 30%", CHIP, ("Proposed by Ana",), "Waits for your side", REASON)
-CHOICES = (partners.Choice("a", "One", chosen=True), partners.Choice("b", "Other"))
-PROPOSE = partners.ProposeForm("/partners/splits", CHOICES, CHOICES, "30", "50", "as sold", "More than all.")
+SPLIT = partners.SplitRow(
+    "Retyping", "Tessera 30%", CHIP, "From 4 May 2026 on", ("Proposed by Ana",), "Waits for your side", REASON
+)
+PARTNER_CHOICES = (partners.Choice("a", "One", chosen=True), partners.Choice("b", "Other"))
+PROPOSE = partners.ProposeForm(
+    "/partners/splits", PARTNER_CHOICES, PARTNER_CHOICES, "30", "50", "as sold", "More than all."
+)
 PARTNERS = partners.Partners(
     "Tessera shares in the value here.", "Realized.", (PARTY, PARTY), PARTY,
     (partners.JointDriver("Retyping", "$9.00 together", (PARTY,)),), (SPLIT,),
     (partners.Partner("partner-tessera", "Tessera", (CONSENT,), (REPORTED,)),), PROPOSE,
-    partners.LetForm("/partners/consents", CHOICES), "It is settled.",
+    partners.LetForm("/partners/consents", PARTNER_CHOICES), "It is settled.",
 )  # fmt: skip
 LEAST_PARTNERS = partners.Partners("No partner yet.", "Realized.", (), None, (), (), (), None, None)
 SHARED = partners.SharedList(
@@ -379,8 +383,8 @@ SHARED = partners.SharedList(
 )  # fmt: skip
 SHARED_ACCOUNT = partners.Shared(
     "You contributed $9.00.", "Realized.", (FACT,), (PARTY,), ("It contributed.",), (CONSENT,), (REPORTED,), (SPLIT,),
-    partners.ReportForm("/shared/harbor/contributions", CHOICES, "USD", (("id", "may"),), "Not a number."),
-    partners.ProposeForm("/shared/harbor/splits", CHOICES, ()), (Link("Download your report", "/x.csv"),), "Settled.",
+    partners.ReportForm("/shared/harbor/contributions", PARTNER_CHOICES, "USD", (("id", "may"),), "Not a number."),
+    partners.ProposeForm("/shared/harbor/splits", PARTNER_CHOICES, ()), (Link("Download your report", "/x.csv"),), "Settled.",
 )  # fmt: skip
 LEAST_SHARED = partners.Shared(
     "You contributed $0.00.", "Realized.", (), (), (), (), (), (),

@@ -186,7 +186,8 @@ def split_row(one: SplitOut, words: Words, form: view.ReasonForm | None) -> view
     return view.SplitRow(
         title=words.driver(one.driver),
         shares=f"{words.party(one.provider)} {percent(share)}, {words.supplier} {percent(ours)}{joint}",
-        chip=_state_chip(one),
+        chip=_STATES[one.state],
+        held=_held(one),
         said=tuple(
             f"{_ACTS[said.action]} by {words.who(said.author, said.side, one.provider)} on {words.day(said.known_at)}: "
             f"{said.reason}"
@@ -197,12 +198,12 @@ def split_row(one: SplitOut, words: Words, form: view.ReasonForm | None) -> view
     )
 
 
-def _state_chip(one: SplitOut) -> Chip:
-    chip = _STATES[one.state]
-    if one.since is None:
-        return chip
-    until = f" until {day_text(one.until - ONE_DAY)}" if one.until is not None and one.until > one.since else ""
-    return Chip(chip.state, f"{chip.text}, from {day_text(one.since)}{until}")
+def _held(one: SplitOut) -> str:
+    """The days on which it holds, or held."""
+    if one.since is None or one.since == one.until:
+        return ""
+    until = f" to {day_text(one.until - ONE_DAY)}" if one.until is not None else " on"
+    return f"From {day_text(one.since)}{until}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -62,9 +62,12 @@ class ContributionRow:
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
+    """`held` are the days on which it holds; `waits` says for whom it waits."""
+
     title: str
     shares: str
     chip: Chip
+    held: str
     said: tuple[str, ...]
     waits: str
     form: ReasonForm | None
