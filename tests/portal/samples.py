@@ -384,7 +384,8 @@ SHARED = partners.SharedList(
 SHARED_ACCOUNT = partners.Shared(
     "You contributed $9.00.", "Realized.", (FACT,), (PARTY,), ("It contributed.",), (CONSENT,), (REPORTED,), (SPLIT,),
     partners.ReportForm("/shared/harbor/contributions", PARTNER_CHOICES, "USD", (("id", "may"),), "Not a number."),
-    partners.ProposeForm("/shared/harbor/splits", PARTNER_CHOICES, ()), (Link("Download your report", "/x.csv"),), "Settled.",
+    partners.ProposeForm("/shared/harbor/splits", PARTNER_CHOICES, ()), (Link("Download your report", "/x.csv"),),
+    "Settled.",
 )  # fmt: skip
 LEAST_SHARED = partners.Shared(
     "You contributed $0.00.", "Realized.", (), (), (), (), (), (),
