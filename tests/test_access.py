@@ -239,6 +239,11 @@ _OF_AN_ACCOUNT: Final = (
     "POST /plan/objectives/{objective}/{verb}",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
+    "GET /partners",
+    "POST /partners/consents",
+    "POST /partners/contributions/{contribution_id}",
+    "POST /partners/splits",
+    "POST /partners/splits/{split_id}",
 )
 PAGES: Final = frozenset(
     {
@@ -273,6 +278,13 @@ PAGES: Final = frozenset(
         "POST /connect/{key_id}/replay/{rejected_id}",
         "GET /accounts/{key}",
         "POST /suggestions/{suggestion_id}/{decision}",
+        "GET /shared",
+        "GET /shared/{key}",
+        "GET /shared/{key}/report.csv",
+        "POST /shared/{key}/contributions",
+        "POST /shared/{key}/contributions/withdraw",
+        "POST /shared/{key}/splits",
+        "POST /shared/{key}/splits/{split_id}",
         "GET /proof/{ref}",
         "GET /proof/{ref}/events",
         *_OF_AN_ACCOUNT,
@@ -486,7 +498,8 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
 async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
-             "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector"}  # fmt: skip
+             "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector", "contribution_id": 1,
+             "split_id": 1}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

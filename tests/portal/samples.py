@@ -1,9 +1,9 @@
 """Views for the templates: `rich` ones fill every field, `least` ones only what must be there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from valueplatform.portal.view import finance
+from valueplatform.portal.view import finance, partners
 from valueplatform.portal.view.assumptions import Assumption, Assumptions, Position, ProposeForm, QuestionForm
 from valueplatform.portal.view.connect import (
     EventRow,
@@ -55,6 +55,7 @@ SHELL = Shell(
     person=Person("Daniel Reyes", "DR", "Field operations"),
     sign_out=Act("Sign out", "/sign-out"),
     freshness=Freshness("40 s ago", "2026-09-02T13:41:00Z"),
+    links=(Link("Partners", "/partners"),),
 )
 BARE = Shell(supplier="Fieldnote", csrf="token-0")
 
@@ -349,6 +350,48 @@ LEAST_MEASURE = finance.Opened(
     Link("Back", "/finance"), None,
 )  # fmt: skip
 
+PARTY = partners.PartyRow("Tessera", "$9.00", "$8.00", "30.0%", "Joint drivers without an agreed share")
+REASON = partners.ReasonForm(
+    "split-1", "/partners/splits/1", "Why?", (partners.Button("Agree", "agree", primary=True), partners.Button("Go")),
+    (("provider", "tessera"),), "as sold", "It is settled already.",
+)  # fmt: skip
+CONSENT = partners.ConsentRow(
+    "See this account", "Its own rows.", CHIP, "Given by Ana: yes", replace(REASON, name="tessera-see")
+)
+REPORTED = partners.ContributionRow(
+    "Paper", ("May 2026", "", "Ledger"), "$7.00", CHIP, ("Nothing yet.",), replace(REASON, name="contribution-1")
+)
+SPLIT = partners.SplitRow(
+    "Retyping", "Tessera 30%", CHIP, "From 4 May 2026 on", ("Proposed by Ana",), "Waits for your side", REASON
+)
+PARTNER_CHOICES = (partners.Choice("a", "One", chosen=True), partners.Choice("b", "Other"))
+PROPOSE = partners.ProposeForm(
+    "/partners/splits", PARTNER_CHOICES, PARTNER_CHOICES, "30", "50", "as sold", "More than all."
+)
+PARTNERS = partners.Partners(
+    "Tessera shares in the value here.", "Realized.", (PARTY, PARTY), PARTY,
+    (partners.JointDriver("Retyping", "$9.00 together", (PARTY,)),), (SPLIT,),
+    (partners.Partner("partner-tessera", "Tessera", (CONSENT,), (REPORTED,)),), PROPOSE,
+    partners.LetForm("/partners/consents", PARTNER_CHOICES), "It is settled.",
+)  # fmt: skip
+LEAST_PARTNERS = partners.Partners("No partner yet.", "Realized.", (), None, (), (), (), None, None)
+SHARED = partners.SharedList(
+    "Two accounts.", "Your own rows.",
+    (partners.SharedRow("Harbor", "/shared/harbor", "Since May", "$9.00", "30%", "$30.00", "One waiting for you"),
+     partners.SharedRow("Globex", "/shared/globex", "Since May", "$9.00", "", "", "")),
+    Link("More accounts", "/shared?cursor=x"),
+)  # fmt: skip
+SHARED_ACCOUNT = partners.Shared(
+    "You contributed $9.00.", "Realized.", (FACT,), (PARTY,), ("It contributed.",), (CONSENT,), (REPORTED,), (SPLIT,),
+    partners.ReportForm("/shared/harbor/contributions", PARTNER_CHOICES, "USD", (("id", "may"),), "Not a number."),
+    partners.ProposeForm("/shared/harbor/splits", PARTNER_CHOICES, ()), (Link("Download your report", "/x.csv"),),
+    "Settled.",
+)  # fmt: skip
+LEAST_SHARED = partners.Shared(
+    "You contributed $0.00.", "Realized.", (), (), (), (), (), (),
+    partners.ReportForm("/x", (), "USD", missing="They have not let you."), None, (),
+)  # fmt: skip
+
 RICH_PAGES = (
     _page("finance.html", finance=FINANCE),
     _page("finance_measure.html", opened=OPENED_MEASURE),
@@ -361,7 +404,9 @@ RICH_PAGES = (
     _page("sign_in.html", sign_in=SIGN_IN),
     _page("sign_in_asked.html", sign_in=SIGN_IN),
     _page("sign_in_confirm.html", confirm=Act("Sign in", "/sign-in", (("token", "t"),))),
-    _page("plain.html", plain=FAILURE),
+    _page("partners.html", partners=PARTNERS),
+    _page("shared.html", shared=SHARED),
+    _page("shared_account.html", shared=SHARED_ACCOUNT),
     _page("connect.html", keys=KEYS),
     _page("connect_key.html", key=KEY_PAGE),
     _page("connect_try.html", tester=TESTER),
@@ -381,6 +426,9 @@ LEAST_PAGES = tuple(
         _page("assumptions.html", assumptions=LEAST_ASSUMPTIONS),
         _page("assumptions.html", assumptions=Assumptions(None, (LEAST_ASSUMPTION,), "")),
         _page("finance.html", finance=LEAST_FINANCE),
+        _page("partners.html", partners=LEAST_PARTNERS),
+        _page("shared.html", shared=partners.SharedList("None yet.", "Your own rows.", (), None)),
+        _page("shared_account.html", shared=LEAST_SHARED),
         _page("finance_measure.html", opened=LEAST_MEASURE),
         _page("connect.html", keys=LEAST_KEYS),
         _page("connect_key.html", key=LEAST_KEY_PAGE),

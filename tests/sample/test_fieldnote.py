@@ -13,7 +13,7 @@ from valueplatform.value.model_file import read_model, warnings_of
 def test_the_platform_reads_it_and_has_nothing_to_warn_of() -> None:
     read = read_model(model_toml(), "fieldnote.toml")
     assert warnings_of(read, model_toml(), "fieldnote.toml") == []
-    assert len(read.drivers) == 8
+    assert len(read.drivers) == 9
     assert len(read.features) == 10
     assert len(read.products) == 3
 
@@ -23,7 +23,7 @@ def test_value_of_many_classes_one_loss_one_not_priced_and_two_partners() -> Non
     wanted = {BenefitClass.CASHABLE, BenefitClass.CAPACITY, BenefitClass.AVOIDANCE, BenefitClass.REVENUE}
     assert wanted <= {driver.benefit_class for driver in read.drivers}
     assert [driver.slug for driver in read.drivers if not driver.monetized] == ["incidents_avoided"]
-    assert {driver.provider for driver in read.drivers} == {"supplier", "event", "waypoint"}
+    assert {driver.provider for driver in read.drivers} == {"supplier", "event", "waypoint", "joint"}
     assert [feature.slug for feature in read.features if feature.included is False] == [
         "route-planning",
         "on-site-quotes",

@@ -31,6 +31,7 @@ def test_the_formulas_are_those_of_the_model(key: str) -> None:
         "repeat_visits": sum(t.visits * t.repeat_rate for t in day.teams),
         "invoiced_amount": day.invoiced,
         "invoiced_amount_days": day.invoiced * day.invoice_days,
+        "documents_synced": day.documents,
         "arrivals": day.arrivals,
         "late_arrivals": day.arrivals * day.late_rate,
         "quoted_amount": day.quotes * day.quote,

@@ -88,7 +88,8 @@ async def proved(databases: Databases, account_id: int, read: BridgeRead) -> Non
         source = await read_source(tx, account_id)
         assert source is not None
         spans = (asked.before.start, asked.before.end), (asked.after.start, asked.after.end)
-        found = await prove_bridge(tx, source, *spans, asked.drivers, asked.dimensions, counted=asked.counted)
+        options = {"counted": asked.counted, "by_party": asked.divides}
+        found = await prove_bridge(tx, source, spans, asked.drivers, asked.dimensions, **options)
     for line in read.lines:
         again = found[line.driver, line.provider, line.unit, line.member]
         assert {(str(p.kind), p.subject): p.amount for p in line.parts} == dict(again.parts)

@@ -6,12 +6,16 @@ from decimal import Decimal
 
 from tests.conftest import Databases
 from tests.value.factories import MODEL, NOW, VALIDATOR, a_model, put_events
+from valueplatform.core.authorization import Side
 from valueplatform.core.scope import grant_accounts
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumptions import Default
+from valueplatform.value.models import newest_model
 from valueplatform.value.plans import PlanRow, put_targets
 from valueplatform.value.ranges import Range
 from valueplatform.value.refreshing import refresh_value
+from valueplatform.value.split_record import Proposal, Speaker, answer_split, propose_split
+from valueplatform.value.splits import Act
 
 _THREE_PARTIES = (
     MODEL
@@ -106,6 +110,27 @@ async def validate_joint(databases: Databases, account_id: int) -> None:
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
         default = Default(Range.point(Decimal(1)), "USD/sync")
         await record.validate_stated(tx, account_id, "per_payment", default, VALIDATOR, NOW, NOW.date())
+
+
+async def agree_on(
+    databases: Databases,
+    account_id: int,
+    share: str,
+    supplier_share: str,
+    day: date,
+    provider: str = "tessera",
+) -> None:
+    """All three parties agree on how the joint driver is shared, on a local day."""
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        model = await newest_model(tx)
+        wanted = Proposal(JOINT_DRIVER, provider, Decimal(share), Decimal(supplier_share), "r")
+        speakers = [
+            Speaker(side, side, provider if side is Side.PARTNER else None, day, NOW)
+            for side in (Side.SUPPLIER, Side.PARTNER, Side.CUSTOMER)
+        ]
+        made = await propose_split(tx, account_id, model, wanted, speakers[0])
+        for who in speakers[1:]:
+            await answer_split(tx, account_id, made.split_id, Act.AGREE, "r", who)
 
 
 async def put_jobs(databases: Databases, account_id: int, day: date, count: int) -> None:

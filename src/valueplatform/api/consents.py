@@ -14,7 +14,7 @@ from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, text_of
 from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
-from valueplatform.core.authorization import Action, KeyPrincipal, scope_of
+from valueplatform.core.authorization import Action, scope_of
 from valueplatform.core.pages import Page
 
 
@@ -66,7 +66,7 @@ class ConsentsController(Controller):
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_CONSENTS)
             found = await consents_of(tx, account.account_id, partner_of(caller))
-        shown = [_out(one, caller) for one in found]
+        shown = [consent_out(one, masked=partner_of(caller) is not None) for one in found]
         return page_after(shown, limit, cursor, lambda one: str(one.consent_id))
 
     @post(summary="Grant or withdraw", responses=answers(ConsentOut, _EXAMPLE, *WRITES, status=201))
@@ -83,13 +83,15 @@ class ConsentsController(Controller):
             account = await open_account(tx, caller, key, Action.MANAGE_CONSENTS)
 
             async def write() -> Any:
-                return _out(await say_consent(tx, account.account_id, wish, caller.author, gate.clock()), caller)
+                said = await say_consent(tx, account.account_id, wish, caller.author, gate.clock())
+                return consent_out(said, masked=False)
 
             return await once(tx, sending, gate.clock, write)
 
 
-def _out(one: Consent, caller: KeyPrincipal) -> ConsentOut:
-    author = one.author if partner_of(caller) is None else None
+def consent_out(one: Consent, *, masked: bool) -> ConsentOut:
+    """`masked`: for a partner, who is not told who said it."""
+    author = None if masked else one.author
     wish = one.wish
     return ConsentOut(
         one.consent_id, wish.provider, wish.what, wish.granted, one.holds, author, wish.reason, one.known_at

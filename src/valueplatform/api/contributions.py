@@ -113,7 +113,7 @@ class ContributionsController(Controller):
 
             async def write() -> Any:
                 now = gate.clock()
-                reported = await _reported(tx, account, provider, data, local_day(now, account.timezone))
+                reported = await reported_of(tx, account, provider, data, local_day(now, account.timezone))
                 made = await contribute(tx, account.account_id, reported, caller.author, now)
                 return await _one(tx, account, caller, made.contribution_id)
 
@@ -126,7 +126,8 @@ class ContributionsController(Controller):
         """In the order in which it came, with what was withdrawn. A partner is shown its own."""
         async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             found = await _seen(tx, await open_account(tx, caller, account, Action.READ_VALUE), caller)
-        shown = [_out(one, caller) for one in found]
+        masked = partner_of(caller) is not None
+        shown = [contribution_out(one, masked=masked) for one in found]
         return page_after(shown, limit, cursor, lambda one: str(one.contribution_id))
 
     @delete(
@@ -212,7 +213,8 @@ def _provider(caller: KeyPrincipal) -> str:
     return provider
 
 
-async def _reported(tx: Transaction, account: Account, provider: str, data: ContributionIn, today: date) -> Reported:
+async def reported_of(tx: Transaction, account: Account, provider: str, data: ContributionIn, today: date) -> Reported:
+    """What a partner sends, held to what the record can keep. Raises NotFoundError, InvalidInputError."""
     drivers = {one.slug: one for one in (await newest_model(tx)).drivers if one.provider in {provider, BY_EVENT}}
     driver = None if data.driver is None else drivers.get(text_of(data.driver, "driver"))
     if data.driver is not None and driver is None:
@@ -254,13 +256,15 @@ async def _seen(tx: Transaction, account: Account, caller: KeyPrincipal) -> list
 
 async def _one(tx: Transaction, account: Account, caller: KeyPrincipal, contribution_id: int) -> ContributionOut:
     found = await _seen(tx, account, caller)
-    return _out(next(one for one in found if one.contribution.contribution_id == contribution_id), caller)
+    one = next(one for one in found if one.contribution.contribution_id == contribution_id)
+    return contribution_out(one, masked=partner_of(caller) is not None)
 
 
-def _out(one: Standings, caller: KeyPrincipal) -> ContributionOut:
+def contribution_out(one: Standings, *, masked: bool) -> ContributionOut:
+    """`masked`: for a partner, who is not told what others answered."""
     held, reported = one.contribution, one.contribution.reported
     last = held.answers[-1] if held.answers else None
-    if last is not None and partner_of(caller) is not None and last.side is not Side.PARTNER:
+    if last is not None and masked and last.side is not Side.PARTNER:
         last = None
     return ContributionOut(
         contribution_id=held.contribution_id,

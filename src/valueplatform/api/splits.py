@@ -15,7 +15,7 @@ from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, range_of, text_of
 from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
-from valueplatform.core.authorization import Action, KeyPrincipal, Side, scope_of
+from valueplatform.core.authorization import Action, Principal, Side, scope_of
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.pages import Page
 from valueplatform.core.periods import local_day
@@ -96,7 +96,11 @@ class SplitsController(Controller):
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE)
             found = await read_splits(tx, account.account_id)
-        shown = [_out(one, caller) for one in found if partner_of(caller) in {None, one.provider}]
+        shown = [
+            split_out(one, masked=partner_of(caller) is not None)
+            for one in found
+            if partner_of(caller) in {None, one.provider}
+        ]
         return page_after(shown, limit, cursor, lambda one: str(one.split_id))
 
     @post(summary="Propose a split", responses=answers(SplitOut, _EXAMPLE, *WRITES, status=201))
@@ -105,22 +109,14 @@ class SplitsController(Controller):
     ) -> Response[SplitOut]:
         """For the customer's validator, the supplier and the partner itself. The proposer's party agrees by it; it
         is in force from the day on which the third has agreed, and replaces the partner's line before."""
-        share = range_of(data.share, None, None, "share").expected
-        ours = range_of(data.supplier_share, None, None, "supplier_share").expected
-        wanted = Proposal(
-            text_of(data.driver, "driver"),
-            text_of(data.provider, "provider"),
-            share,
-            ours,
-            text_of(data.reason, "reason", LONGEST_TEXT),
-        )
-        caller = sending.caller
+        wanted, caller = proposal_of(data), sending.caller
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.AGREE_SPLIT)
 
             async def write() -> Any:
-                who = _speaker(caller, account, gate.clock())
-                return _out(await propose_split(tx, account.account_id, await newest_model(tx), wanted, who), caller)
+                who = speaker_of(caller, account, gate.clock())
+                made = await propose_split(tx, account.account_id, await newest_model(tx), wanted, who)
+                return split_out(made, masked=who.provider is not None)
 
             return await once(tx, sending, gate.clock, write)
 
@@ -153,18 +149,31 @@ async def _answer(sending: Sent, gate: OpenGate, key: str, split_id: int, said: 
         account = await open_account(tx, caller, key, Action.AGREE_SPLIT)
 
         async def write() -> Any:
-            who = _speaker(caller, account, gate.clock())
-            return _out(await answer_split(tx, account.account_id, split_id, act, why, who), caller)
+            who = speaker_of(caller, account, gate.clock())
+            answered = await answer_split(tx, account.account_id, split_id, act, why, who)
+            return split_out(answered, masked=who.provider is not None)
 
         return await once(tx, sending, gate.clock, write)
 
 
-def _speaker(caller: KeyPrincipal, account: Account, now: datetime) -> Speaker:
-    return Speaker(caller.author, caller.side, partner_of(caller), local_day(now, account.timezone), now)
+def proposal_of(data: SplitIn) -> Proposal:
+    """Raises InvalidInputError for what the record cannot keep."""
+    return Proposal(
+        text_of(data.driver, "driver"),
+        text_of(data.provider, "provider"),
+        range_of(data.share, None, None, "share").expected,
+        range_of(data.supplier_share, None, None, "supplier_share").expected,
+        text_of(data.reason, "reason", LONGEST_TEXT),
+    )
 
 
-def _out(one: Split, caller: KeyPrincipal) -> SplitOut:
-    masked = partner_of(caller) is not None
+def speaker_of(caller: Principal, account: Account, now: datetime) -> Speaker:
+    provider = caller.provider if caller.side is Side.PARTNER else None
+    return Speaker(caller.author, caller.side, provider, local_day(now, account.timezone), now)
+
+
+def split_out(one: Split, *, masked: bool) -> SplitOut:
+    """`masked`: for a partner, who is not told who spoke for others."""
     said = tuple(
         SaidOut(
             entry.side,

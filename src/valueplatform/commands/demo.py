@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from valueplatform.commands import seeding
 from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
+from valueplatform.commands.seeding_partners import load_sayings
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InstallationError
@@ -81,6 +82,7 @@ async def _load_all(databases: Databases, supplier: SampleSupplier, base_url: st
     report = _reporter(progress)
     await seeding.load_rows(databases, supplier, report)
     await seeding.load_agreements(databases, supplier, report)
+    await load_sayings(databases, supplier)
     customer = CUSTOMER if CUSTOMER in supplier.situations else supplier.accounts[0]["key"]
     await seeding.load_access(databases, supplier, customer)
     worker = Worker(databases.worker, intake=databases.ingest)

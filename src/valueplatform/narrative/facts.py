@@ -2,6 +2,7 @@
 
 Days are the account's local days, `[start, end)`. Amounts are exact. `daily` holds realized value as it is shown:
 accruals of open months and postings of closed ones by the day they are shown on; rows without an amount are gaps.
+Joint drivers are in it by party, as agreed; what is not agreed is of the provider `joint`.
 """
 
 from dataclasses import dataclass, field, replace

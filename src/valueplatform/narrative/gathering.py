@@ -29,6 +29,7 @@ from valueplatform.value.plans import targets_in_force
 from valueplatform.value.postings import closed_months
 from valueplatform.value.refreshing import read_record
 from valueplatform.value.shown import ShownValue, adjustments, shown_values
+from valueplatform.value.split_record import cut_values, read_splits
 
 _NAMES_IN = re.compile(r"[A-Za-z_]\w*")
 EVER = Period(date(1, 1, 1), date(9999, 12, 31))
@@ -58,6 +59,9 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
     names = {person.email: person.name for person in people}
     steward = await steward_of(tx, account_id)
     shown = Period(EVER.start, today + timedelta(days=1))
+    daily = await cut_values(
+        tx, account_id, shown, await shown_values(tx, account_id, shown), await read_splits(tx, account_id)
+    )
     return f.AccountFacts(
         key=account.key,
         name=account.name,
@@ -66,7 +70,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         supplier=record.model.supplier.name,
         now=now,
         today=today,
-        daily=_frame(await shown_values(tx, account_id, shown)),
+        daily=_frame(daily.all),
         segment=account.segment,
         stage=account.stage,
         meters=await _meters(tx, account_id, record, shown),

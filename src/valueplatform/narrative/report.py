@@ -37,7 +37,15 @@ _AMOUNTS: Final = (
 )
 _TEXTS: Final = ("driver", "unit", "benefit_class", "evidence", "state")
 _PROJECTED: Final = ("low", "expected", "high")
-COLUMNS: Final = ("account", "window_start", *_TEXTS, *_AMOUNTS, *(f"projected_{bound}" for bound in _PROJECTED))
+_OF_PARTNERS: Final = ("provider", "reported", "share", "supplier_share", "until")
+COLUMNS: Final = (
+    "account",
+    "window_start",
+    *_TEXTS,
+    *_AMOUNTS,
+    *(f"projected_{bound}" for bound in _PROJECTED),
+    *_OF_PARTNERS,
+)
 
 
 class Format(StrEnum):
@@ -99,15 +107,20 @@ def report_json(report: Report) -> bytes:
 
 def report_csv(report: Report) -> bytes:
     """One row a driver, month and unit, as RFC 4180 has it; nothing in it is taken for a formula. Of an account without
-    value, one row a driver in the state `projection`, whose amounts of a month stand in columns of their own."""
+    value, one row a driver in the state `projection`, whose amounts of a month stand in columns of their own.
+
+    Then what partners reported, one row a provider, unit and standing, and one a split that held: neither has an amount
+    among those of value, since neither is in it. A split's row begins with its first day.
+    """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
     for row in report.value.rows:
-        cells = (*_cells(row), *("" for _ in _PROJECTED))
+        cells = (*_cells(row), *("" for _ in (*_PROJECTED, *_OF_PARTNERS)))
         writer.writerow([inert(report.value.account), row.window_start.isoformat(), *cells])
     for projected in report.value.projection.drivers if report.value.projection else ():
         writer.writerow([inert(report.value.account), report.value.start.isoformat(), *_projected_cells(projected)])
+    writer.writerows([inert(report.value.account), *cells] for cells in _of_partners(report.value))
     return written.getvalue().encode()
 
 
@@ -121,6 +134,18 @@ def _projected_cells(projected: Projected) -> Iterator[str]:
     yield from (inert(str(getattr(projected, name))) for name in _TEXTS)
     yield from ("" for _ in _AMOUNTS)
     yield from (decimal_text(getattr(projected, bound)) for bound in _PROJECTED)
+    yield from ("" for _ in _OF_PARTNERS)
+
+
+def _of_partners(value: ValueAnswer) -> Iterator[list[str]]:
+    none = [""] * (len(_AMOUNTS) + len(_PROJECTED))
+    for one in value.contributions:
+        texts = [value.start.isoformat(), "", inert(one.unit), "", "", one.state]
+        yield [*texts, *none, inert(one.provider), one.amount, "", "", ""]
+    for line in value.splits:
+        since, until = ("" if day is None else day.isoformat() for day in (line.since, line.until))
+        texts = [since, inert(line.driver), "", "", "", "split"]
+        yield [*texts, *none, inert(line.provider), "", line.share, line.supplier_share, until]
 
 
 def inert(text: str) -> str:

@@ -28,6 +28,7 @@ MOST_ACCOUNTS: Final = 50
 _SHARED: Final = text("""
     SELECT a.account_id FROM account a
     WHERE EXISTS (SELECT FROM accrual c WHERE c.account_id = a.account_id AND c.provider = :provider)
+       OR EXISTS (SELECT FROM split_entry s WHERE s.account_id = a.account_id AND s.provider = :provider)
     ORDER BY EXISTS (SELECT FROM insight i WHERE i.account_id = a.account_id AND i.insight_id = :insight) DESC,
              a.account_id
     LIMIT :most

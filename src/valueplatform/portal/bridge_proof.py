@@ -231,7 +231,7 @@ async def _again(asked: _Asked, kind: Kind, subject: str) -> Decimal | None:
     if source is None or ref.driver is None:
         return None
     spans = (ref.before.start, ref.before.end), (ref.after.start, ref.after.end)
-    found = await prove_bridge(asked.caller.tx, source, *spans, (ref.driver,), counted=ref.counted)
+    found = await prove_bridge(asked.caller.tx, source, spans, (ref.driver,), counted=ref.counted)
     parts = [bridge.parts.get((str(kind), subject)) for key, bridge in found.items() if key[2] == ref.unit]
     return added(part for part in parts if part is not None)
 

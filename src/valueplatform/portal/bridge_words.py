@@ -13,7 +13,7 @@ from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import ONE_DAY, Period, months_between
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.portal.exact import LOCALE, exact_text, short_day, short_text
-from valueplatform.value.bridge_cells import CAP, FORMULA, Kind, Line
+from valueplatform.value.bridge_cells import CAP, FORMULA, SHARE, Kind, Line
 from valueplatform.value.model import ValueModel
 
 KIND_WORDS: Final[Mapping[Kind, str]] = {
@@ -104,8 +104,8 @@ class Words:
         return found.title or found.slug.replace("_", " ").capitalize()
 
     def input(self, slug: str) -> str:
-        if slug in {FORMULA, CAP}:
-            return "Formula" if slug == FORMULA else "Cap of the pool"
+        if slug in {FORMULA, CAP, SHARE}:
+            return {FORMULA: "Formula", CAP: "Cap of the pool", SHARE: "Agreed share"}[slug]
         rate = self._model.rate(slug)
         return rate.label if rate is not None else slug.replace("_", " ").capitalize()
 

@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 
 from valueplatform.accounts.accounts import Account, account_by_id, account_by_key
+from valueplatform.accounts.consents import held_to_consent
 from valueplatform.accounts.people import as_person
 from valueplatform.core.authorization import Action, Side, UserPrincipal, UserRole, may, require, scope_of
 from valueplatform.core.clock import Clock
@@ -98,9 +99,13 @@ class Door:
 
     @asynccontextmanager
     async def opened(self, session: Session, *, steady: bool = False) -> AsyncIterator[Caller]:
-        async with self.web.transaction(scope_of(session.user), steady=steady) as tx:
-            known = await as_person(tx, session.user)
-            user = known if isinstance(known, UserPrincipal) else session.user
+        person = session.user
+        if person.side is Side.PARTNER:
+            async with self.web.transaction(scope_of(person)) as tx:
+                person = await held_to_consent(tx, person)
+        async with self.web.transaction(scope_of(person), steady=steady) as tx:
+            known = await as_person(tx, person)
+            user = known if isinstance(known, UserPrincipal) else person
             yield Caller(tx, user, session, self.clock())
 
 
@@ -123,6 +128,14 @@ async def own_place(caller: Caller, action: Action) -> Place:
         raise NotFoundError("There is no such page for you.")
     caller.require(action)
     return Place(await account_by_id(caller.tx, next(iter(ids))), "")
+
+
+async def shared_place(caller: Caller, key: str, action: Action) -> Place:
+    """The pages of an account shared with a partner. Raises NotFoundError for everybody else, ForbiddenError."""
+    if caller.user.side is not Side.PARTNER or caller.user.provider is None:
+        raise NotFoundError("There is no such page for you.")
+    caller.require(action)
+    return Place(await account_by_key(caller.tx, key), f"/shared/{quote(key, safe='')}")
 
 
 async def account_place(caller: Caller, key: str, action: Action) -> Place:

@@ -102,7 +102,8 @@ async def _again(asked: _Asked) -> Decimal | None:
     dimensions = () if ref.by in WHOLE else (ref.by,)
     spans = (ref.before_from, ref.before_to), (ref.after_from, ref.after_to)
     drivers = asked.cut.read.question.drivers
-    found = await prove_bridge(asked.caller.tx, source, *spans, drivers, dimensions, counted=ref.counted)
+    tx, by_party = asked.caller.tx, ref.by == "provider"
+    found = await prove_bridge(tx, source, spans, drivers, dimensions, counted=ref.counted, by_party=by_party)
     return added(_proved(asked, bridge) for key, bridge in found.items() if _is_member(asked, key))
 
 

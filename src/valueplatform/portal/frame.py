@@ -12,7 +12,7 @@ from valueplatform.portal.answers import NAMELESS
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.exact import ago_text, machine_time
 from valueplatform.portal.view.shell import Freshness, Person, Shell, Tab
-from valueplatform.portal.view.words import Act
+from valueplatform.portal.view.words import Act, Link
 from valueplatform.stewardship.threads import waiting_count
 
 LIVE_FOR: Final = timedelta(days=1)
@@ -117,7 +117,8 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
     if not place.is_own:
         tabs.insert(0, Tab("Portfolio", "/portfolio"))
     fresh = freshness(moment, caller.now)
-    return _shell(await supplier_name(tx), caller, account.name, _marked(tabs, place.path(current)), fresh)
+    links = (Link("Partners", place.path("/partners")),) if caller.may(Action.READ_CONSENTS) else ()
+    return _shell(await supplier_name(tx), caller, account.name, _marked(tabs, place.path(current)), fresh, links)
 
 
 async def supplier_shell(caller: Caller, current: str) -> Shell:
@@ -136,16 +137,24 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
     return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)
 
 
-async def plain_shell(caller: Caller) -> Shell:
-    """Around a page for somebody who has no other."""
-    return _shell(await supplier_name(caller.tx), caller, "", (), None)
+async def partner_shell(caller: Caller, place: str) -> Shell:
+    """Around a partner's pages; `place` is the account that is looked at, '' for their list."""
+    tabs = (Tab("Shared accounts", "/shared", current=not place),)
+    return _shell(await supplier_name(caller.tx), caller, place, tabs, None)
 
 
 def _marked(tabs: Sequence[Tab], current: str) -> tuple[Tab, ...]:
     return tuple(Tab(tab.text, tab.href, current=tab.href == current, count=tab.count) for tab in tabs)
 
 
-def _shell(supplier: str, caller: Caller, place: str, tabs: tuple[Tab, ...], fresh: Freshness | None) -> Shell:
+def _shell(
+    supplier: str,
+    caller: Caller,
+    place: str,
+    tabs: tuple[Tab, ...],
+    fresh: Freshness | None,
+    links: tuple[Link, ...] = (),
+) -> Shell:
     return Shell(
         supplier=supplier,
         csrf=caller.session.csrf_token,
@@ -155,6 +164,7 @@ def _shell(supplier: str, caller: Caller, place: str, tabs: tuple[Tab, ...], fre
         person=_person(caller.user),
         sign_out=Act("Sign out", "/sign-out"),
         freshness=fresh,
+        links=links,
     )
 
 

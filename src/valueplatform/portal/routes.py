@@ -22,9 +22,11 @@ from valueplatform.portal import (
     ideal_customer,
     objective_form,
     objectives,
+    partners,
     plan,
     portfolio,
     proof,
+    shared,
     sign_in,
     story,
     tester,
@@ -38,7 +40,7 @@ from valueplatform.portal.portal import Portal, provided
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
     catalog, drivers, features, ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks,
-    estimate,
+    estimate, partners, shared,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

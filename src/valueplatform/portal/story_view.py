@@ -48,7 +48,8 @@ class Told:
     """A story with what stands around it, for one reader.
 
     `classes` is the insight on benefit classes with its id; `changed` says since when each line of `since` holds.
-    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside.
+    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside;
+    `partners`: and see who shares in the account.
     """
 
     place: Place
@@ -64,6 +65,7 @@ class Told:
     suggestion: StoredSuggestion | None = None
     asks: bool = False
     decides: bool = False
+    partners: bool = False
     last_event: datetime | None = None
 
     @property
@@ -110,6 +112,7 @@ def story_view(told: Told) -> view.Story:
         banner=_banner(told),
         links=(
             compare_link(told.place),
+            *((words.Link("Partners", told.place.path("/partners")),) if told.partners else ()),
             words.Link("Download this story", told.place.path("/story.md")),
         ),
         printed=tuple(_printed(told)),

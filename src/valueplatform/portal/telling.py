@@ -74,6 +74,7 @@ async def read_told(
         suggestion=await _suggestion(tx, account_id, aside),
         asks=place.is_own and caller.may(Action.ASK),
         decides=place.is_own and caller.may(Action.DECIDE_SUGGESTIONS),
+        partners=caller.may(Action.READ_CONSENTS),
         last_event=last_event,
     )
 

@@ -55,6 +55,7 @@ _REASONS = {
     "minutes_per_call": ("From the phone system.", "Matches our phone bill."),
     "cost_per_repeat_visit": ("Travel, labor and the second slot, from the business case.", "Matches our job costing."),
     "cost_of_capital": ("From your annual report.", "Treasury uses the same rate."),
+    "cost_per_typed_document": ("From the bureau's last invoices.", "That is what we paid."),
     "penalty_per_late_arrival": ("From three service contracts.", "Average of what we paid."),
     "quote_margin": ("Contribution margin on repairs, from your price list.", "Agrees with last quarter."),
     "overtime_hourly_cost": ("From your collective agreement.", "That is the rate."),

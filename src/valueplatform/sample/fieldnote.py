@@ -25,6 +25,7 @@ _NEEDS = {
     "calls_avoided": "arrival-tracking",
     "repeat_visits_avoided": "job-reports",
     "faster_invoicing": "same-day-invoicing",
+    "retyping_avoided": "erp-connector",
     "late_arrivals_avoided": "route-planning",
     "quotes_on_site": "on-site-quotes",
     "outage_overtime": "job-reports",

@@ -17,6 +17,7 @@ from valueplatform.sample.cast import Account, settle, written_cast
 from valueplatform.sample.events import Event, arrivals
 from valueplatform.sample.fieldnote import PARTNERS, model_toml, partners_of, releases_toml
 from valueplatform.sample.invented import invented
+from valueplatform.sample.partners import Saying, sayings
 from valueplatform.sample.plans import plan_rows
 from valueplatform.sample.records import (
     STEWARDS,
@@ -45,10 +46,10 @@ LEAST_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class SampleSupplier:
-    """Rows are dicts of text with the columns of the import contract; `assumptions`, `conversations` and `truths` are
-    typed. `situations` names what each account shows, by its key; those that began before the sample's first day are
-    left out of shorter samples. `event_total` counts second deliveries too. `stewards` are e-mail and name, `partners`
-    slug and name.
+    """Rows are dicts of text with the columns of the import contract; `assumptions`, `conversations`, `sayings` (of
+    partners) and `truths` are typed. `situations` names what each account shows, by its key; those that began
+    before the sample's first day are left out of shorter samples. `event_total` counts second deliveries too.
+    `stewards` are e-mail and name, `partners` slug and name.
     """
 
     accounts: tuple[Row, ...]
@@ -60,6 +61,7 @@ class SampleSupplier:
     rates: tuple[Row, ...]
     assumptions: tuple[Agreement, ...]
     conversations: tuple[Message, ...]
+    sayings: tuple[Saying, ...]
     truths: tuple[Truth, ...]
     situations: dict[str, str]
     event_total: int
@@ -119,7 +121,8 @@ def generate(
         rates=tuple(rate_rows(cast, seed, today - timedelta(days=max(days, RATES_DAYS)), today)),
         assumptions=said,
         conversations=conversations(cast, end),
-        truths=planted(cast, seed, said, deliveries),
+        sayings=(together := sayings(cast, end)),
+        truths=planted(cast, seed, said, deliveries, together),
         situations={a.key: a.spec.situation for a in cast},
         event_total=deliveries.total,
         stewards=STEWARDS,

@@ -10,6 +10,7 @@ from valueplatform.sample.cast import Account
 from valueplatform.sample.draw import exact
 from valueplatform.sample.fieldnote import drivers_of, feature_of, may_use, model
 from valueplatform.sample.inputs import tidy
+from valueplatform.sample.partners import JOINT_DRIVER, Claimed, Consented, Replied, Saying, Shared
 from valueplatform.sample.plans import HIGH, LOW
 from valueplatform.sample.rates import COMPLEX
 from valueplatform.sample.records import terms
@@ -50,7 +51,11 @@ class Deliveries:
 
 
 def planted(
-    accounts: tuple[Account, ...], seed: int, said: tuple[Agreement, ...], deliveries: Deliveries
+    accounts: tuple[Account, ...],
+    seed: int,
+    said: tuple[Agreement, ...],
+    deliveries: Deliveries,
+    together: tuple[Saying, ...] = (),
 ) -> tuple[Truth, ...]:
     """Every truth of the sample, by account and day."""
     found = [truth for account in accounts for truth in _of(account, seed)]
@@ -58,6 +63,7 @@ def planted(
     found.extend(_changed(said))
     found.extend(_of_deliveries(accounts, deliveries))
     found.extend(_of_features(accounts))
+    found.extend(_of_partners(accounts, together))
     return tuple(sorted(found, key=lambda t: (t.account, t.start, t.kind, t.subject)))
 
 
@@ -227,6 +233,36 @@ def _of_deliveries(accounts: tuple[Account, ...], deliveries: Deliveries) -> Ite
                 count, note = Decimal(counts[account.key]), "Events that arrived so, over the whole time."
                 start = account.live or account.today
                 yield Truth(kind, account.key, "", start, account.ended, count, "event", note)
+
+
+def _of_partners(accounts: tuple[Account, ...], together: tuple[Saying, ...]) -> Iterator[Truth]:
+    """How the joint driver is shared, who may not report, and how what was reported stands."""
+    answers = {(one.account, one.id): one.action for one in together if isinstance(one, Replied)}
+    stands = {"corroborate": "corroborated", "dispute": "disputed", "withdraw": "withdrawn"}
+    proposed: dict[str, Shared] = {}
+    yes: dict[str, set[str]] = {}
+    for one in together:
+        if isinstance(one, Claimed):
+            # Of a driver so little is claimed that telemetry bears it out.
+            unanswered = "corroborated" if one.driver else "reported"
+            kind = "contribution_" + stands.get(answers.get((one.account, one.id), ""), unanswered)
+            yield Truth(kind, one.account, one.id, one.month, None, one.amount, "", one.reason)
+        if isinstance(one, Shared):
+            proposed[one.account] = one if one.action == "propose" else proposed[one.account]
+            yes[one.account] = {one.party} | (set() if one.action == "propose" else yes[one.account])
+            if len(yes[one.account]) == len(("customer", "supplier", "partner")):
+                share, note = proposed[one.account].share, "Tessera's agreed share from this day on."
+                yield Truth("joint_split", one.account, JOINT_DRIVER, one.at.date(), None, share, "ratio", note)
+    for key, one in proposed.items():
+        if len(yes[key]) < len(("customer", "supplier", "partner")):
+            note = "A share that Tessera would have, and that not all have agreed to."
+            yield Truth("split_waiting", key, JOINT_DRIVER, one.at.date(), None, one.share, "ratio", note)
+    let = {one.account for one in together if isinstance(one, Consented) and one.what == "contribute"}
+    for account in accounts:
+        begun = account.features.get("erp-connector")
+        if begun is not None and account.key not in let:
+            note = "Nobody has let Tessera report value here."
+            yield Truth("consent_missing", account.key, "tessera", begun, None, None, "", note)
 
 
 def _of_features(accounts: tuple[Account, ...]) -> Iterator[Truth]:

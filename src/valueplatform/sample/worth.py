@@ -20,6 +20,7 @@ PRICED = (
     "calls_avoided",
     "repeat_visits_avoided",
     "faster_invoicing",
+    "retyping_avoided",
     "late_arrivals_avoided",
     "quotes_on_site",
     "outage_overtime",
@@ -39,6 +40,7 @@ def value_of(day: AccountDay, inputs: dict[str, float]) -> dict[str, float]:
         "calls_avoided": day.opens * call / 60 * an_hour,
         "repeat_visits_avoided": spared * inputs["cost_per_repeat_visit"],
         "faster_invoicing": sooner * inputs["cost_of_capital"] / 365,
+        "retyping_avoided": day.documents * inputs["cost_per_typed_document"],
         "late_arrivals_avoided": day.arrivals
         * (inputs["baseline_late_rate"] - day.late_rate)
         * inputs["penalty_per_late_arrival"],

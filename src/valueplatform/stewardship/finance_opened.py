@@ -167,7 +167,7 @@ async def proved(tx: Transaction, stand: Stand) -> Recomputed:
 
 
 def differences(stand: Stand, again: Recomputed) -> list[Discrepancy]:
-    """Every part of an account, shared part and measure that is stated otherwise than it is recomputed."""
+    """Every part of an account, shared part, provider's value and measure that is stated otherwise than recomputed."""
     found = []
     for one in stand.told:
         for name, amount in one.parts.items():
@@ -177,10 +177,23 @@ def differences(stand: Stand, again: Recomputed) -> list[Discrepancy]:
     for name, amount in (stand.shared or {}).items():
         if not stand.missing and amount != again.shared[name]:
             found.append(Discrepancy(name, EVERYWHERE, str(amount), str(again.shared[name])))
+    brought = by_provider(stand.told)
+    for name in sorted({*brought, *again.providers}):
+        own, other = brought.get(name, Decimal(0)), again.providers.get(name, Decimal(0))
+        if own != other:
+            found.append(Discrepancy(f"value of {name}", EVERYWHERE, str(own), str(other)))
     for metric in Metric if not stand.missing else ():
         stated, recomputed = stand.figure(metric).value, again.measures[metric]
         if stated != recomputed:
             found.append(Discrepancy(metric.value, EVERYWHERE, str(stated), str(recomputed)))
+    return found
+
+
+def by_provider(positions: Iterable[Position]) -> dict[str, Decimal]:
+    """Counted value by who brought it; joint drivers by party, as agreed."""
+    found: dict[str, Decimal] = {}
+    for each in (each for one in positions for each in one.contributions):
+        found[each.provider] = found.get(each.provider, Decimal(0)) + each.value
     return found
 
 
@@ -189,6 +202,7 @@ async def verify_finance(tx: Transaction, now: datetime) -> tuple[int, list[Disc
     stand = await stand_of(tx, Question(), now)
     again = await proved(tx, stand)
     count = sum(len(one.parts) for one in stand.told) + len(stand.shared or ()) + len(Metric)
+    count += len(by_provider(stand.told))
     return count, differences(stand, again)
 
 

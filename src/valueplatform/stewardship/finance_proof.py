@@ -8,7 +8,7 @@ definitions are shared: they are what is proved.
 import ast
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.stewardship.finance_definitions import DEFINITIONS, METRIC_OF_NAME, PARTS, Metric
+from valueplatform.value.split_proof import Lines, cut_anew, is_shared, lines_anew
 
 _ONE: Final = timedelta(days=1)
 _RATE: Final = """
@@ -27,24 +28,32 @@ _RATE: Final = """
           WHERE r.target = :target AND r.currency = {currency} AND r.effective_from <= {day}
           ORDER BY r.effective_from DESC, r.rate_id DESC LIMIT 1) END)
 """
-_VALUES: Final = text(f"""
+_SHOWN: Final = """
     WITH shown AS (
-        SELECT account_id, driver, provider, shown_day AS day, basis_id, expected FROM posting
+        SELECT account_id, driver, provider, shown_day AS day, day AS earned, basis_id, expected FROM posting
         UNION ALL
-        SELECT account_id, driver, provider, day, basis_id, expected FROM accrual a
+        SELECT account_id, driver, provider, day, day, basis_id, expected FROM accrual a
          WHERE NOT EXISTS (SELECT FROM closed_month c WHERE c.account_id = a.account_id
                               AND a.day >= c.month AND a.day < c.month + interval '1 month')
     ), daily AS (
-        SELECT s.account_id, s.driver, s.provider, b.benefit_class, b.unit, s.day, sum(s.expected) AS amount
+        SELECT s.account_id, s.driver, s.provider, b.benefit_class, b.unit, s.day, s.earned, b.evidence, b.state,
+               sum(s.expected) AS amount
           FROM shown s JOIN basis b USING (account_id, basis_id)
          WHERE b.counted AND b.benefit_class <> 'strategic' AND b.unit = ANY (CAST(:currencies AS text[]))
            AND s.day >= :start AND s.day < :end AND s.expected IS NOT NULL
-         GROUP BY 1, 2, 3, 4, 5, 6
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
     )
+"""
+_VALUES: Final = text(f"""{_SHOWN}
     SELECT account_id, driver, provider, benefit_class,
            sum(amount * {_RATE.format(currency="unit", day="day")}) AS amount
       FROM daily GROUP BY 1, 2, 3, 4
 """)  # noqa: S608 - put together from constants above
+_JOINT: Final = text(f"""{_SHOWN}
+    SELECT driver, benefit_class, earned, amount, {_RATE.format(currency="unit", day="day")} AS rate
+      FROM daily WHERE provider = 'joint' AND account_id = :account
+""")  # noqa: S608 - put together from constants above
+_AGREED: Final = text("SELECT DISTINCT account_id FROM split_entry")
 _CONTRACTS: Final = text("""
     SELECT account_id, start_day, coalesce(end_day, DATE '9000-01-01') AS end_day, amount, currency,
            period = 'year' AS yearly, provider = 'supplier' AS ours
@@ -58,11 +67,13 @@ _RATES: Final = text("""
 
 
 class Recomputed(msgspec.Struct, frozen=True):
-    """Parts by account id, the shared ones, and every measure that can be told, unrounded parts aside."""
+    """Parts by account id, the shared ones, every measure that can be told, unrounded parts aside, and counted value by
+    provider."""
 
     accounts: Mapping[int, Mapping[str, Decimal]]
     shared: Mapping[str, Decimal]
     measures: Mapping[Metric, Decimal | None]
+    providers: Mapping[str, Decimal]
 
 
 class _Book:
@@ -92,9 +103,19 @@ async def recompute(
     book = _Book(target, await tx.rows(_RATES, {"target": target}))
     parts: dict[int, dict[str, Decimal]] = {one: dict.fromkeys(PARTS, Decimal(0)) for one in accounts}
     currencies = [target, *book.rates]
+    providers: defaultdict[str, Decimal] = defaultdict(Decimal)
+    agreed = {row.account_id: await lines_anew(tx, row.account_id) for row in await tx.rows(_AGREED)}
     for row in await tx.rows(_VALUES, {**asked, "currencies": currencies}):
-        if row.account_id in parts:
+        divided = row.provider == "joint" and is_shared(agreed.get(row.account_id, {}), row.driver)
+        if row.account_id in parts and not divided:
             parts[row.account_id]["value"] += _rounded(Fraction(row.amount))
+            providers[row.provider] += _rounded(Fraction(row.amount))
+    for one, lines in agreed.items():
+        if one in parts:
+            rows = await tx.rows(_JOINT, {**asked, "currencies": currencies, "account": one})
+            for party, amount in _divided(rows, lines):
+                parts[one]["value"] += amount
+                providers[party] += amount
     contracts: defaultdict[int, list[Any]] = defaultdict(list)
     for row in await tx.rows(_CONTRACTS):
         contracts[row.account_id].append(row)
@@ -110,7 +131,18 @@ async def recompute(
         known = any(found[name] for name in ("revenue", "partner_fees", "implementation", "internal"))
         found["value_paid_for"] = found["value"] if known else Decimal(0)
     shared = {f"shared_{kind}": _rounded(spent[None, kind]) if with_shared else Decimal(0) for kind in _KINDS}
-    return Recomputed(parts, shared, _measures(parts, shared, start, end))
+    return Recomputed(parts, shared, _measures(parts, shared, start, end), providers)
+
+
+def _divided(rows: Iterable[Any], lines: Lines) -> Iterator[tuple[str, Decimal]]:
+    """Joint amounts of one account by party, each driver and class rounded once."""
+    sums: defaultdict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    for row in rows:
+        if is_shared(lines, row.driver):
+            for party, part in cut_anew(int(Fraction(row.amount) * 10_000), lines, row.driver, row.earned).items():
+                sums[party, row.driver, row.benefit_class] += Fraction(part, 10_000) * Fraction(row.rate)
+    for (party, _, _), amount in sums.items():
+        yield party, _rounded(amount)
 
 
 _KINDS: Final = ("acquisition", "implementation", "service", "internal")

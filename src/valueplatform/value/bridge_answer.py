@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from valueplatform.core.numbers import decimal_text, round_half_even
-from valueplatform.value.bridge_cells import Kind, Line, added, by_name
+from valueplatform.value.bridge_cells import SHARE, Kind, Line, added, by_name
 from valueplatform.value.bridge_read import BridgeRead, Standing
 from valueplatform.value.model import weakest
 from valueplatform.value.states import weakest_state
@@ -35,8 +35,9 @@ class PartsAnswer(msgspec.Struct, frozen=True):
 
 class AssumptionPart(msgspec.Struct, frozen=True):
     """What one input changed; `slug` is `@formula` for another version of the formula, `@cap` for what the cap of a
-    benefit pool takes. Its values are those of the last day with value in each period; null where there is none, or
-    where the row is about several drivers' inputs of different values."""
+    benefit pool takes, `@share` for another agreed share of a joint driver. Its values are those of the last day
+    with value in each period; null where there is none, or where the row is about several drivers' inputs of
+    different values."""
 
     slug: str
     amount: Amount
@@ -188,8 +189,15 @@ def parts_of(lines: Sequence[Line]) -> PartsAnswer:
 def _assumptions(read: BridgeRead, lines: Sequence[Line]) -> tuple[AssumptionPart, ...]:
     """By input. A partner is told of those that its own drivers rest on; of others the sum alone."""
     own = {d.slug for d in read.model.drivers if read.question.provider in {None, d.provider}}
-    told = [line for line in lines if line.driver in own]
-    slugs = sorted({part.subject for line in told for part in line.parts if part.kind is Kind.ASSUMPTION})
+    told = [line for line in lines if line.driver in own or line.amount(Kind.ASSUMPTION, SHARE)]
+    slugs = sorted(
+        {
+            part.subject
+            for line in told
+            for part in line.parts
+            if part.kind is Kind.ASSUMPTION and (line.driver in own or part.subject == SHARE)
+        }
+    )
     parts = []
     for slug in slugs:
         found = {(line.inputs or {}).get(slug) for line in told if line.amount(Kind.ASSUMPTION, slug)}

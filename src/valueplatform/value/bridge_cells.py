@@ -32,6 +32,9 @@ FORMULA: Final = "@formula"
 CAP: Final = "@cap"
 """The name of the assumption part of what the cap of a benefit pool takes, now more or less than before."""
 
+SHARE: Final = "@share"
+"""The name of the assumption part that another agreed share of a joint driver makes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -74,7 +77,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part. `subject` names the input of an assumption part, or is `FORMULA` or `CAP`; '' for all other kinds."""
+    """One part. `subject` names the input of an assumption part, or is `SHARE`, `FORMULA` or `CAP`; '' for all other
+    kinds."""
 
     kind: Kind
     amount: Decimal

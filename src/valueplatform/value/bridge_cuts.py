@@ -65,7 +65,7 @@ async def read_cut(tx: Transaction, account: Account, question: BridgeQuestion, 
     if by not in known:
         raise UnprocessableError(f"Value is not cut by {by!r} here; use {', '.join([DRIVER, *known])}.")
     drivers = [one.slug for one in model.drivers if by in WHOLE or by in dimensions_of(one, model)]
-    cut = (DRIVER,) if by in WHOLE else (DRIVER, by)
+    cut = (DRIVER,) if by == "benefit_class" else (DRIVER, by)
     asked = msgspec.structs.replace(question, by=cut, drivers=tuple(drivers))
     read = await read_bridge(tx, account, asked)
     return CutRead(by, read, money_lines(read), [one.slug for one in model.drivers if one.slug not in drivers])

@@ -5,7 +5,7 @@ them; `waits` says so.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -24,14 +24,24 @@ from valueplatform.telemetry.meters import ZERO_WHEN_ABSENT
 from valueplatform.value.basis import BasisInput
 from valueplatform.value.bridge import bridge
 from valueplatform.value.bridge_cells import Cell, Day, Line, Member, Side, added
+from valueplatform.value.bridge_joint import (
+    SHARE_READ,
+    days_of_parties,
+    divided,
+    is_nothing,
+    shared_formula,
+    told_as_share,
+)
 from valueplatform.value.cuts import names_of, versions_of, why_uncut
 from valueplatform.value.formula import Formula
 from valueplatform.value.member_readings import Readings, readings_of
 from valueplatform.value.meter_days import ALL_PROVIDERS
-from valueplatform.value.model import BY_EVENT, Evidence, ValueModel, weakest
+from valueplatform.value.model import BY_EVENT, JOINT, Evidence, ValueModel, weakest
 from valueplatform.value.models import newest_model
 from valueplatform.value.sharing import rows_of_partner
 from valueplatform.value.shown import ShownValue, shown_values
+from valueplatform.value.split_record import cut_values, read_splits
+from valueplatform.value.splits import Split
 from valueplatform.value.states import State, weakest_state
 from valueplatform.value.values import FIRST_DAY, LAST_DAY
 
@@ -69,6 +79,11 @@ class BridgeQuestion(msgspec.Struct, frozen=True):
     drivers: tuple[str, ...] = ()
     provider: str | None = None
     counted: bool = False
+
+    @property
+    def divides(self) -> bool:
+        """Whether joint drivers are told by party: by provider, and to a partner."""
+        return self.provider is not None or "provider" in self.by
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -161,13 +176,18 @@ async def read_bridge(tx: Transaction, account: Account, question: BridgeQuestio
     Raises NoModelError, UnprocessableError for a driver that is not there or cannot be cut as asked.
     """
     model = await newest_model(tx)
-    _check_drivers(question, model)
     account_id = account.account_id
+    splits = await read_splits(tx, account_id) if question.divides else []
+    lines = divided(splits)
+    _check_drivers(question, model, {one.driver for one in splits if one.provider == question.provider})
     shown: list[dict[_Key, list[ShownValue]]] = []
     earned: list[dict[_Key, _Earned]] = []
     for period in (question.before, question.after):
-        shown.append(_by_key(await shown_values(tx, account_id, period), question))
-        earned.append(await _earned(tx, account_id, period, question))
+        values: Sequence[ShownValue] = await shown_values(tx, account_id, period)
+        if lines:
+            values = (await cut_values(tx, account_id, period, values, splits)).all
+        shown.append(_by_key(values, question))
+        earned.append(await _earned(tx, account_id, period, question, lines))
     keys = {key for found in shown for key in found} | {key for found in earned for key in found}
     _check_cuts(question, model, {key.driver for key in keys})
     sides = [
@@ -181,7 +201,9 @@ async def read_bridge(tx: Transaction, account: Account, question: BridgeQuestio
         currency=account.currency,
         question=question,
         model=model,
-        lines=bridge(cells, volumes),
+        lines=[
+            told_as_share(line) for line in bridge(cells, volumes) if line.driver not in lines or not is_nothing(line)
+        ],
         standings=_standings(*shown),
         units={slug: unit for found in earned for own in found.values() for slug, unit in own.units.items()},
         gaps=await _gaps(tx, account_id, question),
@@ -205,6 +227,19 @@ class _Earned:
     days: dict[date, tuple[str, Mapping[str, Fraction]]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
 
+    def add(
+        self,
+        day: date,
+        amounts: tuple[Decimal, Decimal],
+        read: tuple[str, Mapping[str, Fraction]],
+        units: Mapping[str, str],
+    ) -> None:
+        """A day with what it is worth, capped and uncapped, the formula in force and its inputs."""
+        self.amounts.append(amounts[0])
+        self.uncapped.append(amounts[1])
+        self.days[day] = read
+        self.units |= units
+
 
 def _wanted(question: BridgeQuestion, driver: str, provider: str) -> bool:
     return (not question.drivers or driver in question.drivers) and question.provider in {None, provider}
@@ -219,23 +254,33 @@ def _by_key(values: Iterable[ShownValue], question: BridgeQuestion) -> dict[_Key
     return dict(found)
 
 
-async def _earned(tx: Transaction, account_id: int, period: Period, question: BridgeQuestion) -> dict[_Key, _Earned]:
+async def _earned(
+    tx: Transaction,
+    account_id: int,
+    period: Period,
+    question: BridgeQuestion,
+    lines: Mapping[str, Sequence[Split]],
+) -> dict[_Key, _Earned]:
     found: defaultdict[_Key, _Earned] = defaultdict(_Earned)
     inputs: dict[UUID, Mapping[str, Fraction]] = {}
     units: dict[UUID, Mapping[str, str]] = {}
     for row in await tx.rows(_DAYS, {"account": account_id, "start": period.start, "end": period.end}):
-        if not _wanted(question, row.driver, row.provider) or (question.counted and not row.counted):
+        parties = lines.get(row.driver) if row.provider == JOINT else None
+        if question.counted and not row.counted:
             continue
         if row.basis_id not in inputs:
             given = msgspec.json.decode(row.inputs, type=tuple[BasisInput, ...])
             read = Formula.parse(row.formula).names  # a basis holds what the cap of a pool rests on as well
             inputs[row.basis_id] = {one.slug: Fraction(one.value.expected) for one in given if one.slug in read}
             units[row.basis_id] = {one.slug: one.unit for one in given}
-        own = found[_Key(row.driver, row.provider, row.unit, row.benefit_class)]
-        own.amounts.append(row.expected)
-        own.uncapped.append(row.uncapped)
-        own.days[row.day] = (row.formula, inputs[row.basis_id])
-        own.units |= units[row.basis_id]
+        if parties is None and _wanted(question, row.driver, row.provider):
+            own = found[_Key(row.driver, row.provider, row.unit, row.benefit_class)]
+            own.add(row.day, (row.expected, row.uncapped), (row.formula, inputs[row.basis_id]), units[row.basis_id])
+        for one in days_of_parties(row.expected, row.uncapped, row.day, parties) if parties is not None else ():
+            if _wanted(question, row.driver, one.party):
+                own = found[_Key(row.driver, one.party, row.unit, row.benefit_class)]
+                read_as = shared_formula(row.formula), {**inputs[row.basis_id], SHARE_READ: one.share}
+                own.add(row.day, (one.expected, one.uncapped), read_as, units[row.basis_id])
     return dict(found)
 
 
@@ -281,8 +326,10 @@ def _members(
     return dict(found)
 
 
-def _check_drivers(question: BridgeQuestion, model: ValueModel) -> None:
-    known = [d.slug for d in model.drivers if question.provider in {None, d.provider} or d.provider == BY_EVENT]
+def _check_drivers(question: BridgeQuestion, model: ValueModel, shared: Collection[str]) -> None:
+    """`shared`: the joint drivers in which the partner who asks has a line."""
+    own = {question.provider, BY_EVENT}
+    known = [d.slug for d in model.drivers if question.provider is None or d.provider in own or d.slug in shared]
     unknown = sorted(set(question.drivers) - set(known))
     if unknown:
         raise UnprocessableError(f"There is no driver {unknown[0]!r}; there are {', '.join(known)}.")

@@ -11,6 +11,7 @@ from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, periods_
 from valueplatform.value.proof_bridge import Key, prove_bridge
 from valueplatform.value.proof_bridge_steps import ProvedBridge
 from valueplatform.value.proof_record import Source
+from valueplatform.value.split_proof import lines_anew
 from valueplatform.value.verify import Discrepancy
 
 _ENDS = ("before", "after")
@@ -19,13 +20,21 @@ _ENDS = ("before", "after")
 async def verify_bridge(
     tx: Transaction, source: Source, account: Account, now: datetime, since: date
 ) -> tuple[int, list[Discrepancy]]:
-    """How many parts and ends were compared, and what differs; nothing where all of it is before `since`."""
+    """How many parts and ends were compared, and what differs; nothing where all of it is before `since`. Where joint
+    drivers are shared, once more by party."""
     before, after = periods_asked(None, None, None, None, local_day(now, account.timezone))
     if after.end <= since:
         return 0, []
-    read = await read_bridge(tx, account, BridgeQuestion(before, after))
-    proved = await prove_bridge(tx, source, (before.start, before.end), (after.start, after.end))
-    return compare(read, proved)
+    count = 0
+    found: list[Discrepancy] = []
+    shared = bool(await lines_anew(tx, account.account_id))
+    for by_party in (False, True) if shared else (False,):
+        by = ("driver", "provider") if by_party else ("driver",)
+        read = await read_bridge(tx, account, BridgeQuestion(before, after, by))
+        days = (before.start, before.end), (after.start, after.end)
+        compared, wrong = compare(read, await prove_bridge(tx, source, days, by_party=by_party))
+        count, found = count + compared, [*found, *wrong]
+    return count, found
 
 
 def compare(read: BridgeRead, proved: dict[Key, ProvedBridge]) -> tuple[int, list[Discrepancy]]:

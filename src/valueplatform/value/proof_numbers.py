@@ -22,15 +22,17 @@ from valueplatform.core.database import Transaction
 from valueplatform.value import derivation as d
 from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
+from valueplatform.value.proof_joint import is_divided, joint_value
 from valueplatform.value.proof_record import Source, input_on
 from valueplatform.value.proof_tallies import Tallies, tally_events, together
+from valueplatform.value.split_proof import Lines, lines_anew
 
 TOLERANCE = 1e-9
 """Relative tolerance of statistics; everything else must agree exactly."""
 
 _POSTINGS = text("""
     SELECT p.kind, p.driver, p.provider, p.day, p.shown_day, p.low, p.expected, p.high, b.unit, b.counted,
-           b.benefit_class
+           b.benefit_class, b.evidence, b.state
     FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
     WHERE p.account_id = :account
 """)
@@ -75,6 +77,7 @@ class Prover:
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
     sent: "list[_Sent]" = field(default_factory=list)
+    lines: Lines = field(default_factory=dict)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -83,6 +86,7 @@ class Prover:
         where = {"account": source.account_id}
         prover = cls(source)
         prover.postings = list(await tx.rows(_POSTINGS, where))
+        prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
         sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
@@ -149,10 +153,13 @@ class Prover:
 
         def takes(driver: str, provider: str, unit: str, *, counted: bool, priced: bool) -> bool:
             chosen = driver in node.drivers if node.drivers else priced
-            of_provider = not node.providers or provider in node.providers
+            of_provider = not node.providers or (
+                provider in node.providers and not is_divided(self.lines, driver, provider)
+            )
             return chosen and of_provider and unit == node.unit and (counted or not node.counted)
 
-        total = Fraction(0)
+        parties = bool(node.providers and self.lines)
+        total = joint_value(node, self.amounts, self.postings, self.lines) if parties else Fraction(0)
         for amount in self.amounts:
             value = getattr(amount, node.bound)
             if value is None or not node.start <= amount.day < node.end:

@@ -5,8 +5,10 @@ driver and a partner, from that day on; it ends where the next begins.
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -19,7 +21,7 @@ _ENTRIES = text("""
     FROM split_entry WHERE account_id = :account ORDER BY entry_id
 """)
 _AMOUNTS = text("""
-    SELECT x.driver, shown, earned, (sum(low) * 10000)::numeric(38, 0) AS low,
+    SELECT x.driver, shown, earned, b.unit, b.benefit_class, b.counted, (sum(low) * 10000)::numeric(38, 0) AS low,
            (sum(expected) * 10000)::numeric(38, 0) AS expected, (sum(high) * 10000)::numeric(38, 0) AS high
     FROM (SELECT driver, day AS shown, day AS earned, basis_id, low, expected, high FROM accrual
           WHERE account_id = :account AND provider = 'joint' AND expected IS NOT NULL
@@ -36,32 +38,87 @@ Place = tuple[str, str, date, str]
 """Driver, party, day shown, bound."""
 
 
+Lines = Mapping[tuple[str, str], Sequence[tuple[date, int, int]]]
+"""Of each driver and partner, from when on which shares of partner and supplier in billionths, in order."""
+
+
+async def lines_anew(tx: Transaction, account_id: int) -> Lines:
+    """Every line that ever held of an account, read from what was said."""
+    return _lines(await tx.rows(_ENTRIES, {"account": account_id}))
+
+
+def is_shared(lines: Lines, driver: str) -> bool:
+    """Whether a driver was ever shared."""
+    return any(own == driver for own, _ in lines)
+
+
+def shares_anew(lines: Lines, driver: str, earned: date) -> dict[str, Fraction]:
+    """The share of every party that ever had one, of the supplier and of what stays joint; they add up to 1."""
+    shares, ours = _held(lines, driver, earned)
+    partners = {partner: shares.get(partner, 0) for shared, partner in lines if shared == driver}
+    whole = {**partners, "supplier": ours, "joint": _BILLIONTHS - ours - sum(partners.values())}
+    return {party: Fraction(share, _BILLIONTHS) for party, share in whole.items()}
+
+
+def cut_anew(amount: int, lines: Lines, driver: str, earned: date) -> dict[str, int]:
+    """A joint amount in ten-thousandths by party, as agreed for the day that it was earned on; they add up to it."""
+    shares, ours = _held(lines, driver, earned)
+    parts = {partner: _cut_off(amount, share) for partner, share in shares.items()}
+    left = amount - sum(parts.values())
+    if ours:
+        parts["supplier"] = left if sum(shares.values()) + ours == _BILLIONTHS else _cut_off(amount, ours)
+        left -= parts["supplier"]
+    return {**parts, "joint": left}
+
+
+def _held(lines: Lines, driver: str, earned: date) -> tuple[dict[str, int], int]:
+    """Who has which share on a day, in billionths, and the supplier's."""
+    held = {
+        partner: [each for each in of if each[0] <= earned][-1:]
+        for (shared, partner), of in lines.items()
+        if shared == driver
+    }
+    return {partner: of[0][1] for partner, of in held.items() if of}, sum(of[0][2] for of in held.values() if of)
+
+
+class PartAnew(NamedTuple):
+    """What one party has of what is shown of a joint driver on a day, in ten-thousandths."""
+
+    driver: str
+    party: str
+    shown: date
+    unit: str
+    benefit_class: str
+    counted: bool
+    low: int
+    expected: int
+    high: int
+
+
+async def parts_anew(tx: Transaction, account_id: int, start: date, end: date) -> list[PartAnew]:
+    """Of the drivers that were ever shared, what is shown on the days of [start, end)."""
+    lines = await lines_anew(tx, account_id)
+    found = []
+    for row in await tx.rows(_AMOUNTS, {"account": account_id, "start": start, "end": end}) if lines else ():
+        if is_shared(lines, row.driver):
+            bounds = (int(row.low), int(row.expected), int(row.high))
+            low, expected, high = (cut_anew(amount, lines, row.driver, row.earned) for amount in bounds)
+            found += [
+                PartAnew(
+                    row.driver, party, row.shown, row.unit, row.benefit_class, row.counted,
+                    low.get(party, 0), expected.get(party, 0), high.get(party, 0),
+                )
+                for party in dict.fromkeys((*low, *expected, *high))
+            ]  # fmt: skip
+    return found
+
+
 async def shared_anew(tx: Transaction, account_id: int, start: date, end: date) -> Counter[Place]:
     """Of each place, how many ten-thousandths; only of drivers that were ever shared."""
-    lines = _lines(await tx.rows(_ENTRIES, {"account": account_id}))
     found: Counter[Place] = Counter()
-    for row in await tx.rows(_AMOUNTS, {"account": account_id, "start": start, "end": end}):
-        if not any(driver == row.driver for driver, _ in lines):
-            continue
-        held = {
-            partner: [each for each in of if each[0] <= row.earned][-1:]
-            for (driver, partner), of in lines.items()
-            if driver == row.driver
-        }
-        shares = {partner: of[0][1] for partner, of in held.items() if of}
-        ours = sum(of[0][2] for of in held.values() if of)
+    for part in await parts_anew(tx, account_id, start, end):
         for bound in ("low", "expected", "high"):
-            amount = int(getattr(row, bound))
-            left = amount
-            for partner, share in shares.items():
-                part = _cut_off(amount, share)
-                found[row.driver, partner, row.shown, bound] += part
-                left -= part
-            if ours:
-                mine = left if sum(shares.values()) + ours == _BILLIONTHS else _cut_off(amount, ours)
-                found[row.driver, "supplier", row.shown, bound] += mine
-                left -= mine
-            found[row.driver, "joint", row.shown, bound] += left
+            found[part.driver, part.party, part.shown, bound] += getattr(part, bound)
     return found
 
 

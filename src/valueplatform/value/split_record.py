@@ -1,11 +1,13 @@
 """The record of splits: who proposed and answered what, never changed; and joint amounts cut by it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
 from valueplatform.accounts.providers import provider_names
 from valueplatform.core.authorization import Side
@@ -43,22 +45,31 @@ async def read_splits(tx: Transaction, account_id: int, as_of: datetime | None =
     held = split_entry.c
     query = select(split_entry).where(held.account_id == account_id).order_by(held.entry_id)
     rows = await tx.rows(query if as_of is None else query.where(held.known_at <= as_of))
-    return splits_of(
-        Entry(
-            entry_id=row.entry_id,
-            driver=row.driver,
-            provider=row.provider,
-            action=Act(row.action),
-            answers=row.answers,
-            share=row.share,
-            supplier_share=row.supplier_share,
-            author=row.author,
-            side=Side(row.author_side),
-            reason=row.reason,
-            day=row.day,
-            known_at=row.known_at,
-        )
-        for row in rows
+    return splits_of(map(_entry, rows))
+
+
+async def splits_of_accounts(tx: Transaction) -> dict[int, list[Split]]:
+    """Of every account in scope in which anything was proposed."""
+    entries: defaultdict[int, list[Entry]] = defaultdict(list)
+    for row in await tx.rows(select(split_entry).order_by(split_entry.c.entry_id)):
+        entries[row.account_id].append(_entry(row))
+    return {account_id: splits_of(said) for account_id, said in entries.items()}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        entry_id=row.entry_id,
+        driver=row.driver,
+        provider=row.provider,
+        action=Act(row.action),
+        answers=row.answers,
+        share=row.share,
+        supplier_share=row.supplier_share,
+        author=row.author,
+        side=Side(row.author_side),
+        reason=row.reason,
+        day=row.day,
+        known_at=row.known_at,
     )
 
 

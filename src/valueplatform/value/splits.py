@@ -138,9 +138,7 @@ class Part(msgspec.Struct, frozen=True):
 
 def parts_of(value: ShownValue, earned: date, splits: Iterable[Split]) -> list[Part]:
     """A joint amount among the parties of the day that it was earned on."""
-    lines = [one for one in splits if one.driver == value.driver and one.holds_on(earned)]
-    shares = {one.provider: Fraction(one.share) for one in lines if one.share}
-    supplier = sum((Fraction(one.supplier_share) for one in lines), Fraction(0))
+    shares, supplier = shares_on(earned, [one for one in splits if one.driver == value.driver])
     cuts = [cut_amount(amount, shares, supplier) for amount in (value.low, value.expected, value.high)]
     known = frozenset(shares)
     return [
@@ -149,6 +147,18 @@ def parts_of(value: ShownValue, earned: date, splits: Iterable[Split]) -> list[P
         for low, expected, high in [[cut[party] for cut in cuts]]
         if party in shares or low or expected or high
     ]
+
+
+def shares_on(day: date, splits: Iterable[Split]) -> tuple[dict[str, Fraction], Fraction]:
+    """The shares of partners that have one, and the supplier's, by the lines of one driver that hold on a day."""
+    lines = [one for one in splits if one.holds_on(day)]
+    shares = {one.provider: Fraction(one.share) for one in lines if one.share}
+    return shares, sum((Fraction(one.supplier_share) for one in lines), Fraction(0))
+
+
+def cut_on(amount: Decimal, earned: date, splits: Iterable[Split]) -> dict[str, Decimal]:
+    """An amount of one driver by party, as its lines held on the day that it was earned on."""
+    return cut_amount(amount, *shares_on(earned, splits))
 
 
 def cut_amount(amount: Decimal, shares: Mapping[str, Fraction], supplier: Fraction) -> dict[str, Decimal]:

@@ -6,6 +6,7 @@ speak of. A period is then a whole number of stretches, so the cost follows the 
 history.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
 from valueplatform.value.derivation import Bound, Derivation
 from valueplatform.value.proof_record import Source, input_on, read_source
+from valueplatform.value.split_proof import PartAnew, parts_anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,28 @@ async def _values(tx: Transaction, account_id: int, bounds: list[date]) -> tuple
     if len(bounds) < 2:
         return ()
     rows = await tx.rows(_VALUES, {"account": account_id, "first": bounds[0], "last": bounds[-1], "bounds": bounds})
+    parts = await parts_anew(tx, account_id, bounds[0], bounds[-1])
+    divided = {part.driver for part in parts}
+    alone = (row for row in rows if row.provider != "joint" or row.driver not in divided)
+    return (*_stretches(alone, bounds), *_divided(parts, bounds))
+
+
+def _divided(parts: Iterable[PartAnew], bounds: list[date]) -> tuple[Stretch, ...]:
+    """Joint drivers by party, as agreed."""
+    sums: defaultdict[tuple[int, str, str, str, bool, bool], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for part in parts:
+        strategic = part.benefit_class == "strategic"
+        stretch = bisect_right(bounds, part.shown)
+        own = sums[stretch, part.driver, part.party, part.unit, strategic, part.counted]
+        own[:] = [sum(pair) for pair in zip(own, (part.low, part.expected, part.high), strict=True)]
+    return tuple(
+        Stretch(bounds[at - 1], bounds[at], driver, party, unit, strategic, counted, low, expected, high)
+        for (at, driver, party, unit, strategic, counted), amounts in sums.items()
+        for low, expected, high in [[Decimal(units).scaleb(-4) for units in amounts]]
+    )
+
+
+def _stretches(rows: Iterable[Any], bounds: list[date]) -> tuple[Stretch, ...]:
     return tuple(
         Stretch(
             start=bounds[row.stretch - 1],

@@ -16,6 +16,7 @@ from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT, strength_of
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import StoryWindow, story_window
+from valueplatform.value.model import JOINT
 
 MOST_CLASSES = 4
 
@@ -144,7 +145,8 @@ def _partner(facts: AccountFacts, window: StoryWindow, driver: str, provider: st
         strength=Strength.MODERATE,
         importance=0.3,
         terms=_base(window, counted=counted)
-        | {"part_name": facts.provider_names[provider], "driver_name": facts.driver(driver).title},
+        | ({"party": JOINT} if provider == JOINT else {"part_name": facts.provider_names[provider]})
+        | {"driver_name": facts.driver(driver).title},
         drivers=(driver,),
         anchor=f"since {window.start}",
     )

@@ -33,7 +33,8 @@ class Freshness:
 class Shell:
     """What every page needs. `place` stands beside the supplier's name (the account, or "Value stewardship").
 
-    `csrf` is bound to the session, or to the visit before sign-in. Without `person` no one is signed in.
+    `links` are pages of the account beside its tabs. `csrf` is bound to the session, or to the visit before sign-in.
+    Without `person` no one is signed in.
     """
 
     supplier: str
@@ -44,6 +45,7 @@ class Shell:
     person: Person | None = None
     sign_out: Act | None = None
     freshness: Freshness | None = None
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
