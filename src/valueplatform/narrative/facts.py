@@ -4,19 +4,22 @@ Days are the account's local days, `[start, end)`. Amounts are exact. `daily` ho
 accruals of open months and postings of closed ones by the day they are shown on; rows without an amount are gaps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
-from typing import Final
+from functools import cached_property, wraps
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from valueplatform.core.periods import ONE_DAY
+from valueplatform.narrative.commitments import Commitments
 from valueplatform.narrative.ledger import Ledger
 from valueplatform.value.model import Evidence, weakest
 from valueplatform.value.states import State
 
+T = TypeVar("T")
 SUPPLIER: Final = "supplier"
 STRATEGIC: Final = "strategic"
 
@@ -221,6 +224,10 @@ class AccountFacts:
         return Ledger(self.daily)
 
     @cached_property
+    def commitments(self) -> Commitments:
+        return Commitments(self.targets)
+
+    @cached_property
     def meter_ledger(self) -> dict[str, tuple[tuple[date, Decimal], ...]]:
         """Daily totals by meter, oldest first."""
         parts = self.meters.sort("meter", "day").partition_by("meter", as_dict=True)
@@ -261,6 +268,21 @@ class AccountFacts:
     def person(self, role: str) -> str | None:
         """The first person of a role, by name."""
         return min((person.name for person in self.people if person.role == role), default=None)
+
+
+def once(compute: Callable[[AccountFacts], T]) -> Callable[[AccountFacts], T]:
+    """What follows from facts alone, computed once for each: callers leave it as it is."""
+    name = f"{compute.__module__}.{compute.__qualname__}"
+
+    @wraps(compute)
+    def known(facts: AccountFacts) -> T:
+        held: dict[str, Any] = facts.__dict__
+        if name not in held:
+            held[name] = compute(facts)
+        found: T = held[name]
+        return found
+
+    return known
 
 
 def for_provider(facts: AccountFacts, provider: str) -> AccountFacts:

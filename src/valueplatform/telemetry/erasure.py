@@ -9,7 +9,8 @@ stand-in is drawn, so that it leads back to nobody. Keys stay: what is sent agai
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -165,7 +166,7 @@ async def _erase_archived(
 
 
 def _without(
-    store: ArchiveStore, part: ArchivedPart, account_id: int, person: _Person, gone: Set[bytes]
+    store: ArchiveStore, part: ArchivedPart, account_id: int, person: _Person, gone: AbstractSet[bytes]
 ) -> tuple[_Found, pl.DataFrame]:
     """The events of a file that named the person, and the whole file without. Those retracted, of whatever account,
     `gone`, go too: nothing tells of them once the file is another."""

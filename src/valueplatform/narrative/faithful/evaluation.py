@@ -100,15 +100,18 @@ def values_beneath(node: Realized, record: Record) -> Iterator[Stretch]:
 def _committed(node: Committed, record: Record) -> Fraction:
     total = Fraction(0)
     for planned in record.planned:
-        if not node.drivers or planned.driver in node.drivers:
-            amount = Fraction(planned.bound(node.bound))
-            after = next_month(planned.month)
-            total += _spread(amount, planned.month, after, node.start, node.end)
+        if planned.month >= node.end or (node.drivers and planned.driver not in node.drivers):
+            continue
+        after = next_month(planned.month)
+        if node.start < after:
+            total += _spread(Fraction(planned.bound(node.bound)), planned.month, after, node.start, node.end)
     return total
 
 
 def _spread(amount: Fraction, first: date, after: date, start: date, end: date) -> Fraction:
     """What falls on [start, end) of an amount spread evenly over [first, after): running totals, each rounded once."""
+    if start <= first and after <= end:
+        return round(amount, PLACES)
     whole = (after - first).days
     before_end = min(max((end - first).days, 0), whole)
     before_start = min(max((start - first).days, 0), whole)
