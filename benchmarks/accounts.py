@@ -1,5 +1,5 @@
-"""Many accounts of the sample supplier's model, with contracts, plans, people and agreed inputs, and a history of events
-that comes in the way that all events do."""
+"""Many accounts of the sample supplier's model, with contracts, plans, people and agreed inputs, and a history of
+events that comes in the way that all events do."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta

@@ -78,10 +78,11 @@ class Commitments:
 def part_of(amount: Fraction, span: Period, period: Period) -> int:
     """What of an amount that spreads evenly over the days of `span` falls in `period`, in units of the last place: the
     difference of two running totals, each rounded once, so that parts always add up to the whole."""
+    days = span.days
 
     def until(day: date) -> int:
-        elapsed = min(max((day - span.start).days, 0), span.days)
-        return _units(amount * elapsed / span.days)
+        elapsed = min(max((day - span.start).days, 0), days)
+        return int(round_half_even(amount.numerator * SCALE * elapsed, amount.denominator * days, 0))
 
     return until(period.end) - until(period.start)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property, wraps
-from typing import Any, Final, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from valueplatform.narrative.ledger import Ledger
 from valueplatform.value.model import Evidence, weakest
 from valueplatform.value.states import State
 
+P = ParamSpec("P")
 T = TypeVar("T")
 SUPPLIER: Final = "supplier"
 STRATEGIC: Final = "strategic"
@@ -270,16 +271,16 @@ class AccountFacts:
         return min((person.name for person in self.people if person.role == role), default=None)
 
 
-def once(compute: Callable[[AccountFacts], T]) -> Callable[[AccountFacts], T]:
-    """What follows from facts alone, computed once for each: callers leave it as it is."""
+def once(compute: Callable[Concatenate[AccountFacts, P], T]) -> Callable[Concatenate[AccountFacts, P], T]:
+    """What follows from facts alone (and few names), computed once for each: callers leave it as it is."""
     name = f"{compute.__module__}.{compute.__qualname__}"
 
     @wraps(compute)
-    def known(facts: AccountFacts) -> T:
-        held: dict[str, Any] = facts.__dict__
-        if name not in held:
-            held[name] = compute(facts)
-        found: T = held[name]
+    def known(facts: AccountFacts, *args: P.args, **options: P.kwargs) -> T:
+        held: dict[Any, Any] = facts.__dict__.setdefault(name, {})
+        if args not in held:
+            held[args] = compute(facts, *args, **options)
+        found: T = held[args]
         return found
 
     return known
