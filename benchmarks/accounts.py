@@ -94,23 +94,23 @@ def history(number: int, first: date, last: date) -> Iterator[Event]:
 
 def event(number: int, kind: str, moment: datetime, place: int = 0) -> Event:
     more = (moment.toordinal() * 7 + number) % 11
-    data: dict[str, object] = {
+    data: dict[str, dict[str, object]] = {
         "job.dispatched": {"jobs": 20 + more, "minutes": 60 + more, "channel": "app"},
         "visit.completed": {"visits": 12 + more, "repeats": more % 3, "team": f"team-{more % 4}"},
         "tracking.opened": {"opens": 5 + more},
         "invoice.sent": {"amount": 4000 + more, "amount_days": 20_000 + more},
-    }[kind]
+    }
     attributes = Attributes(
         id=f"{number}/{kind}/{moment.isoformat()}", source="field", type=kind, account=f"account-{number}", time=moment
     )
-    return make_event(place, attributes, data, moment + timedelta(seconds=1))
+    return make_event(place, attributes, data[kind], moment + timedelta(seconds=1))
 
 
 async def send(databases: Databases, events: Iterator[Event]) -> int:
     """Through the real path, some thousands at a time; how many were stored."""
     ledger, stored = Ledger(), 0
     for batch in _in_requests(events):
-        now = max(each.time for each in batch if each.time is not None) + timedelta(seconds=1)
+        now = max(each.time for each in batch) + timedelta(seconds=1)
         (report,) = await commit_requests(databases.ingest, [IngestRequest(SENDER, now, batch)], ledger)
         stored += report.stored
     return stored

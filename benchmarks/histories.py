@@ -30,7 +30,7 @@ from valueplatform.core.embedded import running
 CROWD = 50
 """Histories in one database."""
 STEPS = 20
-BUGGED = 25, 30
+BUGGED = 25, 24
 """Histories, and steps of each, that a planted bug has to show itself in."""
 TEMPLATE = "valueplatform_histories"
 
@@ -111,9 +111,13 @@ def main(*, histories: int, processes: int, quick: bool) -> None:
 
 
 def _each(verdicts: Iterable[tuple[str | None, Verdict]]) -> Iterator[Verdict]:
+    lived = 0
     for _, verdict in verdicts:
         for example in verdict.examples:
             _told(example)
+        lived += verdict.histories
+        if lived % 500 == 0:
+            _told(f"{lived} histories so far")
         yield verdict
 
 

@@ -4,7 +4,7 @@ Each is a mistake that one could make in the very line that it replaces. Where S
 there, so that a bug cannot silently become none.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from valueplatform.telemetry import (
     admission,
     erasure,
     members,
+    payload,
     retraction,
     rezoning,
     rollups,
@@ -26,7 +27,7 @@ from valueplatform.telemetry import (
 )
 from valueplatform.telemetry.homes import editions_of
 from valueplatform.telemetry.increments import Increments
-from valueplatform.value import accruals, formula, meter_days, postings, refreshing
+from valueplatform.value import accruals, assumptions, formula, meter_days, postings, refreshing
 from valueplatform.value.assumptions import Action
 from valueplatform.value.formula import Formula
 from valueplatform.value.ranges import Range
@@ -147,7 +148,7 @@ def _floats() -> Iterator[None]:
 
 
 def _holding(changed: Callable[[Sequence[Any], date], tuple[Sequence[Any], date]]) -> Any:
-    real = accruals.holding
+    real = assumptions.holding
 
     def holding(entries: Sequence[Any], default: Any, day: date) -> Any:
         said, on = changed(entries, day)
@@ -302,9 +303,9 @@ def _latest_by_key() -> Iterator[None]:
 
 @_bug("what is left after a retraction is not looked for in the archive")
 def _archive_forgotten() -> Iterator[None]:
-    async def archived_events(*_args: object) -> Any:
-        for none in ():
-            yield none
+    async def archived_events(*_args: object) -> AsyncIterator[Sequence[Any]]:
+        for nothing in range(0):
+            yield [nothing]
 
     with patch.object(rollups, "archived_events", archived_events):
         yield
@@ -336,7 +337,7 @@ def _erased_in_rollups() -> Iterator[None]:
 
 @_bug("a number in quotes is not taken as one")
 def _quoted() -> Iterator[None]:
-    real = rollups.stored_value
+    real = payload.stored_value
 
     def stored_value(text: Any) -> Any:
         found = real(text)

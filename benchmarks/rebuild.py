@@ -79,7 +79,8 @@ async def _told(databases: Databases) -> tuple[int, int]:
     async with databases.worker.transaction(grant_all()) as tx:
         row = await tx.row(_TOLD)
     assert row is not None
-    return row[0], row[1]
+    accruals, stories = row
+    return accruals, stories
 
 
 def rebuilt(accounts: int) -> float:

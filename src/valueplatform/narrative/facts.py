@@ -276,7 +276,7 @@ def once(compute: Callable[Concatenate[AccountFacts, P], T]) -> Callable[Concate
     name = f"{compute.__module__}.{compute.__qualname__}"
 
     @wraps(compute)
-    def known(facts: AccountFacts, *args: P.args, **options: P.kwargs) -> T:
+    def known(facts: AccountFacts, /, *args: P.args, **options: P.kwargs) -> T:
         held: dict[Any, Any] = facts.__dict__.setdefault(name, {})
         if args not in held:
             held[args] = compute(facts, *args, **options)

@@ -28,8 +28,9 @@ from valueplatform.telemetry.local_days import Stay, stay_of
 from valueplatform.value.accruals import Record
 
 PAGE = 20
-COUNTED = 20_000
+COUNTED = 10_000
 """Stored events up to which a count is made for the page that shows it; how many more there are tells the catalog."""
+_SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=6), timedelta(days=32))
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 # The newest day of UTC that has any, and its newest: whatever the account has in all, a page costs a few days.
 _EVENTS = text("""
@@ -179,19 +180,22 @@ async def _archived(parts: Sequence[ArchivedPart], place: _Place, stored: Sequen
         if before is not None and _begin(part) > before:
             continue
         month = part.month
-        found += await asyncio.to_thread(_newest_of, part, condition)
+        upto = _end(part) if before is None else min(before, _end(part))
+        found += await asyncio.to_thread(_newest_of, part, condition, upto)
     return found
 
 
-def _newest_of(part: ArchivedPart, condition: pl.Expr) -> list[ArchivedEvent]:
-    """A page of a file: found by time and key alone, and only then read in full."""
-    places = part.read(("time", "event_key"), (), condition).top_k(PAGE + 1, by=["time", "event_key"])
-    if not places.height:
-        return []
-    own = pl.col("event_key").is_in(places["event_key"].to_list())
-    return events_of(
-        part.read(COLUMNS, (), pl.col("time").is_between(places["time"].min(), places["time"].max()) & own)
-    )
+def _newest_of(part: ArchivedPart, condition: pl.Expr, upto: datetime) -> list[ArchivedEvent]:
+    """A page of a file: its last hour, day, and so on before a moment, until they fill it; files are sorted by time, so
+    that only what is near is read."""
+    frame = pl.DataFrame()
+    for span in _SPANS:
+        since = upto - span
+        near = pl.col("time") >= pl.lit(since).cast(MOMENT)
+        frame = part.read(COLUMNS, (), condition & near)
+        if frame.height > PAGE or since <= _begin(part):
+            break
+    return events_of(frame.top_k(PAGE + 1, by=["time", "event_key"]))
 
 
 def _begin(part: ArchivedPart) -> datetime:
