@@ -37,7 +37,9 @@ _MARK = text(
     "INSERT INTO changed_day (account_id, day, through, cause) SELECT account_id, :first, :last, 'model' FROM account"
 )
 _FORGET = (text("DELETE FROM changed_day"), text("ANALYZE"))
-_TOLD = text("SELECT (SELECT count(*) FROM accrual), (SELECT count(DISTINCT account_id) FROM story)")
+_TOLD = text("""
+    SELECT (SELECT count(*) FROM accrual) AS accruals, (SELECT count(DISTINCT account_id) FROM story) AS stories
+""")
 
 
 def _now() -> datetime:
@@ -79,8 +81,7 @@ async def _told(databases: Databases) -> tuple[int, int]:
     async with databases.worker.transaction(grant_all()) as tx:
         row = await tx.row(_TOLD)
     assert row is not None
-    accruals, stories = row
-    return accruals, stories
+    return row.accruals, row.stories
 
 
 def rebuilt(accounts: int) -> float:
