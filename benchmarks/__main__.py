@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "faithfulness", "faults")
+MODULES = (
+    "ingest", "memory", "backfill", "refresh", "long_history", "rebuild", "event_pages", "scenario", "faithfulness",
+    "histories", "faults",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -44,7 +44,7 @@ def test_the_number_stays_open_and_nobody_is_named() -> None:
 
 def test_events_are_not_shown_nor_counted() -> None:
     shown = proof_for_partner(a_proof(), THREE_PARTIES)
-    assert shown["events"] == {"count": None, "sample": [], "next_cursor": None}
+    assert shown["events"] == {"count": None, "sample": [], "next_cursor": None, "is_exact": None}
     assert "waypoint" not in str(shown)
 
 

@@ -149,7 +149,7 @@ async def test_a_partner_opens_its_own_numbers_and_nobody_is_named(world: World)
     assert (assumption["slug"], assumption["author"], assumption["validator"], assumption["reason"]) == (
         "per_sync", "", None, "",
     )  # fmt: skip
-    assert answer["events"] == {"count": None, "sample": [], "next_cursor": None}
+    assert answer["events"] == {"count": None, "sample": [], "next_cursor": None, "is_exact": None}
     assert "harbor.example" not in str(answer)
 
 

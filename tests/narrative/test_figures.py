@@ -1,7 +1,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -25,20 +24,6 @@ def test_realized_value_without_drivers_is_zero_and_says_so() -> None:
 def test_a_month_that_the_period_cuts_is_committed_by_its_days() -> None:
     facts = account(targets=tuple(targets("o", "a", JANUARY.start, JANUARY.end, 3100)), drivers=(driver("a"),))
     assert figures.committed(facts, Period(date(2026, 1, 1), date(2026, 1, 11)), ("a",)).value == 1000
-
-
-@given(st.integers(1, 10**9), st.lists(st.integers(0, 31), max_size=4))
-def test_parts_of_a_month_add_up_to_the_month(amount: int, cuts: list[int]) -> None:
-    edges = [0, *sorted(cuts), 31]
-    parts = [
-        figures.part_of(
-            Fraction(amount, 10_000),
-            JANUARY,
-            Period(JANUARY.start + timedelta(days=first), JANUARY.start + timedelta(days=last)),
-        )
-        for first, last in pairwise(edges)
-    ]
-    assert sum(parts) == Fraction(amount, 10_000)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from tests.conftest import Databases
 from tests.telemetry.factories import METERS, apply_meters, cloud_event, make_account, rows, scalar, send
 from tests.telemetry.test_archiving import archived, files, intake, put_away
 from tests.telemetry.test_catalog_count import count_all
+from tests.telemetry.test_retraction import take_back
 from valueplatform.core.database import lock_model_exclusive
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.scope import grant_all
+from valueplatform.telemetry.archive_format import BUCKETS
 from valueplatform.telemetry.erasure import Erased, erase_person
 from valueplatform.telemetry.rebuilding import rebuild_rollups
 
@@ -94,6 +96,21 @@ async def test_another_account_keeps_its_own(databases: Databases, tmp_path: Pat
     held = [event for event in await archived(databases) if event.account_id == other]
     assert len(held) == 3
     assert all(event.data is not None and KIM in event.data for event in held)
+
+
+async def test_what_others_took_back_stays_gone_from_a_file_that_is_written_anew(
+    databases: Databases, tmp_path: Path
+) -> None:
+    await history(databases)
+    for number in range(BUCKETS):  # one of them shares its files with acme
+        await send(databases, cloud_event(id=f"n{number}", account=f"neighbor-{number}", time="2025-03-01T03:00:00Z"))
+    await put_away(databases, tmp_path)
+    for number in range(BUCKETS):
+        await take_back(databases, f"n{number}")
+    before = len(await archived(databases))
+    await erase(databases)
+    assert len(await archived(databases)) == before
+    assert not [event for event in await archived(databases) if event.id.startswith("n")]
 
 
 async def test_no_table_and_no_file_has_a_trace(databases: Databases, tmp_path: Path) -> None:

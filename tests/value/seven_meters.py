@@ -60,7 +60,7 @@ provider = "event"
 )
 SEVEN = a_model(SEVEN_TEXT)
 
-CAPPED = a_model(
+_CAPPED_TEXT = (
     SEVEN_TEXT.replace('pool = "hours"\nunit = "USD"', 'pool = "desk"\nunit = "USD"')
     + """
 [[pool]]
@@ -77,4 +77,19 @@ unit = "desk"
 default = { low = "0.01", expected = "0.02", high = "0.03" }
 """
 )
+CAPPED = a_model(_CAPPED_TEXT)
 """The same, with a desk that cannot save more than it costs: the amounts of many days are cut off."""
+
+LIVED = a_model(
+    _CAPPED_TEXT
+    + """
+[[driver]]
+slug = "crews_together"
+benefit_class = "strategic"
+evidence = "measured"
+pool = "hours"
+unit = "crews"
+formula = "crews"
+"""
+)
+"""The same, and members that are counted over all providers of events."""

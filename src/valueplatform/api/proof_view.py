@@ -9,7 +9,7 @@ from valueplatform.narrative.proofs import InputLine, MeterLine, Proof
 from valueplatform.value.model import BY_EVENT, ValueModel
 from valueplatform.value.states import State
 
-NO_EVENTS: Final[Mapping[str, object]] = {"count": None, "sample": [], "next_cursor": None}
+NO_EVENTS: Final[Mapping[str, object]] = {"count": None, "sample": [], "next_cursor": None, "is_exact": None}
 """Single events are not for partners; how many there are would tell of others."""
 
 

@@ -5,19 +5,23 @@ accruals of open months and postings of closed ones by the day they are shown on
 Joint drivers are in it by party, as agreed; what is not agreed is of the provider `joint`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
-from typing import Final
+from functools import cached_property, wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import polars as pl
 
 from valueplatform.core.periods import ONE_DAY
+from valueplatform.narrative.commitments import Commitments
 from valueplatform.narrative.ledger import Ledger
 from valueplatform.value.model import Evidence, weakest
 from valueplatform.value.states import State
 
+P = ParamSpec("P")
+T = TypeVar("T")
 SUPPLIER: Final = "supplier"
 STRATEGIC: Final = "strategic"
 
@@ -222,6 +226,10 @@ class AccountFacts:
         return Ledger(self.daily)
 
     @cached_property
+    def commitments(self) -> Commitments:
+        return Commitments(self.targets)
+
+    @cached_property
     def meter_ledger(self) -> dict[str, tuple[tuple[date, Decimal], ...]]:
         """Daily totals by meter, oldest first."""
         parts = self.meters.sort("meter", "day").partition_by("meter", as_dict=True)
@@ -262,6 +270,21 @@ class AccountFacts:
     def person(self, role: str) -> str | None:
         """The first person of a role, by name."""
         return min((person.name for person in self.people if person.role == role), default=None)
+
+
+def once(compute: Callable[Concatenate[AccountFacts, P], T]) -> Callable[Concatenate[AccountFacts, P], T]:
+    """What follows from facts alone (and few names), computed once for each: callers leave it as it is."""
+    name = f"{compute.__module__}.{compute.__qualname__}"
+
+    @wraps(compute)
+    def known(facts: AccountFacts, /, *args: P.args, **options: P.kwargs) -> T:
+        held: dict[Any, Any] = facts.__dict__.setdefault(name, {})
+        if args not in held:
+            held[args] = compute(facts, *args, **options)
+        found: T = held[args]
+        return found
+
+    return known
 
 
 def for_provider(facts: AccountFacts, provider: str) -> AccountFacts:

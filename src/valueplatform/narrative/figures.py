@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from valueplatform.core.numbers import round_half_even
-from valueplatform.core.periods import Period, month_of, months_between, years_later
+from valueplatform.core.periods import Period, months_between, years_later
 from valueplatform.narrative.facts import AccountFacts, Contract
 from valueplatform.narrative.insight import Number, Standing
 from valueplatform.value.derivation import (
@@ -85,31 +85,9 @@ def of_provider(facts: AccountFacts, period: Period, driver: str, provider: str,
 
 def committed(facts: AccountFacts, period: Period, drivers: Iterable[str], bound: Bound = Bound.EXPECTED) -> Figure:
     """Committed value; a month that the period cuts counts by its days."""
-    chosen = tuple(sorted(drivers))
-    value = sum(
-        (
-            part_of(Fraction(getattr(target, bound.value)), month_of(target.month), period)
-            for target in facts.targets
-            if target.driver in chosen and target.month < period.end
-        ),
-        Fraction(0),
-    )
+    chosen = tuple(sorted(set(drivers)))
+    value = facts.commitments.total(period, chosen, bound)
     return Figure(value, Committed(period.start, period.end, chosen, bound))
-
-
-def part_of(amount: Fraction, span: Period, period: Period) -> Fraction:
-    """What of an amount that spreads evenly over the days of `span` falls in `period`: the difference of two running
-    totals, each rounded once to 4 places, so that parts always add up to the whole."""
-    if period.start <= span.start and span.end <= period.end:
-        return Fraction(decimal(amount))
-    if span.intersect(period) is None:
-        return Fraction(0)
-
-    def until(day: date) -> Fraction:
-        elapsed = min(max((day - span.start).days, 0), span.days)
-        return Fraction(decimal(amount * elapsed / span.days))
-
-    return until(period.end) - until(period.start)
 
 
 def paid(facts: AccountFacts, period: Period) -> Figure:

@@ -16,23 +16,22 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
+from valueplatform.narrative.daily import metered_days, shown_days
 from valueplatform.telemetry.intake_sums import days_of
-from valueplatform.telemetry.meters import ADDITIVE
+from valueplatform.telemetry.meters import ADDITIVE, Meter
 from valueplatform.telemetry.quality import FRESHNESS
 from valueplatform.telemetry.quality_looks import TOLD
 from valueplatform.value.accruals import Record, basis_on
 from valueplatform.value.assumptions import Entry, holding
 from valueplatform.value.basis import Basis
-from valueplatform.value.meter_days import ALL_PROVIDERS, meter_days
-from valueplatform.value.model import Driver
+from valueplatform.value.model import JOINT, Driver
 from valueplatform.value.plans import targets_in_force
 from valueplatform.value.postings import closed_months
 from valueplatform.value.refreshing import read_record
-from valueplatform.value.shown import ShownValue, adjustments, shown_values
-from valueplatform.value.split_record import cut_values, read_splits
+from valueplatform.value.shown import ShownValue, adjustments
+from valueplatform.value.split_record import cut_values, ever_split, read_splits
 
 _NAMES_IN = re.compile(r"[A-Za-z_]\w*")
-EVER = Period(date(1, 1, 1), date(9999, 12, 31))
 _CLOSINGS = text("""
     SELECT driver, date_trunc('month', day)::date AS month, sum(expected) AS expected FROM posting
     WHERE account_id = :account AND kind = 'close' GROUP BY 1, 2 ORDER BY 2, 1
@@ -58,10 +57,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
     people = await people_of(tx, account_id)
     names = {person.email: person.name for person in people}
     steward = await steward_of(tx, account_id)
-    shown = Period(EVER.start, today + timedelta(days=1))
-    daily = await cut_values(
-        tx, account_id, shown, await shown_values(tx, account_id, shown), await read_splits(tx, account_id)
-    )
+    tomorrow = today + timedelta(days=1)
     return f.AccountFacts(
         key=account.key,
         name=account.name,
@@ -70,10 +66,10 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         supplier=record.model.supplier.name,
         now=now,
         today=today,
-        daily=_frame(daily.all),
+        daily=await _daily(tx, account_id, tomorrow),
         segment=account.segment,
         stage=account.stage,
-        meters=await _meters(tx, account_id, record, shown),
+        meters=await metered_days(tx, account_id, _adding(record), tomorrow),
         meter_titles={m.slug: m.title or m.slug.replace("_", " ") for m in record.model.meters},
         provider_names=await provider_names(tx),
         drivers=tuple(_driver(record, driver, today) for driver in record.model.drivers),
@@ -92,19 +88,28 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
     )
 
 
+def _adding(record: Record) -> list[Meter]:
+    # Distinct members of days do not add up to those of a longer stretch, so such meters say nothing of volume.
+    return [meter for meter in record.model.meters if meter.aggregation in ADDITIVE]
+
+
+async def _daily(tx: Transaction, account_id: int, tomorrow: date) -> pl.DataFrame:
+    """Value as it is shown; what joint drivers brought, as it was shared."""
+    shown = await shown_days(tx, account_id, tomorrow)
+    splits = await read_splits(tx, account_id)
+    drivers = ever_split(splits)
+    if not drivers:
+        return shown
+    cut = await cut_values(tx, account_id, Period(date.min, tomorrow), (), splits)
+    is_cut = (pl.col("provider") == JOINT) & pl.col("driver").is_in(drivers)
+    return pl.concat([shown.filter(~is_cut), _frame(cut.all)]).sort("day", "driver", "provider", maintain_order=True)
+
+
 def _frame(values: Sequence[ShownValue]) -> pl.DataFrame:
     columns = {name: [getattr(value, name) for value in values] for name in f.DAILY_SCHEMA}
     for name in ("state", "evidence"):
         columns[name] = [str(value) for value in columns[name]]
     return pl.DataFrame(columns, schema=f.DAILY_SCHEMA)
-
-
-async def _meters(tx: Transaction, account_id: int, record: Record, period: Period) -> pl.DataFrame:
-    # Distinct members of days do not add up to those of a longer stretch, so such meters say nothing of volume.
-    adding = [meter for meter in record.model.meters if meter.aggregation in ADDITIVE]
-    days = [d for d in await meter_days(tx, account_id, adding, period) if d.provider == ALL_PROVIDERS]
-    columns = {"meter": [d.meter for d in days], "day": [d.day for d in days], "total": [d.value for d in days]}
-    return pl.DataFrame(columns, schema=f.METER_SCHEMA)
 
 
 def _driver(record: Record, driver: Driver, today: date) -> f.DriverFacts:

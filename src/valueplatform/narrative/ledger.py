@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 import polars as pl
@@ -46,6 +46,7 @@ class Ledger:
         keys = ["driver", "unit", "provider", "counted", "state"]
         sums = [pl.col(bound.value).sum().to_physical() for bound in _BOUNDS]
         frame = daily.group_by([*keys, "day"]).agg(sums).sort([*keys, "day"])
+        self._by_day: dict[tuple[str, tuple[str, ...], bool], dict[date, int]] = {}
         self._lines: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
         for key, part in frame.partition_by(keys, as_dict=True, include_key=False).items():
             driver, unit, provider, counted, state = key
@@ -85,13 +86,15 @@ class Ledger:
         return tuple(sorted({line.provider for line in self._lines.get((driver, unit), ())}))
 
     def by_day(self, unit: str, drivers: Iterable[str], *, counted: bool) -> dict[date, int]:
-        """Daily value in units of 1/10,000, oldest first; days without rows are absent."""
-        days: defaultdict[date, int] = defaultdict(int)
-        for line in self._chosen(unit, drivers, (), counted=counted):
-            sums = line.running[Bound.EXPECTED]
-            for index, day in enumerate(line.days):
-                days[day] += sums[index + 1] - sums[index]
-        return dict(sorted(days.items()))
+        """Daily value in units of 1/10,000, oldest first; days without rows are absent. Callers leave it as it is."""
+        key = unit, tuple(drivers), counted
+        if key not in self._by_day:
+            days: defaultdict[date, int] = defaultdict(int)
+            for line in self._chosen(unit, key[1], (), counted=counted):
+                for day, (before, after) in zip(line.days, pairwise(line.running[Bound.EXPECTED]), strict=True):
+                    days[day] += after - before
+            self._by_day[key] = dict(sorted(days.items()))
+        return self._by_day[key]
 
     def first_day(self, unit: str, drivers: Iterable[str]) -> date | None:
         return min((line.days[0] for line in self._chosen(unit, drivers, (), counted=False)), default=None)

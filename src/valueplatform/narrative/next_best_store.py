@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -93,7 +94,13 @@ _DECIDE = text("""
 async def newest_fit(tx: Transaction) -> Fit | None:
     """The fit in force; None before the first."""
     document = await tx.scalar(_NEWEST_FIT)
-    return None if document is None else from_document(document)
+    return None if document is None else _read(document)
+
+
+@lru_cache(maxsize=4)
+def _read(document: str) -> Fit:
+    """A fit never changes once made, and each account asks for the same one."""
+    return from_document(document)
 
 
 async def train(worker: Database, scope: Scope, now: datetime) -> Fit:

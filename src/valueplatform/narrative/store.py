@@ -15,8 +15,9 @@ from valueplatform.narrative.story import fingerprint
 from valueplatform.narrative.tables import story
 
 _NEWEST = text("""
-    SELECT DISTINCT ON (insight_id) insight_id, version, body::text AS body, until FROM insight
-    WHERE account_id = :account ORDER BY insight_id, version DESC
+    SELECT DISTINCT ON (insight_id) insight_id, version, CASE WHEN until IS NULL THEN body::text END AS body, until
+    FROM insight WHERE account_id = :account AND (until IS NULL OR insight_id = ANY(:ids))
+    ORDER BY insight_id, version DESC
 """)
 _END = text("""
     UPDATE insight SET until = :now WHERE account_id = :account AND until IS NULL AND insight_id = ANY(:ids)
@@ -58,7 +59,8 @@ async def save_insights(
 
     The caller holds the account's lock. A version is added only where numbers or terms changed.
     """
-    newest = {row.insight_id: row for row in await tx.rows(_NEWEST, {"account": account_id})}
+    asked = {"account": account_id, "ids": [one.id for one in admitted]}
+    newest = {row.insight_id: row for row in await tx.rows(_NEWEST, asked)}
     changed = [a for a in admitted if not _still_holds(newest.get(a.id), a.insight)]
     holding = {insight_id for insight_id, row in newest.items() if row.until is None}
     ended = (holding - {a.id for a in admitted}) | (holding & {a.id for a in changed})

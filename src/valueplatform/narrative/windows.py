@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from valueplatform.core.periods import Period, Window, next_month, window_start, years_later
-from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.facts import AccountFacts, once
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class StoryWindow:
     is_contract_year: bool
 
 
+@once
 def story_window(facts: AccountFacts) -> StoryWindow:
     if any(contract.covers(facts.today) for contract in facts.contracts):
         first_start = min(contract.start for contract in facts.contracts)
@@ -45,11 +46,13 @@ def _is_told_of(facts: AccountFacts, period: Period) -> bool:
     return first is None or committed or valued
 
 
+@once
 def first_value_day(facts: AccountFacts) -> date | None:
     days = [facts.ledger.first_day(driver.unit, (driver.slug,)) for driver in facts.drivers]
     return min((day for day in days if day is not None), default=None)
 
 
+@once
 def commitment_windows(facts: AccountFacts) -> dict[str, Period]:
     """For each driver with targets, the days of the story window up to today that they speak of.
 

@@ -119,7 +119,8 @@ def _verdict(opened: Opened) -> view.Verdict:
     proof = opened.proof
     when = moment_text(opened.now, opened.place.account.timezone)
     count = proof.events.count
-    source = f"{count:,} event{'s' if count != 1 else ''}" if count else "the record"
+    about = "" if proof.events.is_exact else "about "
+    source = f"{about}{count:,} event{'s' if count != 1 else ''}" if count else "the record"
     stated, recomputed = (_exactly(text, proof.unit) for text in (proof.stated, proof.recomputed))
     how, notice = f"Recomputed from {source} by separate code, {when}.", ""
     if not proof.agrees:
@@ -356,7 +357,7 @@ def events_view(opened: Opened, page: EventPage) -> view.Events:
         path, _, query = proof_path(opened.stored.insight_id, opened.number.name).partition("?")
         more = f"{path}/events?{query}&cursor={page.next_cursor}"
     return view.Events(
-        count=f"{page.count:,}, newest first",
+        count=f"{'' if page.is_exact else 'about '}{page.count:,}, newest first",
         columns=tuple(columns),
         rows=tuple(_event_row(opened, line) for line in page.sample),
         next_href=more,

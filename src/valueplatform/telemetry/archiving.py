@@ -273,6 +273,11 @@ async def forget_files(tx: Transaction, paths: Sequence[str]) -> None:
         await tx.execute(statement, {"paths": list(paths)})
 
 
+async def retracted_in(tx: Transaction, paths: Sequence[str]) -> list[bytes]:
+    """The keys of events of any account that these files hold though they were retracted."""
+    return [row.event_key.bytes for row in await tx.rows(_RETRACTED, {"paths": list(paths)})]
+
+
 async def hold_moves(tx: Transaction) -> None:
     """Keep all others from moving, retracting or rewriting archived events; who reads them without a snapshot ends."""
     await tx.execute(_HOLD, {"lock": ARCHIVE_LOCK})
@@ -317,7 +322,7 @@ async def _rewrite(tx: Transaction, store: ArchiveStore, group: Sequence[_Kept])
     """Retractions wait meanwhile, so that none is lost."""
     await hold_moves(tx)
     paths = [file.path for file in group]
-    gone = [row.event_key.bytes for row in await tx.rows(_RETRACTED, {"paths": paths})]
+    gone = await retracted_in(tx, paths)
     path = path_of(group[0].month, group[0].bucket, uuid4().hex)
     frame = await asyncio.to_thread(_joined, store, paths, gone)
     await forget_files(tx, paths)

@@ -10,6 +10,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -23,7 +24,7 @@ from valueplatform.core.scope import Scope
 from valueplatform.telemetry.archive_format import SCHEMA, bucket_of, events_frame, path_of
 from valueplatform.telemetry.archive_reads import ArchivedPart, Wanted, archive_store, archived_parts
 from valueplatform.telemetry.archive_store import ArchiveStore
-from valueplatform.telemetry.archiving import forget_files, hold_moves, keep_file, tell_file
+from valueplatform.telemetry.archiving import forget_files, hold_moves, keep_file, retracted_in, tell_file
 from valueplatform.telemetry.homes import homes_of
 from valueplatform.telemetry.local_days import local_day_of
 from valueplatform.telemetry.marks import Stretch, mark_days
@@ -151,7 +152,8 @@ async def _erase_archived(
     found: _Found = []
     old: list[str] = []
     for part in await archived_parts(tx, Wanted([account_id])):
-        named, frame = await asyncio.to_thread(_without, store, part, account_id, person)
+        gone = set(await retracted_in(tx, [part.path]))
+        named, frame = await asyncio.to_thread(_without, store, part, account_id, person, gone)
         if not named:
             continue
         path = path_of(part.month, bucket_of(account_id), uuid4().hex)
@@ -163,16 +165,21 @@ async def _erase_archived(
     return found, old
 
 
-def _without(store: ArchiveStore, part: ArchivedPart, account_id: int, person: _Person) -> tuple[_Found, pl.DataFrame]:
-    """The events of a file that named the person, and the whole file without; those retracted go too."""
+def _without(
+    store: ArchiveStore, part: ArchivedPart, account_id: int, person: _Person, gone: AbstractSet[bytes]
+) -> tuple[_Found, pl.DataFrame]:
+    """The events of a file that named the person, and the whole file without. Those retracted, of whatever account,
+    `gone`, go too: nothing tells of them once the file is another."""
     days = dict(part.read(("event_key",)).select("event_key", "day").iter_rows())
     rows = store.read(part.path, list(SCHEMA)).iter_rows(named=True)
     found: _Found = []
     kept = []
     for row in rows:
+        if row["event_key"] in gone:
+            continue
         if row["account_id"] != account_id:
             kept.append(row)
-        elif row["event_key"] in days:
+        else:
             now = {**row, "subject": person.replaced(row["subject"]), "id": person.replaced(row["id"])}
             kept.append(now | {"data": person.in_text(row["data"])})
             if kept[-1] != row:

@@ -1,5 +1,7 @@
 """The value model in the database: every revision is kept, the newest is in force."""
 
+from functools import lru_cache
+
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
@@ -24,7 +26,13 @@ class NoModelError(NotFoundError):
 async def stored_model(tx: Transaction) -> ValueModel | None:
     """The model in force; None before the first is applied."""
     row = await tx.row(_NEWEST)
-    return from_document(row.document) if row else None
+    return _read(row.document) if row else None
+
+
+@lru_cache(maxsize=8)
+def _read(document: str) -> ValueModel:
+    """Models never change once made, and each account asks for the same one."""
+    return from_document(document)
 
 
 async def newest_model(tx: Transaction) -> ValueModel:

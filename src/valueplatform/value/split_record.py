@@ -1,7 +1,7 @@
 """The record of splits: who proposed and answered what, never changed; and joint amounts cut by it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -142,6 +142,11 @@ class CutValues(msgspec.Struct, frozen=True):
         return [*self.whole, *(part.value for part in self.parts if provider not in part.known_to)]
 
 
+def ever_split(splits: Iterable[Split]) -> list[str]:
+    """Joint drivers of which a split ever held."""
+    return sorted({one.driver for one in splits if one.since is not None})
+
+
 async def cut_values(
     tx: Transaction,
     account_id: int,
@@ -151,7 +156,7 @@ async def cut_values(
     as_of: datetime | None = None,
 ) -> CutValues:
     """Joint amounts of drivers that have ever been split, cut by what held on the day that each was earned on."""
-    drivers = sorted({one.driver for one in splits if one.since is not None})
+    drivers = ever_split(splits)
     if not drivers:
         return CutValues(values, ())
     whole = [value for value in values if value.provider != JOINT or value.driver not in drivers]

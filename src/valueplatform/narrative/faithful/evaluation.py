@@ -99,16 +99,19 @@ def values_beneath(node: Realized, record: Record) -> Iterator[Stretch]:
 
 def _committed(node: Committed, record: Record) -> Fraction:
     total = Fraction(0)
-    for planned in record.planned:
-        if not node.drivers or planned.driver in node.drivers:
-            amount = Fraction(planned.bound(node.bound))
-            after = next_month(planned.month)
-            total += _spread(amount, planned.month, after, node.start, node.end)
+    for (driver, bound), months in record.months_planned.items():
+        if bound is node.bound and (not node.drivers or driver in node.drivers):
+            for first, after, amount in months:
+                if after <= node.start or node.end <= first:
+                    continue
+                total += _spread(amount, first, after, node.start, node.end)
     return total
 
 
 def _spread(amount: Fraction, first: date, after: date, start: date, end: date) -> Fraction:
     """What falls on [start, end) of an amount spread evenly over [first, after): running totals, each rounded once."""
+    if start <= first and after <= end:
+        return amount if 10**PLACES % amount.denominator == 0 else round(amount, PLACES)
     whole = (after - first).days
     before_end = min(max((end - first).days, 0), whole)
     before_start = min(max((start - first).days, 0), whole)

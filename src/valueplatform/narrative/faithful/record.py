@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
+from valueplatform.core.periods import next_month
 from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
 from valueplatform.value.derivation import Bound, Derivation
 from valueplatform.value.proof_record import Source, input_on, read_source
@@ -117,6 +118,16 @@ class Record:
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
+
+    @cached_property
+    def months_planned(self) -> Mapping[tuple[str, Bound], tuple[tuple[date, date, Fraction], ...]]:
+        """What is committed to by driver: the first day of each month, that after its last, and the amount."""
+        found: defaultdict[tuple[str, Bound], list[tuple[date, date, Fraction]]] = defaultdict(list)
+        for planned in self.planned:
+            after = next_month(planned.month)
+            for bound in Bound:
+                found[planned.driver, bound].append((planned.month, after, Fraction(planned.bound(bound))))
+        return {key: tuple(months) for key, months in found.items()}
 
     @cached_property
     def values_of(self) -> Mapping[str, tuple[Stretch, ...]]:

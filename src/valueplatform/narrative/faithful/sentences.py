@@ -91,7 +91,8 @@ def _name_tokens(text: str, taken: Sequence[Token], admitted: Admitted) -> Itera
     free = _blanked(text, taken)
     own = _own_names(admitted)
     known = {name for name in admitted.names if " " in name or len(name) >= LONG_NAME} | own
-    for name in sorted(known - {""}, key=lambda name: (-len(name), name)):
+    there = {name for name in known - {""} if name[1:] in free}
+    for name in sorted(there, key=lambda name: (-len(name), name)):
         pattern = rf"(?<!\w)[{re.escape(name[:1].lower() + name[:1].upper())}]{re.escape(name[1:])}(?!\w)"
         for match in re.finditer(pattern, free):
             yield Token("name", match.start(), match.end(), name=name)

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from valueplatform.core.periods import ONE_DAY, Period
-from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.facts import AccountFacts, once
 from valueplatform.narrative.figures import number, realized, standing_of
 from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT
@@ -44,6 +44,7 @@ class Rhythm:
         return len(self.days) >= MINIMUM_ACTIVE_DAYS and self.days[-1] - self.days[0] >= MINIMUM_SPAN
 
 
+@once
 def rhythm(facts: AccountFacts, driver: str) -> Rhythm:
     values = facts.ledger.by_day(facts.driver(driver).unit, (driver,), counted=False)
     days = tuple(day for day, value in values.items() if value and day <= facts.today)

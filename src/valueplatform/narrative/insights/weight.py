@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.facts import AccountFacts, once
 from valueplatform.narrative.figures import committed, realized
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.windows import commitment_windows, story_window
@@ -37,6 +37,7 @@ def importance(facts: AccountFacts, amount: Fraction, surprise: float) -> float:
     return round(math.sqrt(share) * surprise, 4)
 
 
+@once
 def _scale(facts: AccountFacts) -> Fraction:
     """The size of the account's story: realized in any state, or committed, to date, whichever is more."""
     window = story_window(facts).to_date

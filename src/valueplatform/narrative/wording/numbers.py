@@ -26,14 +26,22 @@ _PERIODS: Final = {"day", "week", "month", "year"}
 def number_text(value: Decimal, unit: str, locale: Locale, *, signed: bool = True) -> str:
     """The number with its unit; without its sign where words carry the sign."""
     amount = abs(value)
-    text = _unsigned(amount, unit, locale)
+    text = _known(amount, amount.as_tuple().exponent, unit, locale)
     return f"{MINUS}{text}" if signed and value < 0 else text
 
 
+@lru_cache(maxsize=4096)
+def _known(amount: Decimal, _exponent: object, unit: str, locale: Locale) -> str:
+    """A story says a number several times. The exponent tells equal decimals of several lengths apart."""
+    return _unsigned(amount, unit, locale)
+
+
+@lru_cache(maxsize=4096)
 def day_text(day: date, locale: Locale) -> str:
     return format_date(day, "d MMM yyyy", locale=locale)
 
 
+@lru_cache(maxsize=1024)
 def month_text(day: date, locale: Locale) -> str:
     return format_date(day, "MMMM yyyy", locale=locale)
 
