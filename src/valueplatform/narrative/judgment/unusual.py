@@ -4,14 +4,14 @@ Each day is compared with the median of its own weekday over the eight weeks bef
 distance from it; the days before give the distances to expect, each taken in the same way. How improbable the day's
 distance is follows from them: among the ranks of all, and beyond the tenth part that lies furthest out, from the tail that
 fits it (generalized Pareto by probability-weighted moments, Hosking and Wallis 1987; Pickands 1975 for why), never
-lighter than exponential, and with its shape leant on a tenth as heavily as on twenty days. Rises and drops are
+lighter than exponential, and with its shape drawn towards a quarter as if by forty days. Rises and drops are
 judged apart: most values cannot drop as far as they rise.
 
 Many looks: `p_value` is that of the day times two directions and 365 looks a year (Bonferroni), so that a steady
 series shows an unusual day within a year with probability q at most. Unusual: at most 5 %; several series are then held to
 their false discovery rate as if tested once.
 
-Minimum data: 112 days of history, four known days of the weekday in the eight weeks before, 25 days that
+Minimum data: 112 days of history, four known days of the weekday in the eight weeks before, 50 days that
 differ from their weekday's median. Outages and holidays must be nan: what is known to be unlike is not compared, and
 not learned from.
 """
@@ -28,11 +28,12 @@ from valueplatform.narrative.judgment.numbers import WEEK, Floats, series
 WEEKS: Final = 8
 LEAST_WEEKS: Final = 4
 LEAST_HISTORY: Final = 112
-LEAST_DIFFERENT: Final = 25
+LEAST_DIFFERENT: Final = 50
 HISTORY: Final = 392
 TAIL: Final = 0.1
-PRIOR_SHAPE: Final = 0.1
-PRIOR_WORTH: Final = 20
+LEAST_TAIL: Final = 10
+PRIOR_SHAPE: Final = 0.25
+PRIOR_WORTH: Final = 40
 PRIOR_DAYS: Final = 4
 LOOKS_A_YEAR: Final = 365
 UNUSUAL: Final = 0.05
@@ -81,16 +82,16 @@ def exceedance(past: Floats, value: float) -> float:
     """The chance of a value as high as this, given past ones of the same kind."""
     ordered = np.sort(past)
     count = ordered.size
-    tail = max(10, math.ceil(TAIL * count))
-    if count <= tail or value <= ordered[-tail]:
+    distinct = np.unique(ordered)
+    above = count - np.searchsorted(ordered, distinct, "right")
+    bounds = distinct[above >= max(LEAST_TAIL, TAIL * count)]
+    if not bounds.size or value <= bounds[-1]:
         return float(((past >= value).sum() + 1) / (count + 1))
-    bound = float(ordered[-tail - 1])
-    beyond = ordered[-tail:] - bound
+    bound = float(bounds[-1])
+    beyond = ordered[ordered > bound] - bound
     scale, shape = _pareto(beyond)
-    if scale <= 0:
-        return 1 / (count + 1)
     excess = (value - bound) / scale
-    return (tail / count) * (math.exp(-excess) if shape <= 1e-9 else (1 + shape * excess) ** (-1 / shape))
+    return beyond.size / count * (math.exp(-excess) if shape <= 1e-9 else (1 + shape * excess) ** (-1 / shape))
 
 
 def _pareto(beyond: Floats) -> tuple[float, float]:
