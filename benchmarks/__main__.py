@@ -3,7 +3,19 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "faithfulness", "faults", "change_points", "contribution", "forecast", "calm")
+MODULES = (
+    "ingest",
+    "memory",
+    "backfill",
+    "refresh",
+    "scenario",
+    "faithfulness",
+    "faults",
+    "change_points",
+    "contribution",
+    "forecast",
+    "calm",
+)
 
 
 def main() -> int:

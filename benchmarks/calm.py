@@ -1,12 +1,12 @@
 """J6: accounts of steady noise with a weekly season that are told of a change within a year of daily looking.
 
-Noise of eight kinds (normal, Poisson of many and of few, negative binomial, log-normal, Student's t, mostly zero,
-with gaps), each account with one to four drivers of its kind. All looks of a year count: an account is alarmed if on any day
-any shift or unusual day of a driver holds at a false discovery rate of 1 % among all of its tests (Benjamini and Hochberg
-1995). The p-values are corrected for a year of looks, so that what is counted here, the least p-value of each test over the
-year held to that rate, is no less than what daily looking would tell. The baseline tests the last four weeks against the
-eight before once a week, each at 1 % (Mann and Whitney 1947), as one would without regard to looks. The share of planted
-shifts that are found says that calm is not deafness. Run: `python -m benchmarks.calm [--quick]`.
+Noise of eight kinds (normal, Poisson of many and of few, negative binomial, log-normal, Student's t, mostly zero, with
+gaps), each account with one to four drivers of its kind. All looks of a year count: an account is alarmed if on any
+day any shift or unusual day of a driver holds at a false discovery rate of 1 % among all of its tests (Benjamini and
+Hochberg 1995). The p-values are corrected for a year of looks, so that what is counted here, the least p-value of each
+test over the year held to that rate, is no less than what daily looking would tell. The baseline tests the last four
+weeks against the eight before once a week, each at 1 % (Mann and Whitney 1947), as one would without regard to looks.
+The share of planted shifts that are found says that calm is not deafness. Run: `python -m benchmarks.calm [--quick]`.
 """
 
 import argparse
@@ -44,8 +44,9 @@ NOISE: dict[str, Noise] = {
     "negative binomial": lambda rng, usual: rng.negative_binomial(1, 1 / (1 + 5 * usual)).astype(np.float64),
     "log-normal": lambda rng, usual: 100 * usual * np.exp(rng.normal(0, 0.7, usual.size)),
     "Student's t": lambda rng, usual: 100 * usual * (5 + rng.standard_t(3, usual.size)),
-    "mostly zero": lambda rng, usual: (rng.random(usual.size) < rng.choice([0.1, 0.3, 0.6]))
-    * rng.gamma(2, 50, usual.size),
+    "mostly zero": lambda rng, usual: (
+        (rng.random(usual.size) < rng.choice([0.1, 0.3, 0.6])) * rng.gamma(2, 50, usual.size)
+    ),
     "with gaps": _gaps,
 }
 

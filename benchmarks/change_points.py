@@ -1,10 +1,9 @@
 """J1: change points in the Turing Change Point Dataset, by the metrics of its paper, with one setting for all series.
 
 F1 with a margin of five (index 0 is always a change) and the covering metric, each against the marks of several people
-and averaged over the series (van den Burg and Williams 2020). The baseline says there is no change. Beside them, the time
-that a year of days takes. Run: `python -m benchmarks.change_points --data DIR [--quick]`, DIR with `annotations.json`
-and `datasets/*.json`.
-"""
+and averaged over the series (van den Burg and Williams 2020). The baseline says there is no change. Beside them, the
+time that a year of days takes. Run: `python -m benchmarks.change_points --data DIR [--quick]`, DIR with
+`annotations.json` and `datasets/*.json`."""
 
 import argparse
 import json
@@ -14,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.figures import Measured, figure
@@ -52,14 +52,15 @@ def covering(marks: Marks, found: Iterable[int], length: int) -> float:
     """How well each marked stretch is covered by its best found one, weighed by length, as the mean over people."""
     predicted = _stretches(found, length)
     return statistics.fmean(
-        sum(len(each) * max(_overlap(each, other) for other in predicted) for each in _stretches(given, length)) / length
+        sum(len(each) * max(_overlap(each, other) for other in predicted) for each in _stretches(given, length))
+        / length
         for given in marks.values()
     )
 
 
 def _stretches(changes: Iterable[int], length: int) -> list[range]:
     bounds = [0, *sorted({each for each in changes if 0 < each < length}), length]
-    return [range(*pair) for pair in zip(bounds, bounds[1:], strict=False)]
+    return [range(*pair) for pair in pairwise(bounds)]
 
 
 def _overlap(one: range, other: range) -> float:

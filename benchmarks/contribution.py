@@ -1,4 +1,4 @@
-"""J2: contribution analysis of the RobustSpot incidents: which slice made the metric value / cnt change?
+"""J2: contribution analysis of the RobustSpot incidents, whose truth is the slice that made value / cnt change.
 
 Top-1 and top-3 accuracy, the slice exactly. The baseline ranks slices of one and two dimensions by their excess over
 their own earlier rate times the log of how the rate changed. Only what was known at the time stamp is read. Run:
@@ -7,7 +7,6 @@ their own earlier rate times the log of how the rate changed. Only what was know
 
 import argparse
 import csv
-import gzip
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import yaml
 
 from benchmarks.figures import Measured, figure
-from benchmarks.shared import data_folder
+from benchmarks.shared import data_folder, lines
 from valueplatform.narrative.judgment.root_cause import Row, causes
 
 Slice = frozenset[tuple[str, str]]
@@ -33,19 +32,12 @@ class Incident(NamedTuple):
 
 def read(folder: Path) -> Iterator[Incident]:
     for entry in yaml.safe_load((folder / "incidents.yaml").read_text(encoding="utf-8")):
-        path = folder / f"{entry['data']}.csv"
-        opened = (
-            path.open(encoding="utf-8", newline="")
-            if path.exists()
-            else gzip.open(f"{path}.gz", "rt", encoding="utf-8", newline="")
-        )
-        with opened as file:
-            reader = csv.DictReader(file)
-            dimensions = [name for name in reader.fieldnames or () if name not in {"min", "value", "cnt"}]
-            rows = [
-                Row(int(row["min"]), tuple(row[d] for d in dimensions), float(row["value"]), float(row["cnt"]))
-                for row in reader
-            ]
+        reader = csv.DictReader(lines(folder / f"{entry['data']}.csv"))
+        dimensions = [name for name in reader.fieldnames or () if name not in {"min", "value", "cnt"}]
+        rows = [
+            Row(int(row["min"]), tuple(row[d] for d in dimensions), float(row["value"]), float(row["cnt"]))
+            for row in reader
+        ]
         cause = frozenset((str(name), str(value)) for name, value in entry["cause"].items())
         yield Incident(dimensions, rows, int(entry["timestamp"]), cause)
 

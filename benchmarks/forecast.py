@@ -8,7 +8,6 @@ many of the actual values the stated 90 % intervals hold. Beside them the same f
 
 import argparse
 import csv
-import gzip
 import random
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.figures import Measured, figure
-from benchmarks.shared import data_folder
+from benchmarks.shared import data_folder, lines
 from valueplatform.narrative.judgment.forecast import Forecast, forecast, forecast_sum
 from valueplatform.narrative.judgment.forecasters import damped_trend
 from valueplatform.narrative.judgment.numbers import Floats
@@ -36,12 +35,8 @@ class Errors(NamedTuple):
 
 
 def read(folder: Path, part: str) -> dict[str, Floats]:
-    path = folder / f"Weekly-{part}.csv"
-    opened = path.open(encoding="utf-8") if path.exists() else gzip.open(f"{path}.gz", "rt", encoding="utf-8")
-    with opened as file:
-        rows = csv.reader(file)
-        next(rows)
-        return {row[0]: np.array([float(each) for each in row[1:] if each not in {"", "NA"}]) for row in rows}
+    _, *rows = csv.reader(lines(folder / f"Weekly-{part}.csv"))
+    return {row[0]: np.array([float(each) for each in row[1:] if each not in {"", "NA"}]) for row in rows}
 
 
 def errors(train: dict[str, Floats], test: dict[str, Floats], ahead: dict[str, Floats]) -> Errors:
@@ -94,7 +89,9 @@ def main(folder: Path, *, quick: bool) -> None:
     figure("J3", "M4 weekly MASE (baseline: Naive 2)", Measured(ours.mase, naive.mase), target=2.40, unit="MASE", n=n)
     hits = [(np.array(each.low) <= test[name]) & (test[name] <= np.array(each.high)) for name, each in given.items()]
     held = float(np.mean(np.concatenate(hits)))
-    figure("J3", "actual values in 90 % intervals (87 to 93 %)", Measured(held, COVERAGE), target=0.90, unit="share", n=n)
+    figure(
+        "J3", "actual values in 90 % intervals (87 to 93 %)", Measured(held, COVERAGE), target=0.90, unit="share", n=n
+    )
     repeats = 20 if quick else 200
     for kind in ("with a season", "mostly zero", "growing"):
         held_sums = Measured(sums_held(kind, repeats), COVERAGE)

@@ -79,11 +79,13 @@ def forecast_sum(
     expected = float(np.maximum(ahead, floor).sum())
     low, high = _interval(errors.sum(axis=1, keepdims=True), coverage)
     least = floor * days
-    return SumForecast(days, expected, max(expected + float(low[0]), least), max(expected + float(high[0]), least), coverage)
+    return SumForecast(
+        days, expected, max(expected + float(low[0]), least), max(expected + float(high[0]), least), coverage
+    )
 
 
-def _combined(values: Sequence[float] | Floats, horizon: int, season: int) -> tuple[Floats, Floats, float]| None:
-    """The forecast, the errors of earlier forecasts (origins × horizon), and the bound below which nothing lies."""
+def _combined(values: Sequence[float] | Floats, horizon: int, season: int) -> tuple[Floats, Floats, float] | None:
+    """The forecast, the errors of earlier forecasts (origins by horizon), and the bound below which nothing lies."""
     past = series(values)[-LONGEST_PAST:]
     present = np.flatnonzero(~np.isnan(past))
     past = past[present[0] :] if present.size else past[:0]

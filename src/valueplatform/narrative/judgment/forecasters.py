@@ -156,7 +156,8 @@ def _seasonal_lags(season: int) -> tuple[int, ...]:
 
 
 def _autoregressive(values: Floats, known: int, horizon: int, lags: Sequence[int]) -> Floats:
-    """Least squares with a ridge of one observation towards zero, iterated. Needs ten values more than twice its lags."""
+    """Least squares with a ridge of one observation towards zero, iterated. Needs ten values more than twice its
+    lags."""
     longest = max(lags)
     ahead = np.full((values.size, horizon), np.nan)
     center, scale = float(values[:known].mean()), float(values[:known].std())

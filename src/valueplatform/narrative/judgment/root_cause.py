@@ -5,12 +5,11 @@ periods before say what each slice would have brought now: the median over them 
 median keeps a bad period among them from becoming the usual. A slice of little weight is drawn towards the metric of
 all, as if by PRIOR periods' worth of weight.
 
-Slices of up to three dimensions that moved in the direction asked for are ranked by their surprise, the
-Jensen-Shannon divergence of expected and actual amount (Adtributor: Bhagwan et al. 2014), in the unit of the value: a
-sub-slice of the cause misses part of the amount, a slice around it dilutes the factor, so both surprise less (the
-ripple effect of Sun et al. 2018 and Li et al. 2019: a cause changes its parts alike). Slices of exactly the same rows are
-one, told by the fewest dimensions. Nothing causal is proved: it says where the change sits.
-"""
+Slices of up to three dimensions that moved in the direction asked for are ranked by their surprise, the Jensen-Shannon
+divergence of expected and actual amount (Adtributor: Bhagwan et al. 2014), in the unit of the value: a sub-slice of
+the cause misses part of the amount, a slice around it dilutes the factor, so both surprise less (the ripple effect of
+Sun et al. 2018 and Li et al. 2019: a cause changes its parts alike). Slices of exactly the same rows are one, told by
+the fewest dimensions. Nothing causal is proved: it says where the change sits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

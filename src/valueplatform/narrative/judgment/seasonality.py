@@ -1,9 +1,9 @@
 """Whether a daily value has a weekly season, how strong it is, and which weekdays make it.
 
 Test: Kruskal and Wallis (1952) over the weekdays, ties corrected, of values less the median of the seven days around
-them, so that a trend is no season; its tail by Wilson and Hilferty (1931). Strength: one less the variance that weekdays
-leave, over all of it (Wang, Smith and Hyndman 2006), 0 to 1. A weekday is high or low where its values differ from those
-of all others (Mann and Whitney 1947) at a false discovery rate of 1 % among the seven.
+them, so that a trend is no season; its tail by Wilson and Hilferty (1931). Strength: one less the variance that
+weekdays leave, over all of it (Wang, Smith and Hyndman 2006), 0 to 1. A weekday is high or low where its values differ
+from those of all others (Mann and Whitney 1947) at a false discovery rate of 1 % among the seven.
 
 Minimum data: eight weeks, five known days of each weekday. Of the last 26 weeks.
 """
@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from valueplatform.narrative.judgment.numbers import WEEK, Floats, series
+from valueplatform.narrative.judgment.numbers import WEEK, Floats, Ints, series
 from valueplatform.narrative.significance import discoveries, mann_whitney_p
 
 WEEKS: Final = 26
@@ -45,7 +45,7 @@ def weekly_season(values: Sequence[float] | Floats) -> Seasonality | None:
     offset = max(0, days.size - WEEKS * WEEK)
     recent = days[offset:]
     known = ~np.isnan(recent)
-    phase = (np.arange(recent.size) + offset) % WEEK
+    phase: Ints = (np.arange(recent.size, dtype=np.int64) + offset) % WEEK
     if recent.size < LEAST_WEEKS * WEEK or min(np.bincount(phase[known], minlength=WEEK)) < LEAST_DAYS:
         return None
     level = _level(recent)
@@ -67,24 +67,21 @@ def weekly_season(values: Sequence[float] | Floats) -> Seasonality | None:
     )
 
 
-def kruskal_wallis_p(values: Floats, group: Floats) -> float:
-    """The p-value that all groups come from one distribution, ties corrected."""
+def kruskal_wallis_p(values: Floats, group: Ints) -> float:
+    """The p-value that an odd number of groups, three or more, come from one distribution, ties corrected."""
     ordered = np.sort(values)
     rank = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1) / 2
     count = values.size
     groups = np.unique(group)
     between = sum((rank[group == each] - (count + 1) / 2).sum() ** 2 / (group == each).sum() for each in groups)
     variance = float(((rank - (count + 1) / 2) ** 2).sum()) / (count - 1)
-    if variance <= 0 or groups.size < 2:
-        return 1.0
-    return chi_square_tail(float(between) / variance, groups.size - 1)
+    return chi_square_tail(float(between) / variance, groups.size - 1) if variance > 0 else 1.0
 
 
 def chi_square_tail(value: float, freedom: int) -> float:
-    """The chance of a chi-square value this high or higher, by the cube root of Wilson and Hilferty (1931)."""
-    spread = 2 / (9 * freedom)
-    z = ((max(value, 0.0) / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
-    return math.erfc(z / math.sqrt(2)) / 2
+    """The chance of a chi-square value this high or higher, for even degrees of freedom: a Poisson sum, exact."""
+    terms = (math.exp(-value / 2 + k * math.log(value / 2) - math.lgamma(k + 1)) for k in range(freedom // 2))
+    return min(1.0, sum(terms)) if value > 0 else 1.0
 
 
 def _level(days: Floats) -> Floats:

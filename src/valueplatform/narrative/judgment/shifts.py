@@ -1,22 +1,21 @@
 """A lasting change of level of a daily value: told once enough days confirm it, withdrawn when it does not hold.
 
-Each day is a candidate, and is looked at exactly three times: when 14, 28 and 56 days from it on are known. The days from
-it on are compared with the 56 days before it, weekday by weekday (van Elteren 1960: a Wilcoxon test stratified by
+Each day is a candidate, and is looked at exactly three times: when 14, 28 and 56 days from it on are known. The days
+from it on are compared with the 56 days before it, weekday by weekday (van Elteren 1960: a Wilcoxon test stratified by
 weekday), so that neither the week's season nor a weekend's other spread matters, nor how the noise is distributed.
-Mean, variance and skewness are those of the permutation distribution, ties included; the tail is read from the
-Pearson III curve through them (Wilson and Hilferty 1931). Noise that hangs together from day to day inflates the
-variance by (1 + r) / (1 - r), r the correlation of following days within the two sides, if positive.
+Mean, variance and skewness are those of the permutation distribution, ties included; the tail is read from the Pearson
+III curve through them (Wilson and Hilferty 1931). Noise that hangs together from day to day inflates the variance by
+(1 + r) / (1 - r), r the correlation of following days within the two sides, if positive.
 
-Many looks: a year of daily looking makes 3 × 365 of these tests a series. A shift's `p_value` is multiplied by as many
-(Bonferroni): under steady noise it falls below q within a year with probability q at most, however often one looks.
-Tests of several series may then be held to a false discovery rate of q as if they had been made once.
+Many looks: a year of daily looking makes three times 365 of these tests a series. A shift's `p_value` is multiplied by
+as many (Bonferroni): under steady noise it falls below q within a year with probability q at most, however often one
+looks. Tests of several series may then be held to a false discovery rate of q as if they had been made once.
 
 Confirmed: at any of its looks the corrected p-value is at most 5 %. Withdrawn: its latest look no longer shows a change
 of the same direction at 1 %, uncorrected. Not yet confirmed is not told.
 
-Minimum data: 28 days before, two thirds of the days known on each side, and 14 days in both that differ from their usual
-value: counts nearer to zero say nothing by day.
-"""
+Minimum data: 28 days before, two thirds of the days known on each side, and 14 days in both that differ from their
+usual value: counts nearer to zero say nothing by day."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from valueplatform.narrative.judgment.change_points import tamed
-from valueplatform.narrative.judgment.numbers import WEEK, Floats, Ints, series
+from valueplatform.narrative.judgment.numbers import WEEK, Flags, Floats, Ints, series
 
 LOOKS: Final = (14, 28, 56)
 BEFORE: Final = 56
@@ -45,9 +44,9 @@ APART: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """`day` is the index of the first day of the new level. Levels are means a day over whole weeks: of the 56 days before
-    `day`, and of the days of its latest look. `p_value` is corrected for a year of looks. `confirmed_on` is the index of
-    the last day that was needed."""
+    """`day` is the index of the first day of the new level. Levels are means a day over whole weeks: of the 56 days
+    before `day`, and of the days of its latest look. `p_value` is corrected for a year of looks. `confirmed_on` is the
+    index of the last day that was needed."""
 
     day: int
     before: float
@@ -70,12 +69,13 @@ def shifts(values: Sequence[float] | Floats) -> tuple[Shift, ...]:
     days = series(values)
     corrected, z = looks(days, since=days.size - MEMORY)
     found = [_shift(days, each, corrected[:, each], z[:, each]) for each in _peaks(corrected.min(axis=0), z)]
-    return tuple(sorted(found, key=lambda shift: shift.day))
+    return tuple(sorted((each for each in found if each.confirmed_on < days.size), key=lambda shift: shift.day))
 
 
 def looks(days: Floats, since: int = 0) -> tuple[Floats, Floats]:
-    """Of each look (rows) at each day (columns) from `since` on: the corrected p-value, and its normal deviate, positive
-    for a rise. A look that has not come, or has too little to go by, is 1 and 0. What came later changes no look."""
+    """Of each look (rows) at each day (columns) from `since` on: the corrected p-value, and its normal deviate,
+    positive for a rise. A look that has not come, or has too little to go by, is 1 and 0. What came later changes no
+    look."""
     corrected, z = np.ones((len(LOOKS), days.size)), np.zeros((len(LOOKS), days.size))
     for row, length in enumerate(LOOKS):
         first = max(LEAST_BEFORE, since)
@@ -85,7 +85,9 @@ def looks(days: Floats, since: int = 0) -> tuple[Floats, Floats]:
         padded = np.concatenate([np.full(BEFORE - LEAST_BEFORE, np.nan), days])
         windows = np.lib.stride_tricks.sliding_window_view(padded, BEFORE + length)[first - LEAST_BEFORE :]
         z[row, first : last + 1] = _scores(windows)
-        corrected[row, first : last + 1] = [min(1.0, _two_sided(each) * LOOKS_A_YEAR) for each in z[row, first : last + 1]]
+        corrected[row, first : last + 1] = [
+            min(1.0, _two_sided(each) * LOOKS_A_YEAR) for each in z[row, first : last + 1]
+        ]
     return corrected, z
 
 
@@ -108,7 +110,7 @@ def _scores(windows: Floats) -> Floats:
     continuous = np.maximum(np.abs(statistic) - weight.max(axis=1) / 2, 0)
     z = _over(np.sign(statistic) * continuous, deviation * np.sqrt(_inflation(windows)))
     skewness = _over((weight**3 * third).sum(axis=1), deviation**3)
-    return np.where(_enough(weeks, known, rank), _normal_deviate(z, skewness), 0.0)
+    return np.where(_enough(weeks), _normal_deviate(z, skewness), 0.0)
 
 
 def _peaks(corrected: Floats, z: Floats) -> list[int]:
@@ -136,7 +138,7 @@ def _shift(days: Floats, candidate: int, corrected: Floats, z: Floats) -> Shift:
         before=float(np.nanmean(before)),
         after=float(np.nanmean(after)),
         p_value=float(corrected[best]),
-        confirmed_on=candidate + LOOKS[first] - 1,
+        confirmed_on=max(candidate + LOOKS[first], day + LOOKS[0]) - 1,
         holds=bool(z[latest] * z[best] > 0 and _two_sided(z[latest]) <= HOLDS),
     )
 
@@ -199,13 +201,16 @@ def _mean(values: Floats, axis: int) -> Floats:
     return _over(np.where(known, values, 0.0).sum(axis=axis), known.sum(axis=axis))
 
 
-def _enough(weeks: Floats, known: Floats, rank: Floats) -> Floats:
+def _enough(weeks: Floats) -> Flags:
     split = BEFORE // WEEK
+    known = ~np.isnan(weeks)
     after_days = (weeks.shape[1] - split) * WEEK
     before, after = known[:, :split].sum(axis=(1, 2)), known[:, split:].sum(axis=(1, 2))
     flat = weeks.reshape(weeks.shape[0], -1)
     usual = np.nanmedian(np.where(np.isnan(flat).all(axis=1)[:, None], 0.0, flat), axis=1)
     informative = (known.reshape(flat.shape) & (flat != usual[:, None])).sum(axis=1)
     return np.asarray(
-        (before >= LEAST_BEFORE * LEAST_KNOWN) & (after >= after_days * LEAST_KNOWN) & (informative >= LEAST_INFORMATIVE)
+        (before >= LEAST_BEFORE * LEAST_KNOWN)
+        & (after >= after_days * LEAST_KNOWN)
+        & (informative >= LEAST_INFORMATIVE)
     )

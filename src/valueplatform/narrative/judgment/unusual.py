@@ -1,15 +1,16 @@
 """A day that lies outside what its weekday ever brought.
 
-Each day is compared with the median of its own weekday over the eight weeks before it, in units of that weekday's usual
-distance from it; the days before give the distances to expect, each taken in the same way. How improbable the day's
-distance is follows from them: among the ranks of all, and beyond the tenth part that lies furthest out, from the tail that
-fits it (generalized Pareto by probability-weighted moments, Hosking and Wallis 1987; Pickands 1975 for why), never
-lighter than exponential, and with its shape drawn towards a quarter as if by forty days. Rises and drops are
+Each day is compared with the median of its own weekday over the eight weeks before it, in units of that weekday's
+usual distance from it; the days before give the distances to expect, each taken in the same way. How improbable the
+day's distance is follows from them: among the ranks of all, and beyond the tenth part that lies furthest out, from the
+tail that fits it (generalized Pareto by probability-weighted moments, Hosking and Wallis 1987; Pickands 1975 for why),
+never lighter than exponential, and with its shape drawn towards a quarter as if by forty days. Rises and drops are
 judged apart: most values cannot drop as far as they rise.
 
-Many looks: `p_value` is that of the day times two directions and 365 looks a year (Bonferroni), so that a steady
-series shows an unusual day within a year with probability q at most. Unusual: at most 5 %; several series are then held to
-their false discovery rate as if tested once.
+Many looks: `p_value` is that of the day times two directions and 365 looks a year (Bonferroni), so that it falls below
+q within a year of a steady series with a probability of about q. Only about: how far a tail reaches is estimated, and
+noise as heavy as Student's t with three degrees, or counts near zero, come to several times q (`benchmarks.calm`).
+Unusual: at most 5 %; several series are then held to their false discovery rate as if tested once.
 
 Minimum data: 112 days of history, four known days of the weekday in the eight weeks before, 50 days that
 differ from their weekday's median. Outages and holidays must be nan: what is known to be unlike is not compared, and
@@ -64,9 +65,7 @@ def unusual_days(values: Sequence[float] | Floats, since: int = -1) -> tuple[Unu
         if p_value <= UNUSUAL:
             towards = np.sign(distance[day])
             record = bool(days[day] * towards > np.nanmax(days[:day] * towards))
-            found.append(
-                Unusual(day, float(days[day]), float(usual[day]), float(distance[day]), p_value, record)
-            )
+            found.append(Unusual(day, float(days[day]), float(usual[day]), float(distance[day]), p_value, record))
     return tuple(found)
 
 
