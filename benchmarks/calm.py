@@ -111,7 +111,7 @@ def main(*, quick: bool) -> None:
         share = Measured(sum(told[kind]) / len(told[kind]), baseline)
         figure("J6-kind", f"of these, {kind}", share, target=0.05, unit="share", n=len(told[kind]))
     planted = 20 if quick else 200
-    for factor in (0.7, 0.85, 1.2, 1.5):
+    for factor in (0.7, 1.5):
         hits = Measured(found(factor, planted), 0)
         name = f"shifts to {factor} of the level told after four weeks"
         figure("J6-power", name, hits, target=0.9, unit="share", n=planted)

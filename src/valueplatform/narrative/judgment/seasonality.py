@@ -1,9 +1,9 @@
 """Whether a daily value has a weekly season, how strong it is, and which weekdays make it.
 
 Test: Kruskal and Wallis (1952) over the weekdays, ties corrected, of values less the median of the seven days around
-them, so that a trend is no season; its tail by Wilson and Hilferty (1931). Strength: one less the variance that
-weekdays leave, over all of it (Wang, Smith and Hyndman 2006), 0 to 1. A weekday is high or low where its values differ
-from those of all others (Mann and Whitney 1947) at a false discovery rate of 1 % among the seven.
+them, so that a trend is no season. Strength: one less the variance that weekdays leave, over all of it (Wang, Smith
+and Hyndman 2006), 0 to 1. A weekday is high or low where its values differ from those of all others (Mann and Whitney
+1947) at a false discovery rate of 1 % among the seven.
 
 Minimum data: eight weeks, five known days of each weekday. Of the last 26 weeks.
 """

@@ -24,7 +24,6 @@ from typing import Final
 
 import numpy as np
 
-from valueplatform.narrative.judgment.change_points import tamed
 from valueplatform.narrative.judgment.numbers import WEEK, Flags, Floats, Ints, series
 
 LOOKS: Final = (14, 28, 56)
@@ -144,18 +143,17 @@ def _shift(days: Floats, candidate: int, corrected: Floats, z: Floats) -> Shift:
 
 
 def _located(days: Floats, candidate: int) -> int:
-    """The day around the candidate that parts the days best, in squares, weekday's medians taken away."""
-    first, last = max(0, candidate - BEFORE), min(days.size, candidate + BEFORE)
-    window = days[first:last].copy()
+    """The day around the candidate that parts the days best: the largest sum of squares between the two sides of the
+    days' ranks within their weekday (Pettitt 1979)."""
+    first = max(0, candidate - BEFORE)
+    window = days[first : candidate + BEFORE]
+    rank = np.zeros(window.size)
     for phase in range(WEEK):
         own = window[phase::WEEK]
-        if not np.isnan(own).all():
-            window[phase::WEEK] = own - np.nanmedian(own)
+        rank[phase::WEEK] = np.nansum(np.sign(own[:, None] - own[None, :]), axis=1) / max(own.size, 1)
     known = np.flatnonzero(~np.isnan(window))
-    rest = tamed(window[known])
-    rest = rest - rest.mean()
-    parted = np.arange(1, rest.size)
-    gain = np.cumsum(rest)[:-1] ** 2 / (parted * (rest.size - parted))
+    parted = np.arange(1, known.size)
+    gain = np.cumsum(rank[known])[:-1] ** 2 / (parted * (known.size - parted))
     place = known[parted] + first
     near = np.abs(place - candidate) < APART
     return int(place[near][np.argmax(gain[near])]) if near.any() else candidate
