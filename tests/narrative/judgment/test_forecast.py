@@ -19,6 +19,34 @@ def test_too_little_to_go_by_gives_no_forecast(values: list[float]) -> None:
     assert forecast_sum(values, 7) is None
 
 
+@pytest.mark.parametrize("horizon", [0, -1])
+def test_a_forecast_of_nothing_is_refused(horizon: int) -> None:
+    with pytest.raises(ValueError, match="at least one step"):
+        forecast(steady(100, seed=1), horizon)
+    with pytest.raises(ValueError, match="at least one step"):
+        forecast_sum(steady(100, seed=1), horizon)
+
+
+def test_gaps_make_an_interval_no_narrower_than_what_is_known() -> None:
+    widths = []
+    for seed in range(20):
+        days = steady(300, seed=seed)
+        whole = forecast_sum(days, 14)
+        days[np.random.default_rng(seed).random(300) < 0.15] = math.nan
+        gaps = forecast_sum(days, 14)
+        assert whole is not None
+        assert gaps is not None
+        widths.append((gaps.high - gaps.low) / (whole.high - whole.low))
+    assert np.median(widths) >= 0.9
+
+
+def test_an_interval_whose_rank_does_not_exist_is_not_stated() -> None:
+    days = steady(28, seed=1)
+    assert forecast(days, 11) is None
+    assert forecast(days, 10) is not None
+    assert forecast(days, 10, coverage=0.95) is None
+
+
 def test_a_horizon_of_more_than_half_of_what_is_known_gives_no_forecast() -> None:
     assert forecast(steady(80, seed=1), 41) is None
     assert forecast(steady(80, seed=1), 40) is not None
@@ -106,7 +134,7 @@ def test_scaling_the_past_scales_the_forecast(seed: int, scale: float) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.floats(-1e9, 1e9), min_size=28, max_size=60), st.integers(1, 14))
+@given(st.lists(st.floats(-1e9, 1e9), min_size=28, max_size=60), st.integers(1, 10))
 def test_a_forecast_lies_in_its_interval(values: list[float], horizon: int) -> None:
     given_forecast = forecast(values, horizon)
     assert given_forecast is not None

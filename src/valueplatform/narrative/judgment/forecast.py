@@ -7,9 +7,10 @@ Vovk, Gammerman and Shafer 2005; for series by rolling origin, Hyndman and Athan
 the assumption of a distribution, and with the ranks of a finite sample. What is stated for a sum of days is read from
 errors of sums of as many days: errors of following days go together.
 
-Minimum data: 28 values and twice the horizon, a fifth of them missing at most; otherwise there is no forecast. The rest
-is not told: a level shift within the last days is only followed as fast as the ways follow it, and its interval
-is too narrow until it has been seen.
+Minimum data: 28 values, twice the horizon, and enough days to forecast from that the rank of the interval exists
+(nine for 90 %); a fifth of the values missing at most. Otherwise there is no forecast. Errors of long sums overlap:
+with little more than the minimum the interval of a sum holds somewhat less than it states. A level shift within the
+last days is followed only as fast as the ways follow it, and the interval is too narrow until it has been seen.
 """
 
 from collections.abc import Sequence
@@ -54,16 +55,16 @@ def forecast(
     values: Sequence[float] | Floats, horizon: int, *, season: int = WEEK, coverage: float = COVERAGE
 ) -> Forecast | None:
     """The next `horizon` values. None where there is too little to go by. Values that were never negative are not
-    forecast to be."""
+    forecast to be. Raises ValueError for a horizon below one."""
     combined = _combined(values, horizon, season)
-    if combined is None:
+    reach = None if combined is None else _reach(combined[1], coverage)
+    if combined is None or reach is None:
         return None
-    ahead, errors, floor = combined
-    low, high = _interval(errors, coverage)
+    ahead, _, floor = combined
     return Forecast(
         tuple(np.maximum(ahead, floor).tolist()),
-        tuple(np.maximum(ahead + low, floor).tolist()),
-        tuple(np.maximum(ahead + high, floor).tolist()),
+        tuple(np.maximum(ahead - reach, floor).tolist()),
+        tuple(np.maximum(ahead + reach, floor).tolist()),
         coverage,
     )
 
@@ -71,21 +72,23 @@ def forecast(
 def forecast_sum(
     values: Sequence[float] | Floats, days: int, *, season: int = WEEK, coverage: float = COVERAGE
 ) -> SumForecast | None:
-    """The sum of the next `days` values, as the pace to a date asks for it. None where there is too little to go by."""
+    """The sum of the next `days` values, as the pace to a date asks for it. None where there is too little to go
+    by. Raises ValueError where there is no day ahead."""
     combined = _combined(values, days, season)
-    if combined is None:
+    reach = None if combined is None else _reach(_of_sums(combined[1]), coverage)
+    if combined is None or reach is None:
         return None
-    ahead, errors, floor = combined
+    ahead, _, floor = combined
     expected = float(np.maximum(ahead, floor).sum())
-    low, high = _interval(errors.sum(axis=1, keepdims=True), coverage)
-    least = floor * days
-    return SumForecast(
-        days, expected, max(expected + float(low[0]), least), max(expected + float(high[0]), least), coverage
-    )
+    low, high = expected - float(reach[0]), expected + float(reach[0])
+    return SumForecast(days, expected, max(low, floor * days), high, coverage)
 
 
 def _combined(values: Sequence[float] | Floats, horizon: int, season: int) -> tuple[Floats, Floats, float] | None:
-    """The forecast, the errors of earlier forecasts (origins by horizon), and the bound below which nothing lies."""
+    """The forecast, the errors of earlier forecasts (origins by horizon, nan where the value is missing), and the bound
+    below which nothing lies."""
+    if horizon < 1:
+        raise ValueError("A forecast looks at least one step ahead.")
     past = series(values)[-LONGEST_PAST:]
     present = np.flatnonzero(~np.isnan(past))
     past = past[present[0] :] if present.size else past[:0]
@@ -108,12 +111,23 @@ def _combined(values: Sequence[float] | Floats, horizon: int, season: int) -> tu
     ahead = np.tensordot(weights, np.array([latest[i] for i in usable]), axes=1)
     errors = actual - np.tensordot(weights, np.array([earlier[i] for i in usable]), axes=1)
     floor = 0.0 if past.min() >= 0 else -np.inf
-    return ahead, np.where(np.isnan(errors), 0.0, errors), floor
+    return ahead, errors, floor
 
 
-def _interval(errors: Floats, coverage: float) -> tuple[Floats, Floats]:
-    """Symmetric around the forecast, by horizon: the rank of a finite sample."""
-    count = errors.shape[0]
-    rank = min(count, int(np.ceil(coverage * (count + 1))))
-    reach = np.sort(np.abs(errors), axis=0)[rank - 1]
-    return -reach, reach
+def _of_sums(errors: Floats) -> Floats:
+    """The errors of whole sums: a missing day erred as its neighbors did. Nan where less than half is known."""
+    known = (~np.isnan(errors)).sum(axis=1)
+    enough = known * 2 >= errors.shape[1]
+    sums = np.full(errors.shape[0], np.nan)
+    sums[enough] = np.nansum(errors[enough], axis=1) * errors.shape[1] / known[enough]
+    return sums[:, None]
+
+
+def _reach(errors: Floats, coverage: float) -> Floats | None:
+    """How far the interval reaches to either side, by horizon: the rank of a finite sample, None where it has none."""
+    counts = (~np.isnan(errors)).sum(axis=0)
+    ranks = np.ceil(coverage * (counts + 1)).astype(np.int64)
+    if (ranks > counts).any():
+        return None
+    ordered = np.sort(np.abs(errors), axis=0)
+    return np.asarray(ordered[ranks - 1, np.arange(errors.shape[1])])

@@ -201,11 +201,12 @@ def _mean(values: Floats, axis: int) -> Floats:
 
 def _enough(weeks: Floats) -> Flags:
     split = BEFORE // WEEK
-    known = ~np.isnan(weeks)
+    known: Flags = np.asarray(~np.isnan(weeks))
     after_days = (weeks.shape[1] - split) * WEEK
     before, after = known[:, :split].sum(axis=(1, 2)), known[:, split:].sum(axis=(1, 2))
     flat = weeks.reshape(weeks.shape[0], -1)
-    usual = np.nanmedian(np.where(np.isnan(flat).all(axis=1)[:, None], 0.0, flat), axis=1)
+    unknown: Flags = np.asarray(np.isnan(flat).all(axis=1, keepdims=True))
+    usual = np.nanmedian(np.where(unknown, 0.0, flat), axis=1)
     informative = (known.reshape(flat.shape) & (flat != usual[:, None])).sum(axis=1)
     return np.asarray(
         (before >= LEAST_BEFORE * LEAST_KNOWN)
