@@ -69,13 +69,14 @@ def _overlap(one: range, other: range) -> float:
 
 
 def read(folder: Path) -> dict[str, tuple[list[float], Marks]]:
-    """Series of one dimension and their marks, by name. Several dimensions are left out, and named."""
+    """Series of one dimension and their marks, by name. What has several dimensions or no marks is left out, and
+    named."""
     marks = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
     found = {}
-    for path in sorted((folder / "datasets").glob("*.json")):
+    for path in sorted((folder / "datasets").rglob("*.json")):
         document = json.loads(path.read_text(encoding="utf-8"))
-        if len(document["series"]) != 1:
-            sys.stderr.write(f"{document['name']} has several dimensions and is left out.\n")
+        if len(document["series"]) != 1 or document["name"] not in marks:
+            sys.stderr.write(f"{document['name']} has several dimensions or no marks, and is left out.\n")
             continue
         values = [math.nan if value is None else float(value) for value in document["series"][0]["raw"]]
         found[document["name"]] = (values, marks[document["name"]])

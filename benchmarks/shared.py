@@ -17,4 +17,4 @@ def data_folder(given: Path | None, name: str) -> Path:
 def lines(path: Path) -> list[str]:
     """The lines of a text file, or of the one beside it that ends on `.gz`."""
     text = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(f"{path.name}.gz").read_bytes())
-    return text.decode("utf-8").splitlines(keepends=True)
+    return text.decode("utf-8-sig").splitlines(keepends=True)
