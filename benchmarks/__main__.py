@@ -5,7 +5,7 @@ import sys
 
 MODULES = (
     "ingest", "memory", "backfill", "refresh", "long_history", "rebuild", "event_pages", "scenario", "faithfulness",
-    "histories", "faults",
+    "change_points", "contribution", "forecast", "calm", "histories", "faults",
 )  # fmt: skip
 
 
