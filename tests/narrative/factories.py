@@ -18,6 +18,8 @@ from valueplatform.narrative.facts import (
     ClosedAmount,
     Contract,
     DriverFacts,
+    Expiry,
+    InputChange,
     InputFacts,
     Milestone,
     Person,
@@ -215,6 +217,11 @@ def harbor(today: date = TODAY) -> AccountFacts:
             Milestone("reno", "rollout", date(2026, 8, 5), "Reno went live"),
         ),
         adjustments=(Adjustment("invoicing", date(2026, 3, 1), late, Decimal(9200), "late-events"),),
+        input_changes=(InputChange("hourly_cost", date(2026, 7, 13), Decimal(40), Decimal("41.50")),),
+        expiries=(
+            Expiry("visit_cost", date(2026, 9, 30), ("repeat_visits",)),
+            Expiry(None, date(2026, 8, 10), ("dispatch_time",)),
+        ),
         closings=(ClosedAmount("invoicing", date(2026, 3, 1), Decimal("26100.5000")),),
         people=(Person("Priya Nair", "validator"), Person("Daniel Reyes", "champion")),
         steward="Maya Okafor",
@@ -258,12 +265,7 @@ def record_of(facts: AccountFacts) -> Record:
         metered=tuple(
             Metering(meter, day, day + timedelta(days=1), total) for meter, day, total in facts.meters.iter_rows()
         ),
-        inputs={
-            (given.slug, facts.today): HeldInput(
-                Fraction(given.low), Fraction(given.expected), Fraction(given.high), given.unit
-            )
-            for given in facts.inputs
-        },
+        inputs=_held_inputs(facts),
         sent={
             source: tuple((day, events) for (name, day), events in facts.sent.items() if name == source)
             for source in {doubt.source for doubt in facts.doubts}
@@ -282,12 +284,28 @@ def record_of(facts: AccountFacts) -> Record:
     )
 
 
+def _held_inputs(facts: AccountFacts) -> dict[tuple[str, date], HeldInput]:
+    """As they hold today, and as they held before and after each change."""
+    units = {given.slug: given.unit for given in facts.inputs}
+    held = {
+        (given.slug, facts.today): HeldInput(
+            Fraction(given.low), Fraction(given.expected), Fraction(given.high), given.unit
+        )
+        for given in facts.inputs
+    }
+    for change in facts.input_changes:
+        for day, value in ((change.day - timedelta(days=1), change.before), (change.day, change.now)):
+            held[change.slug, day] = HeldInput(Fraction(value), Fraction(value), Fraction(value), units[change.slug])
+    return held
+
+
 def _days_in(facts: AccountFacts) -> Iterator[date]:
     for given in facts.contracts:
         yield given.start
         if given.end is not None:
             yield given.end - timedelta(days=1)
     yield from (milestone.day for milestone in facts.milestones)
+    yield from (expiry.day for expiry in facts.expiries)
     yield from (gap.day for gap in facts.gaps)
     yield from (adjustment.shown_day for adjustment in facts.adjustments)
     for stated in facts.inputs:

@@ -26,6 +26,11 @@ TOPICS: Final[Mapping[str, str]] = {
     "estimated-beside": "beside",
     "stalled-driver": "change",
     "silent-account": "change",
+    "lost-driver": "change",
+    "streak": "change",
+    "mix-shift": "parts",
+    "concentration": "parts",
+    "bottom-contributors": "parts",
     "new-driver": "standing",
     "record-month": "change",
     "period-over-period": "change",
@@ -44,7 +49,7 @@ TOPICS: Final[Mapping[str, str]] = {
 
 PRECEDENCE: Final[Sequence[str]] = (
     "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "silent-account",
-    "stalled-driver",    "renewal-ahead",
+    "lost-driver", "stalled-driver", "renewal-ahead",
 )  # fmt: skip
 """Within a topic these come first, whatever they score: they explain the others."""
 
@@ -60,6 +65,7 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "unvalidated-input": 1.4,
         "estimated-beside": 1.3,
         "stalled-driver": 1.3,
+        "lost-driver": 1.3,
         "renewal-ahead": 1.3,
         "insufficient-data": 1.3,
         "benefit-classes": 0.5,
@@ -70,6 +76,8 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "renewal-ahead": 1.2,
         "benefit-classes": 1.1,
         "trend": 0.6,
+        "streak": 0.7,
+        "bottom-contributors": 0.5,
         "month-so-far": 0.4,
         "unvalidated-input": 0.5,
     },
@@ -79,7 +87,7 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
 PARTNER_KINDS: Final = frozenset(
     {
         "realized", "estimated", "estimated-beside", "outcome", "detractor", "period-over-period", "month-so-far",
-        "trend", "record-month", "new-driver", "stalled-driver", "silent-account", "top-contributors",
+        "trend", "record-month", "new-driver", "stalled-driver", "lost-driver", "silent-account", "top-contributors",
         "change-contributors", "insufficient-data",
     }
 )  # fmt: skip

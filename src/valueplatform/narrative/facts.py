@@ -158,6 +158,26 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class InputChange:
+    """A day from which another value of an assumption or baseline holds than before, both agreed, in one unit."""
+
+    slug: str
+    day: date
+    before: Decimal
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """The day from which a baseline (`slug` of an input) or a driver that is only probable (`slug` None) is an
+    estimate again, with the drivers that rest on it."""
+
+    slug: str | None
+    day: date
+    drivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """An open finding of weight on a source: silent since a day, or far fewer events up to `through`. `drivers` are
     those that are fed by what it sends."""
@@ -206,6 +226,8 @@ class AccountFacts:
     closed: frozenset[date] = frozenset()
     gaps: tuple[Gap, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    input_changes: tuple[InputChange, ...] = ()
+    expiries: tuple[Expiry, ...] = ()
     sent: dict[tuple[str, date], int] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     steward: str | None = None
@@ -280,6 +302,8 @@ def for_provider(facts: AccountFacts, provider: str) -> AccountFacts:
         adjustments=(),
         closings=(),
         gaps=(),
+        input_changes=(),
+        expiries=(),
         people=(),
         steward=None,
         providers=(provider,),

@@ -16,6 +16,7 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
+from valueplatform.narrative.input_history import expiries, input_changes
 from valueplatform.telemetry.intake_sums import days_of
 from valueplatform.telemetry.meters import ADDITIVE
 from valueplatform.telemetry.quality import FRESHNESS
@@ -81,6 +82,8 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         closings=await _closings(tx, account_id),
         closed=frozenset(await closed_months(tx, account_id)),
         gaps=await _gaps(tx, account_id),
+        input_changes=input_changes(record, today),
+        expiries=expiries(record),
         doubts=(doubted := await _doubts(tx, account_id, record)),
         sent=await _sent(tx, account_id, doubted, today),
         people=tuple(f.Person(person.name, person.role) for person in people),

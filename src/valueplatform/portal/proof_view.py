@@ -223,7 +223,7 @@ def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
             return Leaf(value, unit, title, f"#{anchor('a', node.slug)}" if line else "")
         case d.Adjusted() | d.Closed():
             return Leaf(value, currency, "adjusted later" if isinstance(node, d.Adjusted) else "as it was closed")
-    return Leaf(value, "", "")
+    return Leaf(value, "day", _span(opened, node.start, node.end)) if isinstance(node, d.Days) else Leaf(value, "", "")
 
 
 def _span(opened: Opened, start: date, end: date) -> str:
@@ -242,6 +242,7 @@ _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
     d.Paid: "What the contracts cost on these days.",
     d.Metered: "What the meter below counted on these days.",
+    d.Days: "The calendar days from the first day named to the last.",
     d.Input: "The value in force, as the record of assumptions has it.",
 }
 

@@ -94,6 +94,13 @@ class Closed(_Node, frozen=True):
     drivers: tuple[str, ...] = ()
 
 
+class Days(_Node, frozen=True):
+    """How many calendar days lie in [start, end); that the days are the right ones is for claims to say."""
+
+    start: date
+    end: date
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -126,7 +133,7 @@ class Tally(_Node, frozen=True):
 
 
 class Statistic(_Node, frozen=True):
-    """A statistic of equally spaced values, by a named method ('theil-sen-slope', 'median', 'z-score', …).
+    """A statistic of equally spaced values, by a named method ('theil-sen-slope', 'median', 'same-direction', …).
 
     Recomputed within a relative tolerance of 1e-9, since it is not a sum.
     """
@@ -145,6 +152,7 @@ Derivation = (
     | Input
     | Adjusted
     | Closed
+    | Days
     | Constant
     | Difference
     | Total

@@ -120,8 +120,8 @@ class Prover:
                 return self._input(node)
             case d.Adjusted() | d.Closed():
                 return self._posted(node)
-            case d.Constant():
-                return Fraction(node.value)
+            case d.Constant() | d.Days():
+                return Fraction(node.value if isinstance(node, d.Constant) else (node.end - node.start).days)
         return self._composed(node)
 
     def _composed(self, node: d.Derivation) -> Fraction:

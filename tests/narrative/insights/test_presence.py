@@ -116,3 +116,13 @@ def test_a_first_driver_is_not_new_but_a_later_one_is() -> None:
 def test_a_driver_is_new_for_sixty_days() -> None:
     both = [*rows("a", steady(START, TOMORROW, 5)), *rows("b", steady(date(2026, 6, 1), TOMORROW, 5))]
     assert "new-driver" not in _told(account(both, drivers=(driver("a"), driver("b"))))
+
+
+def test_a_driver_that_stopped_ninety_days_ago_is_lost() -> None:
+    stop = date(2026, 5, 23)
+    daily = rows("a", steady(START, stop, 5)) + rows("b", steady(START, TOMORROW, 5))
+    facts = account(daily, drivers=(driver("a"), driver("b")))
+    found = _told(facts)["lost-driver"]
+    assert (found.number("since").value, found.number("quiet").value) == (0, (TOMORROW - stop).days)
+    later = account(daily, drivers=(driver("a"), driver("b")), today=TODAY - timedelta(days=1))
+    assert "stalled-driver" in _told(later)

@@ -15,6 +15,7 @@ from valueplatform.value.derivation import (
     Adjusted,
     Closed,
     Committed,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -31,13 +32,15 @@ Numbers = Mapping[str, Fraction]
 COUNTED_KINDS: Final = frozenset(
     {
         "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
-        "renewal-ahead",
+        "renewal-ahead", "streak",
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
-RECORDED_DAYS: Final = frozenset({"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day"})
+RECORDED_DAYS: Final = frozenset(
+    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day"}
+)
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
 """Terms that name where a stretch of its numbers begins."""
@@ -65,6 +68,17 @@ def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
     return all((value < 0) is (name == "behind") for name, value in n.items()) and terms["shape"] == "-".join(n)
 
 
+def _in_a_row(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Every week of the stretch lies on the side that is told."""
+    side = "above" if n["beyond"] > 0 else "below"
+    return n["beyond"] != 0 and terms["side"] == side and n["days"] == n["weeks"] * 7
+
+
+def _rests_on_few(n: Numbers, _: Mapping[str, str]) -> bool:
+    is_named = n["few"] == n["first"] + n.get("second", 0)
+    return is_named and n["larger"] == 0 and n["share"] * 2 >= 1 and n["share"] == round(n["few"] / n["whole"], 4)
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -82,6 +96,13 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "record-month": lambda n, _: n["higher_months"] == 0 and n["change"] > 0,
     "stalled-driver": lambda n, _: n["since"] == 0,
     "silent-account": lambda n, _: n["since"] == 0,
+    "lost-driver": lambda n, _: n["since"] == 0,
+    "streak": _in_a_row,
+    "concentration": _rests_on_few,
+    "bottom-contributors": lambda n, _: n["smaller"] == 0 and n["first"] <= n["second"],
+    "mix-shift": lambda n, terms: _direction("shift")(n, terms) and n["shift"] == n["now"] - n["before"],
+    "input-change": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["now"] - n["before"],
+    "expiring-input": lambda n, _: n["carried"] != 0,
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
     "detractor": lambda n, _: n["realized"] < 0,
@@ -142,6 +163,8 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return "count"
         case Sent():
             return "event"
+        case Days():
+            return "day"
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None

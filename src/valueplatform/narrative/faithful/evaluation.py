@@ -13,6 +13,7 @@ from valueplatform.value.derivation import (
     Closed,
     Committed,
     Constant,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -48,6 +49,8 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return _statistic(node, record)
         case Constant():
             return Fraction(node.value)
+        case Days():
+            return Fraction(node.end.toordinal() - node.start.toordinal())
     return _leaf(node, record)
 
 

@@ -8,6 +8,7 @@ from valueplatform.value.derivation import (
     Adjusted,
     Closed,
     Committed,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -49,7 +50,7 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered() | Sent():
+        case Realized() | Committed() | Paid() | Metered() | Sent() | Days():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))

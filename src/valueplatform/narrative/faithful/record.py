@@ -241,7 +241,8 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         inputs=_inputs(source, given),
         titles=titles,
         names=frozenset(names | set(titles.values())),
-        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters})),
+        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters}))
+        | _expiries(source.model),
     )
 
 
@@ -306,6 +307,13 @@ def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date
         if held is not None:
             found[slug, day] = HeldInput(held.low, held.expected, held.high, held.unit)
     return found
+
+
+def _expiries(model: Mapping[str, Any]) -> set[date]:
+    """The days from which baselines and drivers count no longer."""
+    named = [given.get("expires_on") for given in model.get("baselines", ())]
+    named += [given.get("sunset") for given in model.get("drivers", ())]
+    return {date.fromisoformat(day) for day in named if day}
 
 
 def _rollups(model: Mapping[str, Any]) -> list[str]:

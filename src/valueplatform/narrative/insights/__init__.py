@@ -5,8 +5,10 @@ from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.adjustment import adjustments
 from valueplatform.narrative.insights.attainment import attainment
 from valueplatform.narrative.insights.change import changes
+from valueplatform.narrative.insights.concentration import concentration, shifts
 from valueplatform.narrative.insights.contribution import contribution
 from valueplatform.narrative.insights.doubts import doubts
+from valueplatform.narrative.insights.expiry import expiring, input_changes
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
@@ -14,12 +16,27 @@ from valueplatform.narrative.insights.paid import returns
 from valueplatform.narrative.insights.presence import presence
 from valueplatform.narrative.insights.record import records
 from valueplatform.narrative.insights.standing import standing
+from valueplatform.narrative.insights.streak import streaks
 from valueplatform.narrative.insights.trend import trends
 from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
 from valueplatform.narrative.significance import discoveries
 
-FAMILIES = (standing, attainment, presence, milestones, contribution, adjustments, returns, gaps, inputs, doubts)
-TESTED_FAMILIES = (changes, trends, records)
+FAMILIES = (
+    standing,
+    attainment,
+    presence,
+    milestones,
+    contribution,
+    concentration,
+    adjustments,
+    returns,
+    gaps,
+    inputs,
+    input_changes,
+    expiring,
+    doubts,
+)
+TESTED_FAMILIES = (changes, trends, records, streaks, shifts)
 
 
 def discover(facts: AccountFacts) -> list[Insight]:
