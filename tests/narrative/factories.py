@@ -228,6 +228,64 @@ def harbor(today: date = TODAY) -> AccountFacts:
     )
 
 
+def summit(today: date = TODAY) -> AccountFacts:
+    """What Harbor has not: a second contract year that has been earned back, one bad week, a driver that was lost, one
+    whose part of the total grew, a best week far above all others, and a first contract that goes back a year more."""
+    begun, year, end = date(2025, 1, 6), date(2026, 1, 6), today + timedelta(days=1)
+    turn, record = date(2026, 5, 18), date(2026, 8, 10)
+    calls = Wave(310).days(begun, turn) | Wave(620).days(turn, end)
+    jump = {day: value * Decimal("2.2") for day, value in Wave(500).days(record, record + timedelta(days=7)).items()}
+    daily = [
+        *rows("dispatch_time", Wave(900).days(begun, end)),
+        *rows("routing", calls),
+        *rows("invoicing", Wave(500).days(begun, end) | jump),
+        *rows("quotes", Wave(40).days(begun, date(2026, 4, 20))),
+        *rows("overtime", {date(2026, 7, 6): -3200, date(2026, 7, 8): -1100, date(2026, 2, 2): -90}),
+        *rows("calls", Wave(60).days(begun, end), state=State.ESTIMATED),
+    ]
+    return account(
+        daily,
+        today=today,
+        key="summit",
+        name="Summit Facilities",
+        drivers=(
+            driver("dispatch_time", "Dispatch hours saved"),
+            driver("routing", "Shorter routes"),
+            driver("invoicing", "Invoices out sooner"),
+            driver("quotes", "Work quoted and won on site"),
+            driver("overtime", "Overtime after app outages"),
+            driver("calls", "Calls to the dispatch desk avoided"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        milestones=(Milestone("kick-off", "rollout", date(2025, 1, 20), "Get paid sooner"),),
+        people=(Person("Daniel Reyes", "champion"),),
+        contracts=(contract(begun, year, 200000), contract(year, date(2027, 6, 6), 340000, kind="renewal")),
+    )
+
+
+def delmar(today: date = TODAY) -> AccountFacts:
+    """A young account: its first value came two months after its contract began."""
+    begun, first = date(2026, 5, 4), date(2026, 7, 2)
+    daily = [
+        *rows("dispatch_time", Wave(700).days(first, today + timedelta(days=1))),
+        *rows("calls", Wave(90).days(begun, today + timedelta(days=1)), state=State.ESTIMATED),
+    ]
+    return account(
+        daily,
+        today=today,
+        key="delmar",
+        name="Delmar Pools",
+        drivers=(
+            driver("dispatch_time", "Dispatch hours saved"),
+            driver("calls", "Calls to the dispatch desk avoided"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        contracts=(contract(begun, None, 90000),),
+        milestones=(Milestone("kick-off", "rollout", date(2026, 5, 5), "Get paid sooner"),),
+        people=(Person("Ana Silva", "validator"), Person("Daniel Reyes", "champion")),
+    )
+
+
 def record_of(facts: AccountFacts) -> Record:
     """The record that the facts of an account were read from, day by day."""
     strategic = {given.slug for given in facts.drivers if given.benefit_class == "strategic"}

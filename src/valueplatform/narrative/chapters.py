@@ -201,6 +201,7 @@ def _driver_tells(sentences: Sequence[tuple[Admitted, Sentence]]) -> str:
         "lost-driver",
         "insufficient-data",
         "estimated",
+        "disruption",
         "detractor",
         "new-driver",
         "outcome",

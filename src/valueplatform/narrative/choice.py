@@ -31,6 +31,12 @@ TOPICS: Final[Mapping[str, str]] = {
     "mix-shift": "parts",
     "concentration": "parts",
     "bottom-contributors": "parts",
+    "payback": "return",
+    "since-purchase": "return",
+    "time-to-value": "moment",
+    "disruption": "standing",
+    "correlated-drivers": "together",
+    "unusual-record": "change",
     "new-driver": "standing",
     "record-month": "change",
     "period-over-period": "change",
@@ -48,8 +54,8 @@ TOPICS: Final[Mapping[str, str]] = {
 """Insights of one topic about one subject say much the same: one of them is told."""
 
 PRECEDENCE: Final[Sequence[str]] = (
-    "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "silent-account",
-    "lost-driver", "stalled-driver", "renewal-ahead",
+    "attainment", "disruption", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data",
+    "silent-account", "lost-driver", "stalled-driver", "renewal-ahead",
 )  # fmt: skip
 """Within a topic these come first, whatever they score: they explain the others."""
 
@@ -60,6 +66,8 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "top-contributors": 0.9,
         "go-live": 0.7,
         "milestone": 0.8,
+        "time-to-value": 0.7,
+        "correlated-drivers": 0.7,
     },
     Audience.STEWARD: {
         "unvalidated-input": 1.4,
@@ -67,6 +75,7 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "stalled-driver": 1.3,
         "lost-driver": 1.3,
         "renewal-ahead": 1.3,
+        "concentration": 1.2,
         "insufficient-data": 1.3,
         "benefit-classes": 0.5,
         "go-live": 0.4,
@@ -77,6 +86,9 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "benefit-classes": 1.1,
         "trend": 0.6,
         "streak": 0.7,
+        "since-purchase": 1.2,
+        "payback": 1.3,
+        "correlated-drivers": 0.2,
         "bottom-contributors": 0.5,
         "month-so-far": 0.4,
         "unvalidated-input": 0.5,
@@ -86,9 +98,9 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
 
 PARTNER_KINDS: Final = frozenset(
     {
-        "realized", "estimated", "estimated-beside", "outcome", "detractor", "period-over-period", "month-so-far",
-        "trend", "record-month", "new-driver", "stalled-driver", "lost-driver", "silent-account", "top-contributors",
-        "change-contributors", "insufficient-data",
+        "realized", "estimated", "estimated-beside", "outcome", "detractor", "disruption", "period-over-period",
+        "month-so-far", "trend", "record-month", "unusual-record", "new-driver", "stalled-driver", "lost-driver",
+        "silent-account", "top-contributors", "change-contributors", "insufficient-data",
     }
 )  # fmt: skip
 """What a partner may be told: its own rows, and nothing of contracts, disputes, people or commitments (rule 19)."""

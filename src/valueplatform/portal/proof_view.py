@@ -50,6 +50,7 @@ _METHODS: Final = {
     "theil-sen-slope": "The median of the slopes between every two of {count} values in a row (Sen, 1968).",
     "median": "The median of {count} values.",
     "mean": "The mean of {count} values.",
+    "same-direction": "In how many weeks both drivers moved the same way from the week before.",
 }
 _METHOD_WORDS: Final = {
     "measured-before": "measured before",

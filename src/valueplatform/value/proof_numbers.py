@@ -249,6 +249,7 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     """A statistic of equally spaced values, by its name in the literature.
 
     theil-sen-slope: the median of the slopes between all pairs (Sen 1968). median, mean: as everyone means them.
+    same-direction: of two series, one after the other, the steps that both take the same way.
     """
     if method == "median":
         result = Fraction(median(values))
@@ -257,6 +258,10 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     elif method == "theil-sen-slope":
         pairs = ((i, j) for j in range(len(values)) for i in range(j))
         result = Fraction(median([(values[j] - values[i]) / (j - i) for i, j in pairs]))
+    elif method == "same-direction":
+        half = len(values) // 2
+        moves = [(values[i + 1] - values[i]) * (values[half + i + 1] - values[half + i]) for i in range(half - 1)]
+        result = Fraction(sum(1 for move in moves if move > 0))
     else:
         raise UnprovableError(f"no proof of the statistic {method!r}")
     return Fraction(rounded(result, places))

@@ -32,14 +32,14 @@ Numbers = Mapping[str, Fraction]
 COUNTED_KINDS: Final = frozenset(
     {
         "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
-        "renewal-ahead", "streak",
+        "renewal-ahead", "streak", "payback", "since-purchase",
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
 RECORDED_DAYS: Final = frozenset(
-    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day"}
+    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day"}
 )
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
@@ -79,6 +79,15 @@ def _rests_on_few(n: Numbers, _: Mapping[str, str]) -> bool:
     return is_named and n["larger"] == 0 and n["share"] * 2 >= 1 and n["share"] == round(n["few"] / n["whole"], 4)
 
 
+def _began_to_count(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Nothing counted before, and something did on the day that is named, where one is."""
+    return n["earlier"] == 0 and n["days"] > 0 and (n.get("first", 0) > 0) is (terms["step"] == "reached")
+
+
+def _cost_most(n: Numbers) -> bool:
+    return n["whole"] < 0 and 5 * n["cost"] <= 4 * n["whole"]
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -102,6 +111,11 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "bottom-contributors": lambda n, _: n["smaller"] == 0 and n["first"] <= n["second"],
     "mix-shift": lambda n, terms: _direction("shift")(n, terms) and n["shift"] == n["now"] - n["before"],
     "input-change": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["now"] - n["before"],
+    "payback": lambda n, _: n["short"] < 0 <= n["beyond"] and n["to_date"] >= n["cost"],
+    "time-to-value": _began_to_count,
+    "disruption": lambda n, terms: _cost_most(n) and terms["length"] == ("day" if n["days"] == 1 else "days"),
+    "correlated-drivers": lambda n, _: 4 * n["together"] >= 3 * n["steps"],
+    "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
     "expiring-input": lambda n, _: n["carried"] != 0,
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
@@ -145,6 +159,8 @@ def _unit(node: Derivation, record: Record) -> str | None:
             return _unit(node.minuend, record)
         case Total():
             return _unit(node.parts[0], record)
+        case Statistic(method="same-direction"):
+            return "count"
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None

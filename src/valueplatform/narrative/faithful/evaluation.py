@@ -192,7 +192,16 @@ def _statistic(node: Statistic, record: Record) -> Fraction:
         return round(_median_slope(values), node.places)
     if node.method == "median" and values:
         return round(Fraction(median(values)), node.places)
+    if node.method == "same-direction" and len(values) > 3 and len(values) % 2 == 0:
+        return Fraction(_same_direction(values[: len(values) // 2], values[len(values) // 2 :]))
     raise NotDerivableError(f"Nothing is known of the statistic {node.method!r} of {len(values)} values.")
+
+
+def _same_direction(first: list[Fraction], second: list[Fraction]) -> int:
+    """Steps in which both went up, or both went down."""
+    steps = range(1, len(first))
+    up = sum(first[i] > first[i - 1] and second[i] > second[i - 1] for i in steps)
+    return up + sum(first[i] < first[i - 1] and second[i] < second[i - 1] for i in steps)
 
 
 def _median_slope(values: Iterable[Fraction]) -> Fraction:
