@@ -15,6 +15,7 @@ from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
 from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all
+from valueplatform.narrative.comparison import mark_superseded
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
@@ -315,6 +316,8 @@ class Worker:
         try:
             async for _ in compare_accounts(self.database, grant_all()):
                 yield
+            async with self.database.transaction(grant_all()) as tx:
+                await mark_superseded(tx, now)
         except UnavailableError:
             raise
         except Exception:

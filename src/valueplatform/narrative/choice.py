@@ -36,6 +36,8 @@ TOPICS: Final[Mapping[str, str]] = {
     "time-to-value": "moment",
     "disruption": "standing",
     "correlated-drivers": "together",
+    "benchmark-standing": "compared",
+    "best-practice-gap": "practice",
     "unusual-record": "change",
     "new-driver": "standing",
     "record-month": "change",

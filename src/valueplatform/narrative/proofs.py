@@ -214,7 +214,9 @@ def period_of(number: Number) -> tuple[date, date]:
     spans: list[tuple[date, date]] = []
     for leaf in leaves_of(number.derivation):
         match leaf:
-            case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted() | d.Days():
+            case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted():
+                spans.append((leaf.start, leaf.end))
+            case d.Days() | d.Benchmark():
                 spans.append((leaf.start, leaf.end))
             case d.Input():
                 spans.append((leaf.day, leaf.day + timedelta(days=1)))
@@ -233,6 +235,8 @@ def drivers_of(record: Record, number: Number, insight: Insight) -> list[Driver]
     for leaf in leaves_of(number.derivation):
         if isinstance(leaf, d.Realized | d.Adjusted | d.Closed):
             named.update(leaf.drivers or [x.slug for x in record.model.drivers if x.monetized])
+        elif isinstance(leaf, d.Benchmark):
+            named.add(leaf.driver)
     if not named and any(isinstance(leaf, d.Metered | d.Input) for leaf in leaves_of(number.derivation)):
         named.update(insight.drivers)
     return [driver for driver in record.model.drivers if driver.slug in named]

@@ -243,6 +243,7 @@ _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
     d.Paid: "What the contracts cost on these days.",
     d.Metered: "What the meter below counted on these days.",
+    d.Benchmark: "As the newest comparison of accounts has it, which is made anew from the amounts of all of them.",
     d.Days: "The calendar days from the first day named to the last.",
     d.Input: "The value in force, as the record of assumptions has it.",
 }

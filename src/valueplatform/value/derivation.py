@@ -101,6 +101,25 @@ class Days(_Node, frozen=True):
     end: date
 
 
+class Benchmark(_Node, frozen=True):
+    """How accounts compare, as a run over the whole months [start, end) has it (value rule 20): in the cohort of a
+    driver, unit, segment ('' = all) and measure ('account' or 'scale').
+
+    `what` of the account: 'accounts' of its cohort, its 'percentile'; of a `feature`: how many of the 'top' are
+    'top_using' it, of the 'rest' 'rest_using', and whether the account 'uses' it (0 or 1).
+    """
+
+    run: int
+    start: date
+    end: date
+    driver: str
+    unit: str
+    segment: str
+    per: str
+    what: str
+    feature: str = ""
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -153,6 +172,7 @@ Derivation = (
     | Adjusted
     | Closed
     | Days
+    | Benchmark
     | Constant
     | Difference
     | Total

@@ -22,6 +22,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.value import derivation as d
 from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
+from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_record import Source, input_on
 from valueplatform.value.proof_tallies import Tallies, tally_events, together
 
@@ -75,6 +76,7 @@ class Prover:
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
     sent: "list[_Sent]" = field(default_factory=list)
+    compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -85,6 +87,8 @@ class Prover:
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
+        asked = [leaf for leaf in leaves if isinstance(leaf, d.Benchmark)]
+        prover.compared = await compared(tx, source.account_id, asked)
         sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
         if sent:
             start, end = min(leaf.start for leaf in sent), max(leaf.end for leaf in sent)
@@ -126,6 +130,8 @@ class Prover:
 
     def _composed(self, node: d.Derivation) -> Fraction:
         match node:
+            case d.Benchmark() if node in self.compared:
+                return self.compared[node]
             case d.Difference():
                 return self.value(node.minuend) - self.value(node.subtrahend)
             case d.Total():

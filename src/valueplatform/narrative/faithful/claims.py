@@ -13,6 +13,7 @@ from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
 from valueplatform.value.derivation import (
     Adjusted,
+    Benchmark,
     Closed,
     Committed,
     Days,
@@ -88,6 +89,13 @@ def _cost_most(n: Numbers) -> bool:
     return n["whole"] < 0 and 5 * n["cost"] <= 4 * n["whole"]
 
 
+def _stands_apart(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """In a cohort of five or more, in the quarter that is told."""
+    share, quarter = n["below"], Fraction(1, 4)
+    is_told = share >= 1 - quarter if terms["side"] == "high" else share <= quarter
+    return is_told and n["others"] >= 4 and n["above"] == 1 - share
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -116,6 +124,8 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "disruption": lambda n, terms: _cost_most(n) and terms["length"] == ("day" if n["days"] == 1 else "days"),
     "correlated-drivers": lambda n, _: 4 * n["together"] >= 3 * n["steps"],
     "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
+    "benchmark-standing": _stands_apart,
+    "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
     "expiring-input": lambda n, _: n["carried"] != 0,
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
@@ -222,6 +232,12 @@ def _name_problems(insight: Insight, term: str, said: str, record: Record) -> It
     elif subject == "input":
         slugs = {leaf.slug for n in insight.numbers for leaf in leaves(n.derivation) if isinstance(leaf, Input)}
         expected = {record.titles.get(f"input:{slug}") for slug in slugs}
+    elif subject == "feature":
+        below = (leaf for n in insight.numbers for leaf in leaves(n.derivation))
+        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark)}
+        if said not in {record.titles.get(f"feature:{slug}") for slug in features}:
+            yield f"{term} says {said!r}, which is not its name in the record"
+        return
     elif number is not None and insight.kind != "partner-contribution":
         expected = _names_beneath(number.derivation, record)
     if (expected and said not in expected) or said not in record.names:

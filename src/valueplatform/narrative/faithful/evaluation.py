@@ -9,6 +9,7 @@ from valueplatform.core.periods import next_month, years_later
 from valueplatform.narrative.faithful.record import Price, Record, Stretch
 from valueplatform.value.derivation import (
     Adjusted,
+    Benchmark,
     Bound,
     Closed,
     Committed,
@@ -71,6 +72,8 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return Fraction(sum(days))
         case Input():
             return _input(node, record)
+        case Benchmark() if node in record.compared:
+            return record.compared[node]
         case Adjusted() | Closed():
             return _posted(node, record)
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")

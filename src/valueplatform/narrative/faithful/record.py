@@ -19,8 +19,9 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
-from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
-from valueplatform.value.derivation import Bound, Derivation
+from valueplatform.narrative.faithful.leaves import boundaries, compared_in, inputs_in, meters_in, sources_in
+from valueplatform.value.derivation import Benchmark, Bound, Derivation
+from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_record import Source, input_on, read_source
 
 
@@ -112,6 +113,7 @@ class Record:
     metered: tuple[Metering, ...] = ()
     sent: Mapping[str, tuple[tuple[date, int], ...]] = field(default_factory=dict)
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
+    compared: Mapping[Benchmark, Fraction] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
@@ -239,8 +241,10 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         metered=await _metered(tx, source, bounds, meters_in(given)),
         sent=await _sent(tx, account_id, given),
         inputs=_inputs(source, given),
+        compared=await compared(tx, account_id, compared_in(given)),
         titles=titles,
-        names=frozenset(names | set(titles.values())),
+        # Features are named by few insights, and many are called by everyday words.
+        names=frozenset(names | {title for key, title in titles.items() if not key.startswith("feature:")}),
         days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters}))
         | _expiries(source.model),
     )
@@ -330,4 +334,8 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
         for given in model.get(section, ())
     }
     meters = {f"meter:{m['slug']}": m.get("title") or m["slug"].replace("_", " ") for m in model.get("meters", ())}
-    return titles | meters
+    features = {
+        f"feature:{f['slug']}": f.get("title") or f["slug"].replace("_", " ").replace("-", " ").capitalize()
+        for f in model.get("features", ())
+    }
+    return titles | meters | features

@@ -4,6 +4,7 @@ from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.adjustment import adjustments
 from valueplatform.narrative.insights.attainment import attainment
+from valueplatform.narrative.insights.benchmark import benchmarks
 from valueplatform.narrative.insights.change import changes
 from valueplatform.narrative.insights.concentration import concentration, shifts
 from valueplatform.narrative.insights.contribution import contribution
@@ -38,6 +39,7 @@ FAMILIES = (
     payback,
     time_to_value,
     disruptions,
+    benchmarks,
     gaps,
     inputs,
     input_changes,
