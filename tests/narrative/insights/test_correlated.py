@@ -45,7 +45,8 @@ def _told(facts: AccountFacts) -> list[Insight]:
 def test_two_that_move_together_are_told_with_how_often() -> None:
     one = _noise(1)
     (found,) = _told(_facts(one, [3 * value + 10 for value in one]))
-    assert (found.number("together").value, found.number("steps").value) == (25, 25)
+    assert found.number("together").value == 25
+    assert found.number("steps").value == 25
     assert {found.terms["first_name"], found.terms["second_name"]} == {"D0", "D1"}
 
 

@@ -19,7 +19,9 @@ def _facts(first: date, state: State = State.VALIDATED, **given: object) -> Acco
 
 def test_days_are_counted_from_the_contract_to_the_first_value_that_counts() -> None:
     (found,) = time_to_value(_facts(BEGUN + timedelta(days=40)))
-    assert (found.terms["step"], found.number("days").value, found.number("first").value) == ("reached", 40, 10)
+    assert found.terms["step"] == "reached"
+    assert found.number("days").value == 40
+    assert found.number("first").value == 10
 
 
 def test_without_a_contract_they_are_counted_from_go_live() -> None:
@@ -35,7 +37,8 @@ def test_without_either_there_is_nothing_to_count_from() -> None:
 def test_an_estimate_is_waiting_and_says_who_can_change_that() -> None:
     validator = (Person("Ana Silva", "validator"),)
     (found,) = time_to_value(_facts(BEGUN, State.ESTIMATED, people=validator))
-    assert (found.terms["step"], found.number("days").value) == ("waiting", (TODAY - BEGUN).days)
+    assert found.terms["step"] == "waiting"
+    assert found.number("days").value == (TODAY - BEGUN).days
     assert found.terms["validator_name"] == "Ana Silva"
 
 
