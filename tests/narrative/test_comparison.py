@@ -1,5 +1,6 @@
 """Comparison in a story, from raw events of many accounts to a number that is proved, on the real database."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,14 +8,24 @@ from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.value.benchmark_worlds import compare, compared, size
-from tests.value.factories import NOW
+from tests.value.factories import NOW, VALIDATOR
+from tests.value.worth_worlds import work
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.narrative.comparison import COMPARED, mark_superseded
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.proofs import prove_insight, read_insight
 from valueplatform.narrative.telling import tell
 from valueplatform.narrative.verification import verify_insights
+from valueplatform.value import assumption_record as record
+from valueplatform.value.assumptions import Default, driver_slug
+from valueplatform.value.basis import driver_statement
+from valueplatform.value.models import newest_model
 from valueplatform.value.proof_record import read_source
+from valueplatform.value.ranges import Range
+from valueplatform.value.refreshing import refresh_value
+
+AT_THE_ENDS = ("a09", "a17")
+PER_MINUTE = Default(Range(Decimal(1), Decimal(2), Decimal(3)), "USD/minute")
 
 
 async def told(databases: Databases, account_id: int) -> dict[str, tuple[str, Insight]]:
@@ -26,12 +37,23 @@ async def told(databases: Databases, account_id: int) -> dict[str, tuple[str, In
 
 @pytest.fixture
 async def ids(databases: Databases) -> dict[str, int]:
-    return await compared(databases)
+    """Of these, two at the ends of their cohort have validated what their time is worth."""
+    found = await compared(databases)
+    for key in AT_THE_ENDS:
+        async with databases.worker.transaction(grant_accounts([found[key]])) as tx:
+            model = await newest_model(tx)
+            (driver,) = [one for one in model.drivers if one.slug == "time"]
+            for slug, stated in (("per_minute", PER_MINUTE), (driver_slug("time"), driver_statement(driver))):
+                await record.validate_stated(tx, found[key], slug, stated, VALIDATOR, NOW, date(2026, 1, 1))
+            await refresh_value(tx, found[key], NOW)
+    await work(databases, [])
+    await compare(databases)
+    return found
 
 
 async def told_key(databases: Databases, ids: dict[str, int]) -> str:
     """An account that is told of a comparison."""
-    keys = [key for key in ("a23", "a09", "a00") if await told(databases, ids[key])]
+    keys = [key for key in AT_THE_ENDS if await told(databases, ids[key])]
     assert keys
     return keys[0]
 
@@ -44,9 +66,8 @@ async def marked(databases: Databases) -> int:
 async def test_the_account_that_has_most_is_told_so_and_each_number_opens(
     databases: Databases, ids: dict[str, int]
 ) -> None:
-    places = {key: await told(databases, ids[key]) for key in ("a09", "a23")}
-    found = [one["benchmark-standing"] for one in places.values() if "benchmark-standing" in one]
-    assert found, "one of two at the ends of a cohort of fifteen"
+    places = {key: await told(databases, ids[key]) for key in AT_THE_ENDS}
+    assert any("benchmark-standing" in one for one in places.values()), "one of them lies at an end of its cohort"
     for key, one in places.items():
         for insight_id, insight in one.values():
             async with databases.worker.transaction(grant_accounts([ids[key]])) as tx:

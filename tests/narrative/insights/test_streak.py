@@ -80,3 +80,12 @@ def test_a_streak_that_the_record_does_not_bear_out_is_refused() -> None:
     (found,) = _told(facts)
     assert admit([found], rederive_from(record_of(facts), [found]))[0]
     assert admit([found], rederive_from(record_of(other), [found]))[0] == []
+
+
+def test_of_several_on_one_side_the_one_that_matters_most_is_told() -> None:
+    high, higher = _from(11, 60, 150), _from(11, 60, 300)
+    plan = (*PLAN, *targets("Save", "b", START, date(2027, 1, 1), 3100))
+    daily = [*rows("a", high), *rows("b", higher)]
+    facts = account(daily, drivers=(driver("a"), driver("b")), targets=plan)
+    assert [insight.subject for insight in _told(facts)] == ["b"]
+    assert len(list(streaks(facts))) == 2, "both are tests"

@@ -9,6 +9,7 @@ from typing import Final
 
 from valueplatform.narrative.faithful.evaluation import values_beneath
 from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
+from valueplatform.narrative.faithful.placing import placing_problems
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
 from valueplatform.value.derivation import (
@@ -145,6 +146,7 @@ def problems(insight: Insight, numbers: Numbers, record: Record) -> Iterator[str
     for number in insight.numbers:
         yield from _number_problems(insight, number, record)
     yield from _period_problems(insight)
+    yield from placing_problems(insight)
     yield from _term_problems(insight, record)
 
 

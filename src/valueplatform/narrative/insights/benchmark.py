@@ -2,10 +2,11 @@
 rules 6 and 20).
 
 *Standing*: the share of the other accounts of its cohort that have less of a driver, per unit of scale where that is
-known. Told of the one driver that lies farthest from the middle, in the upper or the lower quarter. *Best-practice
-gap*: the one feature that the top quarter uses most more than the rest, which the account may use and does not. No test
-of its own: cohorts of five accounts and more, none of them more than half, and features beyond chance after Newcombe
-and Bonferroni, as `value.benchmark` and `value.practice` say. It goes with a high value and is never said to cause it.
+known. Told of the one driver that lies farthest from the middle, in the upper or the lower quarter, among those whose
+value all counts. *Best-practice gap*: the one feature that the top quarter uses most more than the rest, which the
+account may use and does not. No test of its own: cohorts of five accounts and more, none of them more than half, and
+features beyond chance after Newcombe and Bonferroni, as `value.benchmark` and `value.practice` say. It goes with a high
+value and is never said to cause it.
 """
 
 from collections.abc import Iterator
@@ -29,8 +30,7 @@ def benchmarks(facts: AccountFacts) -> list[Insight]:
 
 
 def _standing(facts: AccountFacts) -> Iterator[Insight]:
-    known = {driver.slug for driver in facts.drivers}
-    apart = [p for p in facts.places if p.driver in known and not LOWER < p.percentile < UPPER]
+    apart = [p for p in facts.places if _counts(facts, p) and not LOWER < p.percentile < UPPER]
     if not apart:
         return
     place = min(apart, key=lambda p: (-abs(p.percentile - MIDDLE), p.driver))
@@ -60,6 +60,17 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
         drivers=(place.driver,),
         favorable=is_high,
         anchor=f"compared {place.end}",
+    )
+
+
+def _counts(facts: AccountFacts, place: Place) -> bool:
+    """Whether all that is compared of the account counts: an estimate is set beside nobody."""
+    known = {driver.slug for driver in facts.drivers}
+    rows = (place.start, place.end)
+    return (
+        place.driver in known
+        and facts.ledger.has_rows(*rows, unit=place.unit, drivers=(place.driver,))
+        and not facts.ledger.uncounted_rows(*rows, unit=place.unit, drivers=(place.driver,))
     )
 
 

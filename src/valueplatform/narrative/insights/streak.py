@@ -7,7 +7,7 @@ commitment in money with counted value in them. Weeks in which adjustments are s
 counted, have no comparable place in a run, so it begins after them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -34,12 +34,22 @@ LEAST_WEEKS: Final = 8
 
 
 def streaks(facts: AccountFacts) -> Iterator[Candidate]:
+    """The one that matters most on each side is told; the others are tests like it."""
     windows = commitment_windows(facts)
+    found = []
     for driver in facts.money_drivers:
         weeks = _weeks(facts, windows[driver]) if driver in windows else []
         gaps = [_gap(facts, driver, week) for week in weeks]
         if len(weeks) >= LEAST_WEEKS:
-            yield _streak(facts, driver, weeks, gaps)
+            found.append(_streak(facts, driver, weeks, gaps))
+    most = {insight.terms["side"]: insight for insight in sorted(_insights(found), key=lambda i: i.importance)}
+    for candidate in found:
+        told = tuple(insight for insight in candidate.insights if insight in most.values())
+        yield Candidate(told, candidate.p_value)
+
+
+def _insights(candidates: Iterable[Candidate]) -> list[Insight]:
+    return [insight for candidate in candidates for insight in candidate.insights]
 
 
 def _weeks(facts: AccountFacts, window: Period) -> list[Period]:
