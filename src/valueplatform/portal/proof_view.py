@@ -224,7 +224,11 @@ def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
             return Leaf(value, unit, title, f"#{anchor('a', node.slug)}" if line else "")
         case d.Adjusted() | d.Closed():
             return Leaf(value, currency, "adjusted later" if isinstance(node, d.Adjusted) else "as it was closed")
-    return Leaf(value, "day", _span(opened, node.start, node.end)) if isinstance(node, d.Days) else Leaf(value, "", "")
+        case d.Days():
+            unit, label = "day", _span(opened, node.start, node.end)
+        case _:
+            unit, label = "", _COMPARED[node.what] if isinstance(node, d.Benchmark) else ""
+    return Leaf(value, unit, label)
 
 
 def _span(opened: Opened, start: date, end: date) -> str:
@@ -239,6 +243,15 @@ def _committed_unit(opened: Opened) -> str:
     return opened.number.unit if "/" not in opened.number.unit else opened.place.account.currency
 
 
+_COMPARED: Final = {
+    "percentile": "of a hundred others that have less",
+    "accounts": "companies compared, this one among them",
+    "top": "companies with the highest value",
+    "top_using": "of them use it",
+    "rest": "other companies",
+    "rest_using": "of these use it",
+    "uses": "whether this company uses it",
+}
 _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
     d.Paid: "What the contracts cost on these days.",
