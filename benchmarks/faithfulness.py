@@ -1,7 +1,7 @@
 """J5: planted faults that are caught, and numbers of told insights that re-compute from raw events.
 
 Faults of more than twelve kinds (wrong number, unit, sign, period, name, rounding, …) are planted in the insights and
-sentences of a rich account; a fault counts as caught if the insight is refused or the sentence is withheld. Run:
+sentences of three rich accounts; a fault counts as caught if the insight is refused or the sentence is withheld. Run:
 `python -m benchmarks.faithfulness [--quick]`.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from tests.narrative.factories import admitted, harbor, record_of
+from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
 from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
@@ -39,19 +39,19 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 def planted_faults() -> tuple[int, int, int]:
     """How many faults were planted, how many caught, and of how many kinds."""
-    facts = harbor()
-    record, told = record_of(facts), admitted(facts)
     planted = caught = 0
-    for plant_insight in INSIGHT_FAULTS:
-        for faulty in (f for given in told for f in plant_insight(given.insight, record)):
-            planted += 1
-            caught += not admit([faulty], rederive_from(record, [faulty]))[0]
-    for plant_sentence in SENTENCE_FAULTS:
-        for given in (g for g in told if english().has_sentence(g.insight.kind)):
-            for audience in (Audience.CUSTOMER, Audience.STEWARD):
-                for spans in plant_sentence(render(given, audience).spans, given.insight):
-                    planted += 1
-                    caught += bool(check_sentence(spans, given))
+    for facts in (harbor(), summit(), delmar()):
+        record, told = record_of(facts), admitted(facts)
+        for plant_insight in INSIGHT_FAULTS:
+            for faulty in (f for given in told for f in plant_insight(given.insight, record)):
+                planted += 1
+                caught += not admit([faulty], rederive_from(record, [faulty]))[0]
+        for plant_sentence in SENTENCE_FAULTS:
+            for given in (g for g in told if english().has_sentence(g.insight.kind)):
+                for audience in (Audience.CUSTOMER, Audience.STEWARD):
+                    for spans in plant_sentence(render(given, audience).spans, given.insight):
+                        planted += 1
+                        caught += bool(check_sentence(spans, given))
     return planted, caught, len(INSIGHT_FAULTS) + len(SENTENCE_FAULTS)
 
 

@@ -16,6 +16,7 @@ from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
 from valueplatform.core.errors import ConflictError, UnavailableError
 from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.core.settings import RewordingSettings
+from valueplatform.narrative.comparison import mark_superseded
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.rewording.run import reword_some
 from valueplatform.narrative.telling import tell
@@ -350,6 +351,8 @@ class Worker:
                 yield
             async for _ in compare_ways(self.database, grant_all(), now):
                 yield
+            async with self.database.transaction(grant_all()) as tx:
+                await mark_superseded(tx, now)
         except UnavailableError:
             raise
         except Exception:

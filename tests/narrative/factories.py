@@ -18,6 +18,8 @@ from valueplatform.narrative.facts import (
     ClosedAmount,
     Contract,
     DriverFacts,
+    Expiry,
+    InputChange,
     InputFacts,
     Milestone,
     Person,
@@ -215,9 +217,72 @@ def harbor(today: date = TODAY) -> AccountFacts:
             Milestone("reno", "rollout", date(2026, 8, 5), "Reno went live"),
         ),
         adjustments=(Adjustment("invoicing", date(2026, 3, 1), late, Decimal(9200), "late-events"),),
+        input_changes=(InputChange("hourly_cost", date(2026, 7, 13), Decimal(40), Decimal("41.50")),),
+        expiries=(
+            Expiry("visit_cost", date(2026, 9, 30), ("repeat_visits",)),
+            Expiry(None, date(2026, 8, 10), ("dispatch_time",)),
+        ),
         closings=(ClosedAmount("invoicing", date(2026, 3, 1), Decimal("26100.5000")),),
         people=(Person("Priya Nair", "validator"), Person("Daniel Reyes", "champion")),
         steward="Maya Okafor",
+    )
+
+
+def summit(today: date = TODAY) -> AccountFacts:
+    """What Harbor has not: a second contract year that has been earned back, one bad week, a driver that was lost, one
+    whose part of the total grew, a best week far above all others, and a first contract that goes back a year more."""
+    begun, year, end = date(2025, 1, 6), date(2026, 1, 6), today + timedelta(days=1)
+    turn, record = date(2026, 5, 18), date(2026, 8, 10)
+    calls = Wave(310).days(begun, turn) | Wave(620).days(turn, end)
+    jump = {day: value * Decimal("2.2") for day, value in Wave(500).days(record, record + timedelta(days=7)).items()}
+    daily = [
+        *rows("dispatch_time", Wave(900).days(begun, end)),
+        *rows("routing", calls),
+        *rows("invoicing", Wave(500).days(begun, end) | jump),
+        *rows("quotes", Wave(40).days(begun, date(2026, 4, 20))),
+        *rows("overtime", {date(2026, 7, 6): -3200, date(2026, 7, 8): -1100, date(2026, 2, 2): -90}),
+        *rows("calls", Wave(60).days(begun, end), state=State.ESTIMATED),
+    ]
+    return account(
+        daily,
+        today=today,
+        key="summit",
+        name="Summit Facilities",
+        drivers=(
+            driver("dispatch_time", "Dispatch hours saved"),
+            driver("routing", "Shorter routes"),
+            driver("invoicing", "Invoices out sooner"),
+            driver("quotes", "Work quoted and won on site"),
+            driver("overtime", "Overtime after app outages"),
+            driver("calls", "Calls to the dispatch desk avoided"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        milestones=(Milestone("kick-off", "rollout", date(2025, 1, 20), "Get paid sooner"),),
+        people=(Person("Daniel Reyes", "champion"),),
+        contracts=(contract(begun, year, 200000), contract(year, date(2027, 6, 6), 340000, kind="renewal")),
+    )
+
+
+def delmar(today: date = TODAY) -> AccountFacts:
+    """A young account: its first value came two months after its contract began."""
+    begun, first = date(2026, 5, 4), date(2026, 7, 2)
+    daily = [
+        *rows("dispatch_time", Wave(700).days(first, today + timedelta(days=1))),
+        *rows("calls", Wave(90).days(begun, today + timedelta(days=1)), state=State.ESTIMATED),
+    ]
+    return account(
+        daily,
+        today=today,
+        key="delmar",
+        name="Delmar Pools",
+        drivers=(
+            driver("dispatch_time", "Dispatch hours saved"),
+            driver("calls", "Calls to the dispatch desk avoided"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        contracts=(contract(begun, None, 90000),),
+        milestones=(Milestone("kick-off", "rollout", date(2026, 5, 5), "Get paid sooner"),),
+        people=(Person("Ana Silva", "validator"), Person("Daniel Reyes", "champion")),
     )
 
 
@@ -258,12 +323,7 @@ def record_of(facts: AccountFacts) -> Record:
         metered=tuple(
             Metering(meter, day, day + timedelta(days=1), total) for meter, day, total in facts.meters.iter_rows()
         ),
-        inputs={
-            (given.slug, facts.today): HeldInput(
-                Fraction(given.low), Fraction(given.expected), Fraction(given.high), given.unit
-            )
-            for given in facts.inputs
-        },
+        inputs=_held_inputs(facts),
         sent={
             source: tuple((day, events) for (name, day), events in facts.sent.items() if name == source)
             for source in {doubt.source for doubt in facts.doubts}
@@ -282,12 +342,28 @@ def record_of(facts: AccountFacts) -> Record:
     )
 
 
+def _held_inputs(facts: AccountFacts) -> dict[tuple[str, date], HeldInput]:
+    """As they hold today, and as they held before and after each change."""
+    units = {given.slug: given.unit for given in facts.inputs}
+    held = {
+        (given.slug, facts.today): HeldInput(
+            Fraction(given.low), Fraction(given.expected), Fraction(given.high), given.unit
+        )
+        for given in facts.inputs
+    }
+    for change in facts.input_changes:
+        for day, value in ((change.day - timedelta(days=1), change.before), (change.day, change.now)):
+            held[change.slug, day] = HeldInput(Fraction(value), Fraction(value), Fraction(value), units[change.slug])
+    return held
+
+
 def _days_in(facts: AccountFacts) -> Iterator[date]:
     for given in facts.contracts:
         yield given.start
         if given.end is not None:
             yield given.end - timedelta(days=1)
     yield from (milestone.day for milestone in facts.milestones)
+    yield from (expiry.day for expiry in facts.expiries)
     yield from (gap.day for gap in facts.gaps)
     yield from (adjustment.shown_day for adjustment in facts.adjustments)
     for stated in facts.inputs:

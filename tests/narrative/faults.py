@@ -155,6 +155,20 @@ def wrong_status(insight: Insight, _: Record) -> Iterator[Insight]:
             yield _with_terms(insight, status=status)
 
 
+def wrong_side(insight: Insight, _: Record) -> Iterator[Insight]:
+    """The other of two codes that a sentence is worded by."""
+    pairs = {
+        "side": ("above", "below"),
+        "step": ("reached", "waiting"),
+        "length": ("day", "days"),
+        "state": ("past", "ahead"),
+    }
+    for term, codes in pairs.items():
+        said = insight.terms.get(term)
+        if said in codes:
+            yield _with_terms(insight, **{term: next(code for code in codes if code != said)})
+
+
 def wrong_day(insight: Insight, _: Record) -> Iterator[Insight]:
     for term, said in insight.terms.items():
         if term.endswith(("_day", "month")):
@@ -168,7 +182,7 @@ def _with_terms(insight: Insight, **terms: str) -> Insight:
 INSIGHT_FAULTS: tuple[InsightFault, ...] = (
     wrong_number, last_place, rounded_too_early, wrong_sign, wrong_unit, wrong_period, wrong_driver, wrong_bound,
     wrong_provider, counts_what_does_not, shifted_period, swapped_sides, dropped_part, called_validated, swapped_names,
-    unknown_name, wrong_direction, wrong_status, wrong_day,
+    unknown_name, wrong_direction, wrong_status, wrong_side, wrong_day,
 )  # fmt: skip
 
 

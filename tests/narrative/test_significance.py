@@ -1,3 +1,4 @@
+import random
 from fractions import Fraction
 
 import pytest
@@ -64,3 +65,21 @@ def test_discoveries_are_those_of_scipy(p_values: list[float], rate: float) -> N
 
 def test_no_tests_make_no_discoveries() -> None:
     assert significance.discoveries([], 0.05) == []
+
+
+@given(st.floats(-40, 40), st.integers(2, 80))
+def test_tails_of_student_t_are_those_of_scipy(t: float, freedom: int) -> None:
+    assert significance.student_p(t, freedom) == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-6, abs=1e-12)
+
+
+def test_a_value_amid_its_sample_is_no_news() -> None:
+    assert significance.new_observation_p([1.0, 2.0, 3.0], 2.0) == 1.0
+    assert significance.new_observation_p([2.0, 2.0, 2.0], 9.0) == 1.0, "nothing to measure by"
+
+
+def test_comovement_of_independent_series_is_as_rare_as_it_says() -> None:
+    rng = random.Random(7)
+    pairs = [[[Fraction(rng.randint(0, 999)) for _ in range(26)] for _ in range(2)] for _ in range(2000)]
+    found = [significance.comovement_p(*pair) for pair in pairs]
+    assert sum(p <= 0.05 for p in found) / 2000 <= 0.06
+    assert sum(p <= 0.01 for p in found) / 2000 <= 0.015

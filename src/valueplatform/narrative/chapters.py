@@ -33,6 +33,8 @@ NOTE_KINDS: Final[Mapping[str, str]] = {
     "reduced-source": "caveat",
     "missing-days": "caveat",
     "days-without-amount": "caveat",
+    "expiring-input": "risk",
+    "input-change": "context",
     "partner-contribution": "context",
     "validated-input": "context",
 }
@@ -194,7 +196,16 @@ def _total_tells(kinds: Iterable[str], first: Admitted) -> str:
 def _driver_tells(sentences: Sequence[tuple[Admitted, Sentence]]) -> str:
     """What of a driver is news, else what it is."""
     kinds = [a.insight.kind for a, _ in sentences]
-    for kind in ("stalled-driver", "insufficient-data", "estimated", "detractor", "new-driver", "outcome"):
+    for kind in (
+        "stalled-driver",
+        "lost-driver",
+        "insufficient-data",
+        "estimated",
+        "disruption",
+        "detractor",
+        "new-driver",
+        "outcome",
+    ):
         if kind in kinds:
             return kind
     changes = [a.insight.terms["direction"] for a, _ in sentences if "direction" in a.insight.terms]

@@ -26,6 +26,19 @@ TOPICS: Final[Mapping[str, str]] = {
     "estimated-beside": "beside",
     "stalled-driver": "change",
     "silent-account": "change",
+    "lost-driver": "change",
+    "streak": "change",
+    "mix-shift": "parts",
+    "concentration": "parts",
+    "bottom-contributors": "parts",
+    "payback": "return",
+    "since-purchase": "return",
+    "time-to-value": "moment",
+    "disruption": "standing",
+    "correlated-drivers": "together",
+    "benchmark-standing": "compared",
+    "best-practice-gap": "practice",
+    "unusual-record": "change",
     "new-driver": "standing",
     "record-month": "change",
     "period-over-period": "change",
@@ -43,8 +56,8 @@ TOPICS: Final[Mapping[str, str]] = {
 """Insights of one topic about one subject say much the same: one of them is told."""
 
 PRECEDENCE: Final[Sequence[str]] = (
-    "attainment", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data", "silent-account",
-    "stalled-driver",    "renewal-ahead",
+    "attainment", "disruption", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data",
+    "silent-account", "lost-driver", "stalled-driver", "renewal-ahead",
 )  # fmt: skip
 """Within a topic these come first, whatever they score: they explain the others."""
 
@@ -55,12 +68,16 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "top-contributors": 0.9,
         "go-live": 0.7,
         "milestone": 0.8,
+        "time-to-value": 0.7,
+        "correlated-drivers": 0.7,
     },
     Audience.STEWARD: {
         "unvalidated-input": 1.4,
         "estimated-beside": 1.3,
         "stalled-driver": 1.3,
+        "lost-driver": 1.3,
         "renewal-ahead": 1.3,
+        "concentration": 1.2,
         "insufficient-data": 1.3,
         "benefit-classes": 0.5,
         "go-live": 0.4,
@@ -70,6 +87,11 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "renewal-ahead": 1.2,
         "benefit-classes": 1.1,
         "trend": 0.6,
+        "streak": 0.7,
+        "since-purchase": 1.2,
+        "payback": 1.3,
+        "correlated-drivers": 0.2,
+        "bottom-contributors": 0.5,
         "month-so-far": 0.4,
         "unvalidated-input": 0.5,
     },
@@ -78,9 +100,9 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
 
 PARTNER_KINDS: Final = frozenset(
     {
-        "realized", "estimated", "estimated-beside", "outcome", "detractor", "period-over-period", "month-so-far",
-        "trend", "record-month", "new-driver", "stalled-driver", "silent-account", "top-contributors",
-        "change-contributors", "insufficient-data",
+        "realized", "estimated", "estimated-beside", "outcome", "detractor", "disruption", "period-over-period",
+        "month-so-far", "trend", "record-month", "unusual-record", "new-driver", "stalled-driver", "lost-driver",
+        "silent-account", "top-contributors", "change-contributors", "insufficient-data",
     }
 )  # fmt: skip
 """What a partner may be told: its own rows, and nothing of contracts, disputes, people or commitments (rule 19)."""

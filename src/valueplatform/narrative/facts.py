@@ -163,6 +163,61 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class InputChange:
+    """A day from which another value of an assumption or baseline holds than before, both agreed, in one unit."""
+
+    slug: str
+    day: date
+    before: Decimal
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """The day from which a baseline (`slug` of an input) or a driver that is only probable (`slug` None) is an
+    estimate again, with the drivers that rest on it."""
+
+    slug: str | None
+    day: date
+    drivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the account stands in a cohort of `accounts` (itself among them), over whole months: the percentage of the
+    others that have less. `segment` '' = all; `per` 'account' or 'scale'."""
+
+    run: int
+    start: date
+    end: date
+    driver: str
+    unit: str
+    segment: str
+    per: str
+    accounts: int
+    percentile: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeGap:
+    """A feature that the top quarter of a cohort uses more than the rest beyond chance, and the account does not."""
+
+    run: int
+    start: date
+    end: date
+    driver: str
+    unit: str
+    segment: str
+    per: str
+    feature: str
+    feature_title: str
+    top_using: int
+    top: int
+    rest_using: int
+    rest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """An open finding of weight on a source: silent since a day, or far fewer events up to `through`. `drivers` are
     those that are fed by what it sends."""
@@ -211,6 +266,10 @@ class AccountFacts:
     closed: frozenset[date] = frozenset()
     gaps: tuple[Gap, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    input_changes: tuple[InputChange, ...] = ()
+    expiries: tuple[Expiry, ...] = ()
+    places: tuple[Place, ...] = ()
+    practice_gaps: tuple[PracticeGap, ...] = ()
     sent: dict[tuple[str, date], int] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     steward: str | None = None
@@ -304,6 +363,10 @@ def for_provider(facts: AccountFacts, provider: str) -> AccountFacts:
         adjustments=(),
         closings=(),
         gaps=(),
+        input_changes=(),
+        expiries=(),
+        places=(),
+        practice_gaps=(),
         people=(),
         steward=None,
         providers=(provider,),

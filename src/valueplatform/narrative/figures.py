@@ -19,6 +19,7 @@ from valueplatform.value.derivation import (
     Closed,
     Committed,
     Constant,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -141,6 +142,11 @@ def held(facts: AccountFacts, slug: str) -> Figure:
     return Figure(Fraction(given.expected), Input(slug, facts.today))
 
 
+def stated(slug: str, day: date, expected: Decimal) -> Figure:
+    """An assumption or baseline as it held on another day."""
+    return Figure(Fraction(expected), Input(slug, day))
+
+
 def closed(facts: AccountFacts, month: date, driver: str) -> Figure:
     value = sum((Fraction(c.expected) for c in facts.closings if (c.driver, c.month) == (driver, month)), Fraction(0))
     return Figure(value, Closed(month, (driver,)))
@@ -156,6 +162,10 @@ def adjusted(facts: AccountFacts, period: Period, month: date, driver: str) -> F
         Fraction(0),
     )
     return Figure(value, Adjusted(period.start, period.end, (driver,), month))
+
+
+def days(period: Period) -> Figure:
+    return Figure(Fraction(period.days), Days(period.start, period.end))
 
 
 def constant(value: str) -> Figure:

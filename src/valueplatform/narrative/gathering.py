@@ -16,7 +16,9 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
+from valueplatform.narrative.comparison import read_comparison
 from valueplatform.narrative.daily import metered_days, shown_days
+from valueplatform.narrative.input_history import expiries, input_changes
 from valueplatform.telemetry.intake_sums import days_of
 from valueplatform.telemetry.meters import ADDITIVE, Meter
 from valueplatform.telemetry.quality import FRESHNESS
@@ -57,6 +59,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
     people = await people_of(tx, account_id)
     names = {person.email: person.name for person in people}
     steward = await steward_of(tx, account_id)
+    places, practice_gaps = await read_comparison(tx, account, record.model)
     tomorrow = today + timedelta(days=1)
     return f.AccountFacts(
         key=account.key,
@@ -81,6 +84,10 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         closings=await _closings(tx, account_id),
         closed=frozenset(await closed_months(tx, account_id)),
         gaps=await _gaps(tx, account_id),
+        input_changes=input_changes(record, today),
+        expiries=expiries(record),
+        places=places,
+        practice_gaps=practice_gaps,
         doubts=(doubted := await _doubts(tx, account_id, record)),
         sent=await _sent(tx, account_id, doubted, today),
         people=tuple(f.Person(person.name, person.role) for person in people),

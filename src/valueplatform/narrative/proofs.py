@@ -216,6 +216,8 @@ def period_of(number: Number) -> tuple[date, date]:
         match leaf:
             case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted():
                 spans.append((leaf.start, leaf.end))
+            case d.Days() | d.Benchmark():
+                spans.append((leaf.start, leaf.end))
             case d.Input():
                 spans.append((leaf.day, leaf.day + timedelta(days=1)))
             case d.Closed():

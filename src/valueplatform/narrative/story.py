@@ -13,7 +13,7 @@ from typing import Final
 
 from valueplatform.core.periods import Period
 from valueplatform.narrative.chapters import chapters
-from valueplatform.narrative.choice import eligible
+from valueplatform.narrative.choice import eligible, same
 from valueplatform.narrative.document import Audience, Sentence, Status, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted
@@ -27,8 +27,8 @@ from valueplatform.narrative.wording import Wording, english
 
 HEADLINES: Final = ("attainment", "realized", "estimated", "insufficient-data")
 LEADS: Final[Mapping[str, Sequence[str]]] = {
-    "attainment": ("silent-account", "committed-range", "plan-standing", "return-on-paid"),
-    "realized": ("silent-account", "return-on-paid", "top-contributors", "estimated-beside"),
+    "attainment": ("silent-account", "committed-range", "plan-standing", "payback", "return-on-paid"),
+    "realized": ("silent-account", "payback", "return-on-paid", "top-contributors", "estimated-beside"),
     "estimated": ("silent-account", "unvalidated-input", "top-contributors"),
     "insufficient-data": ("insufficient-data",),
 }
@@ -87,13 +87,15 @@ def _headline(insights: Sequence[Admitted], voice: Voice) -> tuple[Admitted, Sen
 
 def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[Sentence, ...]:
     found: list[Sentence] = []
+    told: set[tuple[str, str]] = set()
     room = MOST_LEAD_SENTENCES
     for kind in LEADS[head.insight.kind]:
         own = [a for a in insights if a.insight.kind == kind and (a.insight.subject == ACCOUNT or kind[:3] == "unv")]
         sentence = voice.sentence(own[0], "lead") if own else None
         length = len(sentences_in(sentence.text)) if sentence is not None else 0
-        if sentence is not None and 0 < length <= room:
+        if sentence is not None and 0 < length <= room and same(own[0]) not in told:
             found.append(sentence)
+            told.add(same(own[0]))
             room -= length
     return tuple(found)
 

@@ -50,6 +50,7 @@ _METHODS: Final = {
     "theil-sen-slope": "The median of the slopes between every two of {count} values in a row (Sen, 1968).",
     "median": "The median of {count} values.",
     "mean": "The mean of {count} values.",
+    "same-direction": "In how many weeks both drivers moved the same way from the week before.",
 }
 _METHOD_WORDS: Final = {
     "measured-before": "measured before",
@@ -224,7 +225,11 @@ def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
             return Leaf(value, unit, title, f"#{anchor('a', node.slug)}" if line else "")
         case d.Adjusted() | d.Closed():
             return Leaf(value, currency, "adjusted later" if isinstance(node, d.Adjusted) else "as it was closed")
-    return Leaf(value, "", "")
+        case d.Days():
+            unit, label = "day", _span(opened, node.start, node.end)
+        case _:
+            unit, label = "", _COMPARED[node.what] if isinstance(node, d.Benchmark) else ""
+    return Leaf(value, unit, label)
 
 
 def _span(opened: Opened, start: date, end: date) -> str:
@@ -239,10 +244,21 @@ def _committed_unit(opened: Opened) -> str:
     return opened.number.unit if "/" not in opened.number.unit else opened.place.account.currency
 
 
+_COMPARED: Final = {
+    "percentile": "of a hundred others that have less",
+    "accounts": "companies compared, this one among them",
+    "top": "companies with the highest value",
+    "top_using": "of them use it",
+    "rest": "other companies",
+    "rest_using": "of these use it",
+    "uses": "whether this company uses it",
+}
 _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
     d.Paid: "What the contracts cost on these days.",
     d.Metered: "What the meter below counted on these days.",
+    d.Benchmark: "As the newest comparison of accounts has it, which is made anew from the amounts of all of them.",
+    d.Days: "The calendar days from the first day named to the last.",
     d.Input: "The value in force, as the record of assumptions has it.",
 }
 

@@ -155,7 +155,7 @@ def stalled(given: Situation) -> Iterator[Signal]:
     """
     if any(given.of_kind(EVENTS_STOPPED)):
         return
-    for insight in given.of_kind("stalled-driver"):
+    for insight in (*given.of_kind("stalled-driver"), *given.of_kind("lost-driver")):
         yield Signal(
             SignalKind.STALLED,
             insight.subject,

@@ -94,6 +94,32 @@ class Closed(_Node, frozen=True):
     drivers: tuple[str, ...] = ()
 
 
+class Days(_Node, frozen=True):
+    """How many calendar days lie in [start, end); that the days are the right ones is for claims to say."""
+
+    start: date
+    end: date
+
+
+class Benchmark(_Node, frozen=True):
+    """How accounts compare, as a run over the whole months [start, end) has it (value rule 20): in the cohort of a
+    driver, unit, segment ('' = all) and measure ('account' or 'scale').
+
+    `what` of the account: 'accounts' of its cohort, its 'percentile'; of a `feature`: how many of the 'top' are
+    'top_using' it, of the 'rest' 'rest_using', and whether the account 'uses' it (0 or 1).
+    """
+
+    run: int
+    start: date
+    end: date
+    driver: str
+    unit: str
+    segment: str
+    per: str
+    what: str
+    feature: str = ""
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -126,7 +152,7 @@ class Tally(_Node, frozen=True):
 
 
 class Statistic(_Node, frozen=True):
-    """A statistic of equally spaced values, by a named method ('theil-sen-slope', 'median', 'z-score', …).
+    """A statistic of equally spaced values, by a named method ('theil-sen-slope', 'median', 'same-direction', …).
 
     Recomputed within a relative tolerance of 1e-9, since it is not a sum.
     """
@@ -145,6 +171,8 @@ Derivation = (
     | Input
     | Adjusted
     | Closed
+    | Days
+    | Benchmark
     | Constant
     | Difference
     | Total

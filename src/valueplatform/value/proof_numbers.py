@@ -22,6 +22,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.value import derivation as d
 from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
+from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_joint import is_divided, joint_value
 from valueplatform.value.proof_record import Source, input_on
 from valueplatform.value.proof_tallies import Tallies, tally_events, together
@@ -78,6 +79,7 @@ class Prover:
     contracts: list[Any] = field(default_factory=list)
     sent: "list[_Sent]" = field(default_factory=list)
     lines: Lines = field(default_factory=dict)
+    compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
 
     @classmethod
     async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
@@ -89,6 +91,8 @@ class Prover:
         prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
+        asked = [leaf for leaf in leaves if isinstance(leaf, d.Benchmark)]
+        prover.compared = await compared(tx, source.account_id, asked)
         sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
         if sent:
             start, end = min(leaf.start for leaf in sent), max(leaf.end for leaf in sent)
@@ -124,12 +128,14 @@ class Prover:
                 return self._input(node)
             case d.Adjusted() | d.Closed():
                 return self._posted(node)
-            case d.Constant():
-                return Fraction(node.value)
+            case d.Constant() | d.Days():
+                return Fraction(node.value if isinstance(node, d.Constant) else (node.end - node.start).days)
         return self._composed(node)
 
     def _composed(self, node: d.Derivation) -> Fraction:
         match node:
+            case d.Benchmark() if node in self.compared:
+                return self.compared[node]
             case d.Difference():
                 return self.value(node.minuend) - self.value(node.subtrahend)
             case d.Total():
@@ -256,6 +262,7 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     """A statistic of equally spaced values, by its name in the literature.
 
     theil-sen-slope: the median of the slopes between all pairs (Sen 1968). median, mean: as everyone means them.
+    same-direction: of two series, one after the other, the steps that both take the same way.
     """
     if method == "median":
         result = Fraction(median(values))
@@ -264,6 +271,10 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     elif method == "theil-sen-slope":
         pairs = ((i, j) for j in range(len(values)) for i in range(j))
         result = Fraction(median([(values[j] - values[i]) / (j - i) for i, j in pairs]))
+    elif method == "same-direction":
+        half = len(values) // 2
+        moves = [(values[i + 1] - values[i]) * (values[half + i + 1] - values[half + i]) for i in range(half - 1)]
+        result = Fraction(sum(1 for move in moves if move > 0))
     else:
         raise UnprovableError(f"no proof of the statistic {method!r}")
     return Fraction(rounded(result, places))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.narrative.factories import admitted, harbor, record_of
+from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
 from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS, InsightFault, SentenceFault, stale
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
@@ -13,17 +13,29 @@ from valueplatform.value.derivation import Realized
 FACTS = harbor()
 RECORD = record_of(FACTS)
 ADMITTED = admitted(FACTS)
-TOLD = [given for given in ADMITTED if english().has_sentence(given.insight.kind)]
+TOLD = [
+    given
+    for facts in (FACTS, summit(), delmar())
+    for given in admitted(facts)
+    if english().has_sentence(given.insight.kind)
+]
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD)
+WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar())]
+"""Three accounts that together have nearly all there is to tell."""
 
 
 @pytest.mark.parametrize("plant", INSIGHT_FAULTS, ids=lambda plant: plant.__name__)
 def test_a_fault_in_an_insight_is_refused(plant: InsightFault) -> None:
-    planted = [faulty for given in ADMITTED for faulty in plant(given.insight, RECORD)]
+    planted = [(record, f) for record, told in WORLDS for given in told for f in plant(given.insight, record)]
     assert planted, "nothing to plant this fault in"
-    for faulty in planted:
-        kept, _ = admit([faulty], rederive_from(RECORD, [faulty]))
+    for record, faulty in planted:
+        kept, _ = admit([faulty], rederive_from(record, [faulty]))
         assert kept == [], (faulty.kind, faulty.subject, faulty.terms, faulty.numbers)
+
+
+def test_faults_are_planted_in_nearly_every_kind() -> None:
+    kinds = {given.insight.kind for _, told in WORLDS for given in told}
+    assert len(kinds) >= 40
 
 
 @pytest.mark.parametrize("plant", SENTENCE_FAULTS, ids=lambda plant: plant.__name__)

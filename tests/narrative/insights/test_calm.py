@@ -10,7 +10,8 @@ from valueplatform.narrative.insights import discover
 ACCOUNTS = 60
 CHANGES = {
     "period-over-period", "month-so-far", "change-contributors", "trend", "record-month", "stalled-driver",
-    "missing-days", "new-driver",
+    "missing-days", "new-driver", "lost-driver", "streak", "mix-shift", "unusual-record",
+    "correlated-drivers", "disruption",
 }  # fmt: skip
 SEASON = (1.0, 1.1, 1.05, 1.0, 0.9, 0.4, 0.2)
 

@@ -92,7 +92,8 @@ def test_a_lost_week_is_told_as_missing() -> None:
     gap = {date(2026, 6, 9) + timedelta(days=i) for i in range(9)}
     daily = {d: v for d, v in Wave(10).days(START, TOMORROW).items() if d not in gap}
     found = _told(account(rows("a", daily), drivers=(driver("a"),)))["missing-days"]
-    assert (found.terms["first_day"], found.terms["last_day"]) == ("2026-06-09", "2026-06-17")
+    assert found.terms["first_day"] == "2026-06-09"
+    assert found.terms["last_day"] == "2026-06-17"
 
 
 def test_a_weekend_is_not_missing() -> None:
@@ -116,3 +117,14 @@ def test_a_first_driver_is_not_new_but_a_later_one_is() -> None:
 def test_a_driver_is_new_for_sixty_days() -> None:
     both = [*rows("a", steady(START, TOMORROW, 5)), *rows("b", steady(date(2026, 6, 1), TOMORROW, 5))]
     assert "new-driver" not in _told(account(both, drivers=(driver("a"), driver("b"))))
+
+
+def test_a_driver_that_stopped_ninety_days_ago_is_lost() -> None:
+    stop = date(2026, 5, 23)
+    daily = rows("a", steady(START, stop, 5)) + rows("b", steady(START, TOMORROW, 5))
+    facts = account(daily, drivers=(driver("a"), driver("b")))
+    found = _told(facts)["lost-driver"]
+    assert found.number("since").value == 0
+    assert found.number("quiet").value == (TOMORROW - stop).days
+    later = account(daily, drivers=(driver("a"), driver("b")), today=TODAY - timedelta(days=1))
+    assert "stalled-driver" in _told(later)

@@ -9,12 +9,15 @@ from typing import Final
 
 from valueplatform.narrative.faithful.evaluation import values_beneath
 from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
+from valueplatform.narrative.faithful.placing import placing_problems
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
 from valueplatform.value.derivation import (
     Adjusted,
+    Benchmark,
     Closed,
     Committed,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -31,13 +34,15 @@ Numbers = Mapping[str, Fraction]
 COUNTED_KINDS: Final = frozenset(
     {
         "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
-        "renewal-ahead",
+        "renewal-ahead", "streak", "payback", "since-purchase",
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
-RECORDED_DAYS: Final = frozenset({"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day"})
+RECORDED_DAYS: Final = frozenset(
+    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day"}
+)
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
 """Terms that name where a stretch of its numbers begins."""
@@ -65,6 +70,33 @@ def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
     return all((value < 0) is (name == "behind") for name, value in n.items()) and terms["shape"] == "-".join(n)
 
 
+def _in_a_row(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Every week of the stretch lies on the side that is told."""
+    side = "above" if n["beyond"] > 0 else "below"
+    return n["beyond"] != 0 and terms["side"] == side and n["days"] == n["weeks"] * 7
+
+
+def _rests_on_few(n: Numbers, _: Mapping[str, str]) -> bool:
+    is_named = n["few"] == n["first"] + n.get("second", 0)
+    return is_named and n["larger"] == 0 and n["share"] * 2 >= 1 and n["share"] == round(n["few"] / n["whole"], 4)
+
+
+def _began_to_count(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Nothing counted before, and something did on the day that is named, where one is."""
+    return n["earlier"] == 0 and n["days"] > 0 and (n.get("first", 0) > 0) is (terms["step"] == "reached")
+
+
+def _cost_most(n: Numbers) -> bool:
+    return n["whole"] < 0 and 5 * n["cost"] <= 4 * n["whole"]
+
+
+def _stands_apart(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """In a cohort of five or more, in the quarter that is told."""
+    share, quarter = n["below"], Fraction(1, 4)
+    is_told = share >= 1 - quarter if terms["side"] == "high" else share <= quarter
+    return is_told and n["others"] >= 4 and n["above"] == 1 - share
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -82,6 +114,20 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "record-month": lambda n, _: n["higher_months"] == 0 and n["change"] > 0,
     "stalled-driver": lambda n, _: n["since"] == 0,
     "silent-account": lambda n, _: n["since"] == 0,
+    "lost-driver": lambda n, _: n["since"] == 0,
+    "streak": _in_a_row,
+    "concentration": _rests_on_few,
+    "bottom-contributors": lambda n, _: n["smaller"] == 0 and n["first"] <= n["second"],
+    "mix-shift": lambda n, terms: _direction("shift")(n, terms) and n["shift"] == n["now"] - n["before"],
+    "input-change": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["now"] - n["before"],
+    "payback": lambda n, _: n["short"] < 0 <= n["beyond"] and n["to_date"] >= n["cost"],
+    "time-to-value": _began_to_count,
+    "disruption": lambda n, terms: _cost_most(n) and terms["length"] == ("day" if n["days"] == 1 else "days"),
+    "correlated-drivers": lambda n, _: 4 * n["together"] >= 3 * n["steps"],
+    "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
+    "benchmark-standing": _stands_apart,
+    "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
+    "expiring-input": lambda n, _: n["carried"] != 0,
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
     "detractor": lambda n, _: n["realized"] < 0,
@@ -100,6 +146,7 @@ def problems(insight: Insight, numbers: Numbers, record: Record) -> Iterator[str
     for number in insight.numbers:
         yield from _number_problems(insight, number, record)
     yield from _period_problems(insight)
+    yield from placing_problems(insight)
     yield from _term_problems(insight, record)
 
 
@@ -124,6 +171,8 @@ def _unit(node: Derivation, record: Record) -> str | None:
             return _unit(node.minuend, record)
         case Total():
             return _unit(node.parts[0], record)
+        case Statistic(method="same-direction"):
+            return "count"
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None
@@ -142,6 +191,8 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return "count"
         case Sent():
             return "event"
+        case Days():
+            return "day"
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None
@@ -183,6 +234,12 @@ def _name_problems(insight: Insight, term: str, said: str, record: Record) -> It
     elif subject == "input":
         slugs = {leaf.slug for n in insight.numbers for leaf in leaves(n.derivation) if isinstance(leaf, Input)}
         expected = {record.titles.get(f"input:{slug}") for slug in slugs}
+    elif subject == "feature":
+        below = (leaf for n in insight.numbers for leaf in leaves(n.derivation))
+        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark)}
+        if said not in {record.titles.get(f"feature:{slug}") for slug in features}:
+            yield f"{term} says {said!r}, which is not its name in the record"
+        return
     elif number is not None and insight.kind != "partner-contribution":
         expected = _names_beneath(number.derivation, record)
     if (expected and said not in expected) or said not in record.names:

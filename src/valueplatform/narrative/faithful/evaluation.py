@@ -9,10 +9,12 @@ from valueplatform.core.periods import next_month, years_later
 from valueplatform.narrative.faithful.record import Price, Record, Stretch
 from valueplatform.value.derivation import (
     Adjusted,
+    Benchmark,
     Bound,
     Closed,
     Committed,
     Constant,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -48,6 +50,8 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return _statistic(node, record)
         case Constant():
             return Fraction(node.value)
+        case Days():
+            return Fraction(node.end.toordinal() - node.start.toordinal())
     return _leaf(node, record)
 
 
@@ -68,6 +72,8 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return Fraction(sum(days))
         case Input():
             return _input(node, record)
+        case Benchmark() if node in record.compared:
+            return record.compared[node]
         case Adjusted() | Closed():
             return _posted(node, record)
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")
@@ -192,7 +198,16 @@ def _statistic(node: Statistic, record: Record) -> Fraction:
         return round(_median_slope(values), node.places)
     if node.method == "median" and values:
         return round(Fraction(median(values)), node.places)
+    if node.method == "same-direction" and len(values) > 3 and len(values) % 2 == 0:
+        return Fraction(_same_direction(values[: len(values) // 2], values[len(values) // 2 :]))
     raise NotDerivableError(f"Nothing is known of the statistic {node.method!r} of {len(values)} values.")
+
+
+def _same_direction(first: list[Fraction], second: list[Fraction]) -> int:
+    """Steps in which both went up, or both went down."""
+    steps = range(1, len(first))
+    up = sum(first[i] > first[i - 1] and second[i] > second[i - 1] for i in steps)
+    return up + sum(first[i] < first[i - 1] and second[i] < second[i - 1] for i in steps)
 
 
 def _median_slope(values: Iterable[Fraction]) -> Fraction:

@@ -6,8 +6,10 @@ from datetime import date
 from valueplatform.core.periods import next_month
 from valueplatform.value.derivation import (
     Adjusted,
+    Benchmark,
     Closed,
     Committed,
+    Days,
     Derivation,
     Difference,
     Input,
@@ -49,7 +51,7 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered() | Sent():
+        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))
@@ -102,6 +104,10 @@ def sources_in(given: Iterable[Derivation]) -> tuple[frozenset[str], Span | None
 
 def inputs_in(given: Iterable[Derivation]) -> frozenset[tuple[str, date]]:
     return frozenset((leaf.slug, leaf.day) for node in given for leaf in leaves(node) if isinstance(leaf, Input))
+
+
+def compared_in(given: Iterable[Derivation]) -> frozenset[Benchmark]:
+    return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Benchmark))
 
 
 def drivers_in(node: Derivation) -> frozenset[str]:

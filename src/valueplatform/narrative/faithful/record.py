@@ -21,8 +21,9 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import next_month
-from valueplatform.narrative.faithful.leaves import boundaries, inputs_in, meters_in, sources_in
-from valueplatform.value.derivation import Bound, Derivation
+from valueplatform.narrative.faithful.leaves import boundaries, compared_in, inputs_in, meters_in, sources_in
+from valueplatform.value.derivation import Benchmark, Bound, Derivation
+from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_record import Source, input_on, read_source
 from valueplatform.value.split_proof import PartAnew, parts_anew
 
@@ -115,6 +116,7 @@ class Record:
     metered: tuple[Metering, ...] = ()
     sent: Mapping[str, tuple[tuple[date, int], ...]] = field(default_factory=dict)
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
+    compared: Mapping[Benchmark, Fraction] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
@@ -252,9 +254,12 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         metered=await _metered(tx, source, bounds, meters_in(given)),
         sent=await _sent(tx, account_id, given),
         inputs=_inputs(source, given),
+        compared=await compared(tx, account_id, compared_in(given)),
         titles=titles,
-        names=frozenset(names | set(titles.values())),
-        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters})),
+        # Features are named by few insights, and many are called by everyday words.
+        names=frozenset(names | {title for key, title in titles.items() if not key.startswith("feature:")}),
+        days=frozenset(row.day for row in await tx.rows(_DAYS, where | {"zone": account.timezone, "meters": meters}))
+        | _expiries(source.model),
     )
 
 
@@ -343,6 +348,13 @@ def _inputs(source: Source, given: Iterable[Derivation]) -> dict[tuple[str, date
     return found
 
 
+def _expiries(model: Mapping[str, Any]) -> set[date]:
+    """The days from which baselines and drivers count no longer."""
+    named = [given.get("expires_on") for given in model.get("baselines", ())]
+    named += [given.get("sunset") for given in model.get("drivers", ())]
+    return {date.fromisoformat(day) for day in named if day}
+
+
 def _rollups(model: Mapping[str, Any]) -> list[str]:
     """Under which names the meters' rollups are kept."""
     return [meter.get("stored_as") or meter["slug"] for meter in model.get("meters", ())]
@@ -357,4 +369,8 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
         for given in model.get(section, ())
     }
     meters = {f"meter:{m['slug']}": m.get("title") or m["slug"].replace("_", " ") for m in model.get("meters", ())}
-    return titles | meters
+    features = {
+        f"feature:{f['slug']}": f.get("title") or f["slug"].replace("_", " ").replace("-", " ").capitalize()
+        for f in model.get("features", ())
+    }
+    return titles | meters | features

@@ -4,22 +4,49 @@ from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.adjustment import adjustments
 from valueplatform.narrative.insights.attainment import attainment
+from valueplatform.narrative.insights.benchmark import benchmarks
 from valueplatform.narrative.insights.change import changes
+from valueplatform.narrative.insights.concentration import concentration, shifts
 from valueplatform.narrative.insights.contribution import contribution
+from valueplatform.narrative.insights.correlated import correlations
+from valueplatform.narrative.insights.disruption import disruptions
 from valueplatform.narrative.insights.doubts import doubts
+from valueplatform.narrative.insights.expiry import expiring, input_changes
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
 from valueplatform.narrative.insights.paid import returns
+from valueplatform.narrative.insights.payback import payback
 from valueplatform.narrative.insights.presence import presence
 from valueplatform.narrative.insights.record import records
 from valueplatform.narrative.insights.standing import standing
+from valueplatform.narrative.insights.streak import streaks
+from valueplatform.narrative.insights.time_to_value import time_to_value
 from valueplatform.narrative.insights.trend import trends
+from valueplatform.narrative.insights.unusual_record import unusual_records
 from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
 from valueplatform.narrative.significance import discoveries
 
-FAMILIES = (standing, attainment, presence, milestones, contribution, adjustments, returns, gaps, inputs, doubts)
-TESTED_FAMILIES = (changes, trends, records)
+FAMILIES = (
+    standing,
+    attainment,
+    presence,
+    milestones,
+    contribution,
+    concentration,
+    adjustments,
+    returns,
+    payback,
+    time_to_value,
+    disruptions,
+    benchmarks,
+    gaps,
+    inputs,
+    input_changes,
+    expiring,
+    doubts,
+)
+TESTED_FAMILIES = (changes, trends, records, unusual_records, streaks, shifts, correlations)
 
 
 def discover(facts: AccountFacts) -> list[Insight]:

@@ -1,11 +1,11 @@
 """New drivers, drivers that stopped, and days that are missing.
 
 Statistic: the pauses between days with value. A driver is *stalled* when its present pause is longer than 7 days and
-than twice its longest earlier one; an account is *silent* when every driver that had a rhythm is; a past pause is
-told as *missing days* when it is longer than 4 days and than twice the next longest, in the last 180 days. Minimum
-data: 8 days with value over at least 28 days. *New*: first value within the last 60 days, in an account that had
-value at least 60 days before it. No test over many series is needed: the threshold is the series' own extreme, not a
-quantile.
+than twice its longest earlier one, and *lost* when that is 90 days ago; an account is *silent* when every driver that
+had a rhythm is; a past pause is told as *missing days* when it is longer than 4 days and than twice the next longest,
+in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first value within the last 60 days,
+in an account that had value at least 60 days before it. No test over many series is needed: the threshold is the
+series' own extreme, not a quantile.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts, once
-from valueplatform.narrative.figures import number, realized, standing_of
+from valueplatform.narrative.figures import days, number, realized, standing_of
 from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
@@ -28,6 +28,7 @@ TIMES_LONGEST = 2
 MINIMUM_ACTIVE_DAYS = 8
 MINIMUM_SPAN = timedelta(days=28)
 LOOK_BACK = timedelta(days=180)
+LOST_AFTER = timedelta(days=90)
 BEFORE = timedelta(days=28)
 EVER = date(1, 1, 1)
 
@@ -89,14 +90,16 @@ def presence(facts: AccountFacts) -> list[Insight]:
 def _stalled(facts: AccountFacts, driver: str, stopped: date) -> Insight:
     before, since = Period(stopped - BEFORE, stopped), Period(stopped, facts.tomorrow)
     earlier = realized(facts, before, (driver,), counted=False)
+    is_lost = facts.today - stopped >= LOST_AFTER
     return Insight(
-        kind="stalled-driver",
+        kind="lost-driver" if is_lost else "stalled-driver",
         subject=driver,
         period_from=before.start,
         period_to=since.end,
         numbers=(
             _brought(facts, "before", before, (driver,)),
             _brought(facts, "since", since, (driver,)),
+            *([number("quiet", days(since), "day")] if is_lost else []),
         ),
         strength=Strength.STRONG,
         importance=importance(facts, earlier.value * 4, 0.95),

@@ -1,0 +1,79 @@
+"""Which day, run or driver an insight speaks of, where its kind ties that to its numbers more closely than their span
+does."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from valueplatform.narrative.faithful.leaves import leaves
+from valueplatform.narrative.insight import Insight
+from valueplatform.value.derivation import Benchmark, Derivation, Input
+
+_ONE_DAY: Final = timedelta(days=1)
+
+
+def _leaves(insight: Insight) -> Iterator[Derivation]:
+    for number in insight.numbers:
+        yield from leaves(number.derivation)
+
+
+def _day(insight: Insight, term: str) -> date:
+    return date.fromisoformat(insight.terms[term])
+
+
+def _changed(insight: Insight) -> bool:
+    """The two values are those of the day that is named and of the day before."""
+    day = _day(insight, "since_day")
+    days = [leaf.day for leaf in _leaves(insight) if isinstance(leaf, Input)]
+    return set(days) == {day, day - _ONE_DAY} and insight.number("now").derivation == Input(insight.subject, day)
+
+
+def _expires(insight: Insight) -> bool:
+    """What is past speaks of the days since, what is ahead of days before."""
+    day, is_past = _day(insight, "expires_day"), insight.terms["state"] == "past"
+    certainty = "estimated" if is_past else "counted"
+    in_time = day == insight.period_from if is_past else day >= insight.period_to
+    return in_time and insight.terms["certainty"] == certainty
+
+
+def _begins(insight: Insight) -> bool:
+    named = [_day(insight, term) for term in ("contract_day", "milestone_day") if term in insight.terms]
+    ends = "first_day" not in insight.terms or _day(insight, "first_day") == insight.period_to
+    return named == [insight.period_from] and ends
+
+
+def _earned(insight: Insight) -> bool:
+    return _day(insight, "payback_day") == insight.period_to - _ONE_DAY
+
+
+def _compared(insight: Insight) -> bool:
+    """All figures are of one run, of the driver that is named, in the measure that is told."""
+    own = [leaf for leaf in _leaves(insight) if isinstance(leaf, Benchmark)]
+    told = {(leaf.driver, str(leaf.run)) for leaf in own} == {(insight.subject, insight.terms["run"])}
+    return told and insight.drivers == (insight.subject,) and insight.terms.get("per") in {None, *(x.per for x in own)}
+
+
+def _episode(insight: Insight) -> bool:
+    return (_day(insight, "first_day"), _day(insight, "last_day")) == (
+        insight.period_from,
+        insight.period_to - _ONE_DAY,
+    )
+
+
+_PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
+    "input-change": _changed,
+    "expiring-input": _expires,
+    "time-to-value": _begins,
+    "since-purchase": _begins,
+    "payback": _earned,
+    "benchmark-standing": _compared,
+    "best-practice-gap": _compared,
+    "disruption": _episode,
+}
+
+
+def placing_problems(insight: Insight) -> Iterator[str]:
+    """Whether days, runs and drivers are those of the numbers."""
+    placed = _PLACED.get(insight.kind)
+    if placed is not None and not placed(insight):
+        yield f"a day, run or driver of a {insight.kind} insight is not that of its numbers"
