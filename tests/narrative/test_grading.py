@@ -39,7 +39,7 @@ def test_a_year_is_promised_whole_and_its_first_month_a_third_of_a_month() -> No
 
 
 def test_later_horizons_promise_more() -> None:
-    shares = [share_of_year(days) for days in range(0, 366)]
+    shares = [share_of_year(days) for days in range(366)]
     assert shares[0] == 0
     assert shares == sorted(shares)
     assert len(set(shares)) == len(shares)

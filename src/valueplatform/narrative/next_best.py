@@ -6,7 +6,7 @@ to say, a suggestion carries no value, says why, and rests on how usual the feat
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ import polars as pl
 from valueplatform.core.numbers import AMOUNT_PLACES
 from valueplatform.core.periods import month_start
 from valueplatform.narrative.insight import Standing
-from valueplatform.narrative.next_best_adoption import signs_of
+from valueplatform.narrative.next_best_adoption import SIGNS, moment_at, signs_of
 from valueplatform.narrative.next_best_effect import Effect, student_quantile
 from valueplatform.narrative.next_best_model import COVERAGE, Fit, Popularity, Verdict, may_have
 from valueplatform.narrative.next_best_panel import (
@@ -39,6 +39,10 @@ IN_USE_DAYS: Final = 90
 MOST: Final = 10
 DIVERSE: Final = 3
 """So many at the top come from different products."""
+
+TOGETHER: Final = 0.05
+"""A weight of affinity that is worth a word."""
+MOST_TOGETHER: Final = 2
 
 YEAR: Final = 12
 MIN_OWN_MONTHS: Final = 3
@@ -101,8 +105,9 @@ class Suggestion(msgspec.Struct, frozen=True):
     90 % interval; all None where it cannot be priced. `rank` starts at 1.
 
     `chance`: of taking it up within half a year; for the supplier's outreach only, never shown to customers.
-    `used_until` is set where the account used the feature once. `segment` is what the accounts that `numbers` speak of
-    have in common, as a person reads it; None = nothing, they are all accounts.
+    `sign`, one of `SIGNS`, adds most to it. `goes_with` are titles of features in use that the model finds together
+    with this one. `used_until` is set where the account used the feature once. `segment` is what the accounts that
+    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts.
     """
 
     id: str
@@ -122,6 +127,8 @@ class Suggestion(msgspec.Struct, frozen=True):
     segment: str | None
     chance: Decimal | None
     used_until: date | None
+    sign: str | None = None
+    goes_with: tuple[str, ...] = ()
     standing: Standing = Standing.PREDICTED
 
     def number(self, name: str) -> ReasonNumber | None:
@@ -190,12 +197,17 @@ def suggest(fitted: Fit, model: ValueModel, situation: Situation) -> tuple[Sugge
     """
     candidates = situation.candidates(model.features)
     drafts = [draft for feature in candidates if (draft := _draft(fitted, model, situation, feature)) is not None]
-    chances = _chances(fitted, situation)
+    likely = _likely(fitted, situation)
+    titles = {feature.slug: feature.label for feature in model.features}
     ranked = _diverse(sorted(drafts, key=_order))[:MOST]
-    return tuple(
-        msgspec.structs.replace(draft, rank=rank, chance=chances.get(draft.feature))
-        for rank, draft in enumerate(ranked, start=1)
-    )
+    return tuple(_with_chance(draft, rank, likely.get(draft.feature), titles) for rank, draft in enumerate(ranked, 1))
+
+
+def _with_chance(draft: Suggestion, rank: int, likely: "_Likely | None", titles: Mapping[str, str]) -> Suggestion:
+    if likely is None:
+        return msgspec.structs.replace(draft, rank=rank)
+    goes_with = tuple(titles[slug] for slug in likely.goes_with if slug in titles)
+    return msgspec.structs.replace(draft, rank=rank, chance=likely.chance, sign=likely.sign, goes_with=goes_with)
 
 
 def why_none(fitted: Fit | None, model: ValueModel, situation: Situation) -> Emptiness:
@@ -334,12 +346,30 @@ def _diverse(ordered: list[Suggestion]) -> list[Suggestion]:
     return [*top, *(draft for draft in ordered if draft not in top)]
 
 
-def _chances(fitted: Fit, situation: Situation) -> dict[str, Decimal]:
-    """For each feature of the fit; empty where too little was taken up to tell."""
-    if fitted.adoption is None:
-        return {}
+@dataclass(frozen=True)
+class _Likely:
+    """Of a feature: the chance of taking it up, what speaks for it most, and the features in use that it goes with."""
+
+    chance: Decimal | None
+    sign: str | None
+    goes_with: tuple[str, ...]
+
+
+def _likely(fitted: Fit, situation: Situation) -> dict[str, _Likely]:
+    """For each feature of the fit; no chance where too little was taken up to tell."""
     account = {"account_id": situation.account_id, "segment": situation.segment, "today": situation.today}
     accounts = pl.DataFrame([account], schema=ACCOUNT_SCHEMA)
-    grid = grid_of(Panel(accounts, situation.values, situation.usage), fitted.peers.features)
-    chances = fitted.adoption.chances(signs_of(grid, grid.months - 1, fitted.peers)[0])
-    return {name: _rounded(float(chance)) for name, chance in zip(fitted.peers.features, chances, strict=True)}
+    features = fitted.peers.features
+    grid = grid_of(Panel(accounts, situation.values, situation.usage), features)
+    moment, crowd = moment_at(grid, grid.months - 1), fitted.peers.crowd()
+    weights = crowd.weights * moment.ever[0][:, None]
+    together = [tuple(features[at] for at in np.argsort(-row, kind="stable")[:MOST_TOGETHER] if row[at] >= TOGETHER)
+                for row in weights.T]  # fmt: skip
+    if fitted.adoption is None:
+        return {name: _Likely(None, None, with_) for name, with_ in zip(features, together, strict=True)}
+    signs = signs_of(moment, crowd)
+    chances = fitted.adoption.chances(signs)[0]
+    added = np.stack([np.broadcast_to(part[0], chances.shape) for part in fitted.adoption.contributions(signs)])
+    speaks = [SIGNS[at] if added[at, feature] > 0 else None for feature, at in enumerate(added.argmax(axis=0))]
+    found = zip(features, chances, speaks, together, strict=True)
+    return {name: _Likely(_rounded(float(chance)), sign, with_) for name, chance, sign, with_ in found}
