@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "faithfulness", "faults")
+MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "next_best", "faithfulness", "faults")
 
 
 def main() -> int:

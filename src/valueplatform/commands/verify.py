@@ -26,6 +26,7 @@ from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import month_of
+from valueplatform.narrative.grade_check import verify_grades
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
 from valueplatform.value.attainment import Asked, read_attainment
@@ -59,6 +60,7 @@ class Verdict(msgspec.Struct, frozen=True):
     finance_numbers: int
     bridge_parts: int
     benchmarks: int
+    grade_numbers: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -73,7 +75,7 @@ class Verdict(msgspec.Struct, frozen=True):
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
     """Recompute rollups, accruals, postings, every insight's numbers, the parts of the last value bridge, the figures
-    of cohorts and the numbers of finance from raw events and records, by separate code.
+    of cohorts, grades of suggestions and the numbers of finance from raw events and records, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -86,7 +88,8 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
         f"{verdict.accounts} accounts, {verdict.events:,} events: {verdict.rollups:,} rollups, "
         f"{verdict.accruals:,} accruals, {verdict.postings:,} postings, {verdict.insight_numbers:,} numbers of "
         f"insights, {verdict.attainments:,} of attainment, {verdict.bridge_parts:,} parts of value bridges, "
-        f"{verdict.benchmarks:,} figures of cohorts and {verdict.finance_numbers:,} numbers of finance recomputed; "
+        f"{verdict.benchmarks:,} figures of cohorts, {verdict.grade_numbers:,} of grades and "
+        f"{verdict.finance_numbers:,} numbers of finance recomputed; "
         f"{len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
@@ -99,7 +102,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
 
 async def verified(databases: Databases, account: str | None, start: date) -> Verdict:
     counts = {"events": 0, "rollups": 0, "accruals": 0, "postings": 0, "insight_numbers": 0, "attainments": 0}
-    counts |= {"bridge_parts": 0, "benchmarks": 0, "finance_numbers": 0, "waiting": 0}
+    counts |= {"bridge_parts": 0, "benchmarks": 0, "grade_numbers": 0, "finance_numbers": 0, "waiting": 0}
     differences: list[dict[str, Any]] = []
     now = system_clock()
     rows = await _accounts(databases, account)
@@ -114,12 +117,14 @@ async def verified(databases: Databases, account: str | None, start: date) -> Ve
             parts, unlike = await verify_bridge(tx, source, standing, now, start)
             stated = await read_attainment(tx, standing, Asked(), now)
             ratios, unmet = await check_attainment(tx, row.account_id, row.timezone, stated)
+            graded, unearned = await verify_grades(tx, row.account_id)
         for name in ("events", "rollups", "accruals", "postings", "waiting"):
             counts[name] += getattr(checked, name)
         counts["insight_numbers"] += numbers
         counts["attainments"] += ratios
         counts["bridge_parts"] += parts
-        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet])
+        counts["grade_numbers"] += graded
+        differences += _named(row.key, [*checked.discrepancies, *wrong, *unlike, *unmet, *unearned])
     if account is None:
         async with databases.worker.transaction(operator_scope(), steady=True) as tx:
             counts["benchmarks"], wrong = await verify_benchmarks(tx)

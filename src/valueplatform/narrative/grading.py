@@ -96,6 +96,11 @@ def share_of_year(days: int) -> Fraction:
     return _in_use(Fraction(days)) / _in_use(Fraction(365))
 
 
+def mean_use(days: int) -> Fraction:
+    """How far the feature is taken up, on the average of its first days."""
+    return _in_use(Fraction(days)) / days
+
+
 def promised(stated: Promise, days: int) -> Promise:
     share = share_of_year(days)
     return Promise(*(_rounded(Fraction(value) * share) for value in (stated.low, stated.expected, stated.high)))

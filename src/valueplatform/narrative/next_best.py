@@ -245,7 +245,7 @@ def _draft(fitted: Fit, model: ValueModel, situation: Situation, feature: Featur
     elif year is None or year <= 0:
         ground = Ground.SHORT_RECORD
     else:
-        low, expected, _ = shares = _shares(found.effect, situation.segment)
+        low, expected, _ = shares = _shares(fitted, found.effect, situation.segment)
         if low > -expected:
             return _priced(draft, found.effect, year, shares)
         ground = Ground.SCATTERED
@@ -310,12 +310,13 @@ def _can_be_deducted(draft: Suggestion) -> bool:
     return not unstated and all(cost.unit == draft.unit for cost in draft.costs)
 
 
-def _shares(effect: Effect, segment: str | None) -> tuple[Decimal, Decimal, Decimal]:
-    """Low, expected and high share of its own value that one account of the segment may gain."""
-    offset, spread = effect.segments.get(segment or "", (0.0, effect.spread))
-    middle = effect.log_effect + offset
+def _shares(fitted: Fit, effect: Effect, segment: str | None) -> tuple[Decimal, Decimal, Decimal]:
+    """Low, expected and high share of its own value that one account of the segment may gain, by what grades taught."""
+    middle, deviation = effect.of_segment(segment)
     # Estimating the spread takes one more degree of freedom.
-    reach = student_quantile(COVERAGE, max(effect.freedom - 1, 1.0)) * float(np.hypot(effect.error, spread))
+    reach = student_quantile(COVERAGE, max(effect.freedom - 1, 1.0)) * deviation
+    if fitted.correction is not None:
+        middle, reach = middle * fitted.correction.gain, reach * fitted.correction.widening
     low, expected, high = (_rounded(float(np.expm1(value))) for value in (middle - reach, middle, middle + reach))
     return low, expected, high
 

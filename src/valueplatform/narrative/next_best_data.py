@@ -51,7 +51,8 @@ _VALUES = text("""
     GROUP BY v.account_id, date_trunc('month', v.day)::date, b.unit
 """)
 _USAGE = """
-    SELECT account_id, type, date_trunc('month', day)::date AS month, count(*) AS events, max(day) AS last_day{columns}
+    SELECT account_id, type, date_trunc('{stretch}', day)::date AS month, count(*) AS events,
+           max(day) AS last_day{columns}
     FROM (
         SELECT e.account_id, e.type, e.data, (e.time AT TIME ZONE 'UTC' + ahead)::date AS day
         FROM event e JOIN account USING (account_id)
@@ -62,7 +63,7 @@ _USAGE = """
           AND (CAST(:account AS bigint) IS NULL OR e.account_id = :account)
     ) AS sent
     WHERE day >= :since
-    GROUP BY account_id, type, date_trunc('month', day)::date{columns}
+    GROUP BY account_id, type, date_trunc('{stretch}', day)::date{columns}
 """
 _ZONES = text("""
     SELECT DISTINCT timezone FROM account WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
@@ -90,11 +91,12 @@ class _Usage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is read: everything (`account` None) or one account, since a day, as of a moment."""
+    """What is read: everything (`account` None) or one account, since a day, as of a moment, by month or by day."""
 
     account: int | None
     since: date
     now: datetime
+    by_day: bool = False
 
 
 async def read_panel(tx: Transaction, features: Sequence[Feature], now: datetime) -> Panel:
@@ -122,6 +124,13 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
         withheld=frozenset(row.feature for row in withheld),
         may_buy=contracts is None or not contracts.all or contracts.running > 0,
     )
+
+
+async def read_first_use(tx: Transaction, account_id: int, feature: Feature, since: date, now: datetime) -> date | None:
+    """The first local day from `since` on with an event of the feature; None where there is none yet."""
+    usage = await _read_usage(tx, [feature], _Asked(account_id, since, now, by_day=True))
+    first = usage["month"].min()
+    return first if isinstance(first, date) else None
 
 
 def _since(now: datetime) -> date:
@@ -189,12 +198,12 @@ async def _usage_rows(
     """
     given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since, **offsets}
     if expression is None:
-        return map(_Usage._make, await tx.rows(_usage_query({}), given))
+        return map(_Usage._make, await tx.rows(_usage_query({}, by_day=asked.by_day), given))
     paths = filter_paths(expression)
     admits = compile_filter(expression)
     columns = {f"path_{number}": path for number, path in enumerate(paths)}
     keys = {f"{name}_{at}": part for name, path in columns.items() for at, part in enumerate([path, *path.split(".")])}
-    rows = await tx.rows(_usage_query(columns), given | keys)
+    rows = await tx.rows(_usage_query(columns, by_day=asked.by_day), given | keys)
     return [_Usage._make(row[: len(_Usage._fields)]) for row in rows if admits(_data_of(row, columns))]
 
 
@@ -206,15 +215,16 @@ async def _archived_usage(tx: Transaction, expression: str | None, types: list[s
     found = []
     for part in await archived_parts(tx, wanted):
         frame = await asyncio.to_thread(part.read, ("account_id", "type"), paths)
-        keys = ["account_id", "type", pl.col("day").dt.month_start().alias("month"), *map(column_of, paths)]
-        counts = frame.group_by(keys).agg(pl.len(), pl.col("day").max())
+        stretch = pl.col("day") if asked.by_day else pl.col("day").dt.month_start()
+        keys = ["account_id", "type", stretch.alias("month"), *map(column_of, paths)]
+        counts = frame.group_by(keys).agg(pl.len(), pl.col("day").max().alias("last_day"))
         for account, kind, month, *cells, events, last_day in counts.iter_rows():
             if admits({path: cell_value(cell) for path, cell in zip(paths, cells, strict=True)}):
                 found.append(_Usage(account, kind, month, events, last_day))
     return found
 
 
-def _usage_query(columns: Mapping[str, str]) -> TextClause:
+def _usage_query(columns: Mapping[str, str], *, by_day: bool) -> TextClause:
     """`columns` are named here and hold nothing but our own names; the paths travel as parameters.
 
     As in filters, a path names the key as written, else the nested value under its dotted parts.
@@ -227,7 +237,8 @@ def _usage_query(columns: Mapping[str, str]) -> TextClause:
         found.append((name, f"({value})::text"))
     selected = "".join(f", {value} AS {name}" for name, value in found)
     grouped = "".join(f", {name}" for name, _ in found)
-    query = _USAGE.replace("{columns}", selected, 1).replace("{columns}", grouped, 1)
+    stretched = _USAGE.replace("{stretch}", "day" if by_day else "month")
+    query = stretched.replace("{columns}", selected, 1).replace("{columns}", grouped, 1)
     return text(query)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 from valueplatform.core.database import Database, Transaction, lock_account
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
+from valueplatform.narrative.grade_run import grade_due, read_lived
 from valueplatform.narrative.next_best import IN_USE_DAYS, Emptiness, Suggestion, suggest, why_none
 from valueplatform.narrative.next_best_data import read_panel, read_situation
 from valueplatform.narrative.next_best_model import Fit, fit, from_document, to_document
@@ -97,14 +98,18 @@ async def newest_fit(tx: Transaction) -> Fit | None:
 
 
 async def train(worker: Database, scope: Scope, now: datetime) -> Fit:
-    """Fit the model on the accounts in scope and put it in force. Raises NoModelError before a value model is applied.
+    """Grade what is due, then fit the model on the accounts in scope and their grades, and put it in force. Raises
+    NoModelError before a value model is applied.
 
     No transaction is open while the model is computed.
     """
     async with worker.transaction(scope) as tx:
         model = await newest_model(tx)
         panel = await read_panel(tx, model.features, now)
-    fitted = await asyncio.to_thread(fit, panel, model.features)
+    await grade_due(worker, scope, model, panel.usage, now)
+    async with worker.transaction(scope) as tx:
+        lived = await read_lived(tx)
+    fitted = await asyncio.to_thread(fit, panel, model.features, lived)
     async with worker.transaction(scope) as tx:
         await tx.execute(_STORE_FIT, {"now": now, "document": to_document(fitted).decode()})
     return fitted
