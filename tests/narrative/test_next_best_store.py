@@ -20,6 +20,7 @@ from valueplatform.narrative.next_best_store import (
     StoredSuggestion,
     advice_of,
     decide,
+    is_training_due,
     newest_fit,
     refresh_suggestions,
     suggestions_of,
@@ -248,3 +249,16 @@ async def test_amounts_are_exact_decimals_in_the_accounts_currency(
     assert best.unit == "DKK"
     assert isinstance(best.expected, Decimal)
     assert best.expected.as_tuple().exponent == -4
+
+
+async def test_training_is_due_once_a_day_and_never_before_there_is_a_model(databases: Databases) -> None:
+    async def is_due(now: datetime) -> bool:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            return await is_training_due(tx, now)
+
+    assert not await is_due(NOW)
+    await put_model(databases, model_of((feature("f0"),)))
+    assert await is_due(NOW)
+    await train(databases.worker, operator_scope(), NOW)
+    assert not await is_due(NOW + timedelta(hours=23))
+    assert await is_due(NOW + timedelta(hours=25))

@@ -18,9 +18,12 @@ from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
 from valueplatform.narrative.grade_run import grade_due, read_lived
 from valueplatform.narrative.next_best import IN_USE_DAYS, Emptiness, Suggestion, suggest, why_none
+from valueplatform.narrative.next_best_correction import Track
 from valueplatform.narrative.next_best_data import read_panel, read_situation
 from valueplatform.narrative.next_best_model import Fit, fit, from_document, to_document
-from valueplatform.value.models import newest_model
+from valueplatform.value.models import newest_model, stored_model
+
+TRAINED_EVERY: Final = timedelta(days=1)
 
 
 class State(StrEnum):
@@ -64,6 +67,8 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 _NEWEST_FIT = text("SELECT document::text FROM next_best_fit ORDER BY fit_id DESC LIMIT 1")
+_TRACKS = text("SELECT (document -> 'tracks')::text FROM next_best_fit ORDER BY fit_id DESC LIMIT 1")
+_DUE = text("SELECT NOT EXISTS (SELECT FROM next_best_fit WHERE fitted_at > :before)")
 _STORE_FIT = text("INSERT INTO next_best_fit (fitted_at, document) VALUES (:now, CAST(:document AS jsonb))")
 # A decision that was taken in the meantime stands.
 _STORE = text("""
@@ -95,6 +100,17 @@ async def newest_fit(tx: Transaction) -> Fit | None:
     """The fit in force; None before the first."""
     document = await tx.scalar(_NEWEST_FIT)
     return None if document is None else from_document(document)
+
+
+async def newest_tracks(tx: Transaction) -> tuple[Track, ...]:
+    """How predictions turned out over all accounts, as of the fit in force."""
+    tracks = await tx.scalar(_TRACKS)
+    return () if tracks is None else msgspec.json.decode(tracks, type=tuple[Track, ...])
+
+
+async def is_training_due(tx: Transaction, now: datetime) -> bool:
+    """There is a value model, and no fit of the last day."""
+    return await stored_model(tx) is not None and bool(await tx.scalar(_DUE, {"before": now - TRAINED_EVERY}))
 
 
 async def train(worker: Database, scope: Scope, now: datetime) -> Fit:
