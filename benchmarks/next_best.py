@@ -155,7 +155,7 @@ def graded(scores: Floats, before: Flags, after: Flags) -> tuple[float, float, i
     hits, ranked = [], []
     for row in asked:
         open_to_it = np.where(before[row], -np.inf, scores[row])
-        hit = new[row, np.argsort(-open_to_it, kind="stable")[:TOP]]
+        hit = np.take(new[row], np.argsort(-open_to_it, kind="stable")[:TOP])
         hits.append(bool(hit.any()))
         ranked.append(float((hit * gains).sum() / gains[: min(TOP, int(new[row].sum()))].sum()))
     return float(np.mean(hits)), float(np.mean(ranked)), len(asked)

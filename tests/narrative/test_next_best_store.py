@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
+from valueplatform.narrative.next_best_log import POLICY, logged
 
 from tests.accounts.factories import an_account
 from tests.conftest import Databases
@@ -262,3 +263,21 @@ async def test_training_is_due_once_a_day_and_never_before_there_is_a_model(data
     await train(databases.worker, operator_scope(), NOW)
     assert not await is_due(NOW + timedelta(hours=23))
     assert await is_due(NOW + timedelta(hours=25))
+
+
+async def test_what_could_be_suggested_is_logged_when_it_changes_and_never_for_a_customer(
+    databases: Databases, accounts: Sequence[int], candidate: int
+) -> None:
+    account = accounts[candidate]
+    await refreshed(databases, account)
+    await refreshed(databases, account, LATER)
+    await put_events(databases, account, "f0", TODAY)
+    await refreshed(databases, account, LATER + timedelta(hours=1))
+    async with databases.worker.transaction(operator_scope()) as tx:
+        first, second = await logged(tx, account)
+    assert [one.rank for one in first.candidates if one.rank] == list(range(1, len(first.candidates) + 1))
+    assert all(one.chance is not None for one in first.candidates)
+    assert {one.feature for one in first.candidates} - {one.feature for one in second.candidates} == {"f0"}
+    assert (first.policy, first.fit_id) == (POLICY, second.fit_id)
+    async with databases.web.transaction(accounts_or_all([account])) as tx:
+        assert await logged(tx, account) == []

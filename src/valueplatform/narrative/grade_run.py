@@ -28,6 +28,7 @@ from valueplatform.narrative.grading import (
 from valueplatform.narrative.next_best import Suggestion
 from valueplatform.narrative.next_best_correction import Lived
 from valueplatform.narrative.next_best_data import read_first_use
+from valueplatform.narrative.offers import features_in, offer
 from valueplatform.value.model import Feature, ValueModel
 
 SETTLED: Final = timedelta(days=3)
@@ -104,11 +105,12 @@ async def grade_due(worker: Database, scope: Scope, model: ValueModel, usage: pl
     known = {(one.account_id, one.grade.suggestion_id, one.grade.horizon): one for one in stored}
     written = 0
     for step in steps:
-        feature = model.feature(step.suggestion.feature)
-        if feature is None:
+        offered = offer(model, step.suggestion.feature)
+        if offered is None:
             continue
+        features = features_in(offered, model.features)
         async with worker.transaction(scope) as tx:
-            written += await _grade_step(tx, step, feature, _Ground(usage, known, now))
+            written += await _grade_step(tx, step, features, _Ground(usage, known, now))
     return written
 
 
@@ -140,8 +142,8 @@ class _Ground:
         return set(rows["account_id"].to_list())
 
 
-async def _grade_step(tx: Transaction, step: _Step, feature: Feature, ground: _Ground) -> int:
-    start = await read_first_use(tx, step.account_id, feature, step.since, ground.now)
+async def _grade_step(tx: Transaction, step: _Step, features: Sequence[Feature], ground: _Ground) -> int:
+    start = await read_first_use(tx, step.account_id, features, step.since, ground.now)
     written = 0
     for horizon in _due(step, start, ground):
         grade, given = await _graded(tx, step, start, horizon, ground)

@@ -31,7 +31,8 @@ from valueplatform.narrative.next_best_panel import (
     grid_of,
     month_number,
 )
-from valueplatform.value.model import Feature, ValueModel
+from valueplatform.narrative.offers import offers_of
+from valueplatform.value.model import Feature, OfferKind, ValueModel
 
 IN_USE_DAYS: Final = 90
 """A feature with events in this many days is in use; a dismissal holds as long."""
@@ -68,6 +69,8 @@ class Ground(StrEnum):
     FEW_ADOPTERS = "few-adopters"
     ONE_ACCOUNT = "one-account"
     UNCLEAR = "unclear"
+    PART = "part"
+    """Its value is counted with the product that it is part of."""
     SHORT_RECORD = "short-record"
     """The account's own record is too short."""
     SCATTERED = "scattered"
@@ -129,6 +132,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     used_until: date | None
     sign: str | None = None
     goes_with: tuple[str, ...] = ()
+    offer: OfferKind = OfferKind.FEATURE
     standing: Standing = Standing.PREDICTED
 
     def number(self, name: str) -> ReasonNumber | None:
@@ -150,6 +154,7 @@ class Situation:
     today: date
     values: pl.DataFrame
     usage: pl.DataFrame
+    stage: str | None = None
     withheld: frozenset[str] = frozenset()
     may_buy: bool = True
 
@@ -166,8 +171,14 @@ class Situation:
         """What it may have and neither uses nor has turned down."""
         if not self.may_buy:
             return []
-        open_to_it = (f for f in features if f.event_types and may_have(f, self.segment))
+        open_to_it = (f for f in features if f.event_types and self.may_have(f))
         return [f for f in open_to_it if f.slug not in self.withheld and not self.uses(f.slug)]
+
+    def may_have(self, feature: Feature) -> bool:
+        """Whether it is offered to the account's segment and stage, and the account uses what it requires."""
+        if feature.eligible_stages and self.stage not in feature.eligible_stages:
+            return False
+        return may_have(feature, self.segment) and all(self.uses(slug) for slug in feature.requires)
 
     @property
     def whole_months(self) -> int:
@@ -195,10 +206,14 @@ def suggest(fitted: Fit, model: ValueModel, situation: Situation) -> tuple[Sugge
     A step whose price and effort eat what it brings, one that went with less value, and one that no comparable account
     uses are left out. The first three come from different products as far as there are different products.
     """
-    candidates = situation.candidates(model.features)
-    drafts = [draft for feature in candidates if (draft := _draft(fitted, model, situation, feature)) is not None]
+    offers = offers_of(model)
+    drafts = [
+        draft
+        for feature in situation.candidates(offers)
+        if (draft := _draft(fitted, model, situation, feature)) is not None
+    ]
     likely = _likely(fitted, situation)
-    titles = {feature.slug: feature.label for feature in model.features}
+    titles = {feature.slug: feature.label for feature in offers if feature.offer is not OfferKind.PRODUCT}
     ranked = _diverse(sorted(drafts, key=_order))[:MOST]
     return tuple(_with_chance(draft, rank, likely.get(draft.feature), titles) for rank, draft in enumerate(ranked, 1))
 
@@ -218,7 +233,7 @@ def why_none(fitted: Fit | None, model: ValueModel, situation: Situation) -> Emp
         return Emptiness.NOT_FITTED
     if not situation.may_buy:
         return Emptiness.CONTRACT_ENDED
-    return Emptiness.NOTHING_IN_FAVOR if situation.candidates(model.features) else Emptiness.NOTHING_LEFT
+    return Emptiness.NOTHING_IN_FAVOR if situation.candidates(offers_of(model)) else Emptiness.NOTHING_LEFT
 
 
 def suggestion_id(account_key: str, feature: str) -> str:
@@ -269,6 +284,7 @@ def _bare(feature: Feature, model: ValueModel, situation: Situation, popularity:
         id=suggestion_id(situation.account_key, feature.slug),
         feature=feature.slug,
         title=feature.label,
+        offer=feature.offer or OfferKind.FEATURE,
         product=feature.product,
         rank=0,
         unit=situation.currency,
@@ -345,6 +361,11 @@ def _diverse(ordered: list[Suggestion]) -> list[Suggestion]:
         if len(top) < DIVERSE and draft.product not in products:
             top.append(draft)
     return [*top, *(draft for draft in ordered if draft not in top)]
+
+
+def chances_of(fitted: Fit, situation: Situation) -> dict[str, Decimal | None]:
+    """Of taking up each feature of the fit; None where too little was taken up to tell."""
+    return {slug: likely.chance for slug, likely in _likely(fitted, situation).items()}
 
 
 @dataclass(frozen=True)

@@ -23,17 +23,18 @@ from valueplatform.narrative.next_best_panel import (
     VALUE_SCHEMA,
     Panel,
 )
+from valueplatform.narrative.offers import features_in, offers_of
 from valueplatform.telemetry.archive_format import cell_value, column_of
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.telemetry.local_days import offsets_of
 from valueplatform.value.basis import is_currency
-from valueplatform.value.model import Feature, ValueModel
+from valueplatform.value.model import Feature, OfferKind, ValueModel
 
 _LOOKED_AT: Final = timedelta(days=31 * (HISTORY + ADOPTION_MONTHS + 1))
 
 _ACCOUNTS = text("""
-    SELECT a.account_id, a.key, a.segment, (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date AS today,
+    SELECT a.account_id, a.key, a.segment, a.stage, (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date AS today,
            (SELECT c.currency FROM account_currency c
             WHERE c.account_id = a.account_id
               AND c.effective_from <= (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date
@@ -100,13 +101,13 @@ class _Asked:
 
 
 async def read_panel(tx: Transaction, features: Sequence[Feature], now: datetime) -> Panel:
-    """All accounts in the scope of the transaction."""
+    """All accounts in the scope of the transaction; `features` as `offers_of` has them."""
     return (await _read(tx, features, _Asked(None, _since(now), now)))[0]
 
 
 async def read_situation(tx: Transaction, account_id: int, model: ValueModel, now: datetime) -> Situation:
     """One account. Raises NotFoundError."""
-    panel, accounts = await _read(tx, model.features, _Asked(account_id, _since(now), now))
+    panel, accounts = await _read(tx, offers_of(model), _Asked(account_id, _since(now), now))
     if not accounts:
         raise NotFoundError(f"There is no account {account_id}.")
     account = accounts[0]
@@ -117,6 +118,7 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
         account_key=account.key,
         account_id=account_id,
         segment=account.segment,
+        stage=account.stage,
         currency=account.currency or model.supplier.currency,
         today=account.today,
         values=panel.values,
@@ -126,9 +128,11 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
     )
 
 
-async def read_first_use(tx: Transaction, account_id: int, feature: Feature, since: date, now: datetime) -> date | None:
-    """The first local day from `since` on with an event of the feature; None where there is none yet."""
-    usage = await _read_usage(tx, [feature], _Asked(account_id, since, now, by_day=True))
+async def read_first_use(
+    tx: Transaction, account_id: int, features: Sequence[Feature], since: date, now: datetime
+) -> date | None:
+    """The first local day from `since` on with an event of any of the features; None where there is none yet."""
+    usage = await _read_usage(tx, features, _Asked(account_id, since, now, by_day=True))
     first = usage["month"].min()
     return first if isinstance(first, date) else None
 
@@ -154,11 +158,12 @@ async def _read(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> 
 
 
 async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> pl.DataFrame:
-    """One query for all features without a filter, and one for each filter."""
+    """One query for all features without a filter, and one for each filter; a product is used with its features."""
     await hold_archive(tx)
     offsets = await _offsets(tx, asked)
     by_filter: dict[str | None, list[Feature]] = {}
-    for feature in features:
+    shown = [feature for feature in features if feature.offer is not OfferKind.PRODUCT]
+    for feature in shown:
         by_filter.setdefault(feature.filter, []).append(feature)
     found: list[tuple[int, str, date, int, date]] = []
     for expression, filtered in by_filter.items():
@@ -169,6 +174,8 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
         rows: list[_Usage] = [*await _usage_rows(tx, expression, list(features_of), asked, offsets)]
         rows += await _archived_usage(tx, expression, list(features_of), asked)
         found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
+    products = {one.slug: {part.slug for part in features_in(one, shown)} for one in features if one not in shown}
+    found += [(a, slug, *rest) for slug, parts in products.items() for a, part, *rest in found if part in parts]
     frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
     keys = ["account_id", "feature", "month"]
     return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)

@@ -16,6 +16,7 @@ from valueplatform.narrative.next_best_adoption import AdoptionFit, Peers, fit_a
 from valueplatform.narrative.next_best_correction import Correction, Effects, Lived, Track, correction, tracks
 from valueplatform.narrative.next_best_effect import COHORT, Effect, claimed, effects_of, series_of
 from valueplatform.narrative.next_best_panel import Flags, Grid, Panel, grid_of
+from valueplatform.narrative.offers import is_part
 from valueplatform.value.model import Feature
 
 MIN_ACCOUNTS: Final = 8
@@ -39,6 +40,7 @@ class Verdict(StrEnum):
     FEW_ADOPTERS = "few-adopters"
     ONE_ACCOUNT = "one-account"
     UNCLEAR = "unclear"
+    PART = "part"
     ADVERSE = "adverse"
 
 
@@ -92,10 +94,16 @@ def fit(panel: Panel, features: Iterable[Feature], lived: Sequence[Lived] = ()) 
     """Fit the model. Features without event types cannot be seen in use, and are left out. `lived` are all grades."""
     seen = [feature for feature in features if feature.event_types]
     grid = grid_of(panel, (feature.slug for feature in seen))
-    series = series_of(grid)
-    effects = effects_of(grid, series)
+    counted = grid_of(panel, (feature.slug for feature in seen if not is_part(feature)))
+    series = series_of(counted)
+    effects = effects_of(counted, series)
     clear = claimed(effects, _is_compared, FALSE_CLAIMS) if len(series) >= MIN_ACCOUNTS else frozenset()
-    found = tuple(_feature_fit(name, effects.get(name), len(series), clear) for name in grid.features)
+    found = tuple(
+        FeatureFit(one.slug, Verdict.PART, 0)
+        if is_part(one)
+        else _feature_fit(one.slug, effects.get(one.slug), len(series), clear)
+        for one in seen
+    )
     return Fit(
         accounts=len(series),
         excluded=panel.excluded,
