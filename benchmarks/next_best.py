@@ -149,7 +149,7 @@ def _solved(uses: Flags, other: Floats) -> Floats:
 
 def graded(scores: Floats, before: Flags, after: Flags) -> tuple[float, float, int]:
     """HR@10, NDCG@10 and how many accounts were asked."""
-    new = after & ~before & before.any(axis=1)[:, None]
+    new: Flags = np.asarray(after & ~before & np.asarray(before.any(axis=1))[:, None])
     asked = np.flatnonzero(new.any(axis=1))
     gains = 1 / np.log2(np.arange(2, TOP + 2))
     hits, ranked = [], []

@@ -3,11 +3,11 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from valueplatform.narrative.next_best_log import candidates_of
 
 from tests.narrative.next_best_worlds import TODAY, feature, model_of
 from tests.narrative.test_next_best import EVEN, a_fit, an_account, use
 from valueplatform.narrative.next_best import Ground, Pricing, Suggestion, suggest
+from valueplatform.narrative.next_best_log import candidates_of
 from valueplatform.narrative.next_best_model import Fit, Verdict
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.offers import PRODUCT, features_in, is_part, offer, offers_of

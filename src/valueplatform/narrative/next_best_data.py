@@ -175,7 +175,7 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
         rows += await _archived_usage(tx, expression, list(features_of), asked)
         found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
     products = {one.slug: {part.slug for part in features_in(one, shown)} for one in features if one not in shown}
-    found += [(a, slug, *rest) for slug, parts in products.items() for a, part, *rest in found if part in parts]
+    found += [(one[0], slug, *one[2:]) for slug, parts in products.items() for one in found if one[1] in parts]
     frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
     keys = ["account_id", "feature", "month"]
     return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)

@@ -44,7 +44,7 @@ def features_in(offered: Feature, features: Iterable[Feature]) -> tuple[Feature,
 
 
 def _part(feature: Feature, whole: Mapping[str, Product]) -> Feature:
-    if feature.product not in whole:
+    if feature.product is None or feature.product not in whole:
         return feature
     return msgspec.structs.replace(feature, requires=(*feature.requires, PRODUCT + feature.product))
 
