@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-MODULES = ("ingest", "memory", "backfill", "refresh", "scenario", "next_best", "faithfulness", "faults")
+MODULES = (
+    "ingest",
+    "memory",
+    "backfill",
+    "refresh",
+    "scenario",
+    "next_best",
+    "next_best_sample",
+    "faithfulness",
+    "faults",
+)
 
 
 def main() -> int:
