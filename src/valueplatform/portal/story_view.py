@@ -112,7 +112,7 @@ def story_view(told: Told) -> view.Story:
         chapters=tuple(_chapters(told)),
         chart=commitment_chart(document, told.closed, _classes(told)),
         suggestion=_suggestion(told),
-        grades=grades_view(told.place, told.accepted, told.grades, told.tracks),
+        grades=grades_view(told.place, told.accepted, told.grades, told.tracks, decides=told.decides),
         since=_since(told),
         banner=_banner(told),
         links=(

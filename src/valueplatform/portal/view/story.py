@@ -45,12 +45,14 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class GradeItem:
-    """A suggestion that was accepted: since when, what became of it in a word, and in a sentence."""
+    """A suggestion that was accepted: since when, what became of it in a word, and in a sentence. `undo` takes the
+    acceptance back while nothing is graded."""
 
     title: str
     when: str
     chip: Chip
     sentence: Sentence
+    undo: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
