@@ -89,7 +89,7 @@ class GradeWords:
         yield less if is_loss else more
         yield _("{compared} accounts without it were compared.")
         if grade.outcome is Outcome.MEASURED:
-            yield _("{expected} was predicted; with months as they scatter, {range_low} to {range_high} bears it out.")
+            yield _("{expected} was predicted; as months scatter, {range_low} to {range_high} is in line with that.")
         else:
             yield _("No value had been predicted.")
 

@@ -31,6 +31,7 @@ from valueplatform.value.cohorts import COHORT
 PRIOR_SPREAD: Final = 0.5
 PRIOR_GRADES: Final = 10
 WIDENING: Final = (0.5, 3.0)
+TELLING_DAYS: Final = 90
 LEAST_NOISE: Final = 0.01
 """In logarithms: no comparison is surer than this."""
 
@@ -47,8 +48,8 @@ class Track(msgspec.Struct, frozen=True):
     """How predictions turned out, of all accounts. `horizon` 0 = the longest of each suggestion.
 
     `within` of `graded` were inside what may be measured if the promise holds. `bias`: realized over promised, less
-    one, both as shares of what would have been without the step and summed over the suggestions; None where nothing
-    was promised.
+    one, both as shares of what would have been without the step and summed over grades of ninety days or more, since a
+    month tells little but noise; None where there are none.
     """
 
     horizon: int
@@ -124,7 +125,8 @@ def longest_of(lived: Iterable[Lived]) -> list[Lived]:
 def _track(horizon: int, found: Sequence[Lived]) -> Track:
     grades = [one.grade for one in found]
     shares = [(Fraction(g.realized) / Fraction(g.without), Fraction(g.expected) / Fraction(g.without))
-              for g in grades if g.realized is not None and g.expected is not None and g.without]  # fmt: skip
+              for g in grades if g.realized is not None and g.expected is not None and g.without
+              and g.horizon >= TELLING_DAYS]  # fmt: skip
     promised = sum((promised for _, promised in shares), Fraction(0))
     ratio = sum((realized for realized, _ in shares), Fraction(0)) / promised - 1 if promised else None
     return Track(

@@ -28,8 +28,8 @@ METHOD: Final = (
 )
 LABELS: Final = {
     "expected": "Predicted for these days, before costs",
-    "range_low": "Low end of what bears it out",
-    "range_high": "High end of what bears it out",
+    "range_low": "Low end of what is in line with that",
+    "range_high": "High end of what is in line with that",
     "without": "Suggested by comparable accounts",
     "realized": "Realized beyond that",
 }
