@@ -5,7 +5,8 @@ import sys
 
 MODULES = (
     "ingest", "memory", "backfill", "refresh", "long_history", "rebuild", "event_pages", "scenario", "faithfulness",
-    "change_points", "contribution", "forecast", "calm", "histories", "faults",
+    "change_points", "contribution", "forecast", "next_best",
+    "next_best_sample", "calm", "histories", "faults",
 )  # fmt: skip
 
 

@@ -108,3 +108,17 @@ def test_a_suggestion_can_be_set_aside_and_taken_back(sign_in: SignIn) -> None:
     suggestion.get_by_role("button", name="Undo").click()
     expect(suggestion.get_by_role("button", name="Not for us")).to_be_visible()
     expect(suggestion.locator(".next-what")).to_have_text(what)
+
+
+def test_a_suggestion_is_accepted_followed_up_and_taken_back(sign_in: SignIn) -> None:
+    page = sign_in(SPONSOR)
+    suggestion = page.locator("section.next")
+    what = suggestion.locator(".next-what").inner_text()
+    suggestion.get_by_role("button", name="We will do this").click()
+
+    follow_up = page.locator("section.graded")
+    expect(follow_up.get_by_role("heading", name="How earlier suggestions turned out")).to_be_visible()
+    expect(follow_up).to_contain_text("Not graded yet")
+    follow_up.get_by_role("button", name="Take it back").click()
+    expect(follow_up).to_have_count(0)
+    expect(suggestion.locator(".next-what")).to_have_text(what)

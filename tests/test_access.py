@@ -107,6 +107,7 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/report": Declared(READERS),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
     f"GET {ACCOUNT}/suggestions": Declared(READERS),
+    f"GET {ACCOUNT}/suggestions/grades": Declared(READERS),
     f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/accept": Declared(PLANNERS),
     f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/done": Declared(PLANNERS),
     f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/dismiss": Declared(PLANNERS),

@@ -1108,6 +1108,37 @@ CREATE TABLE suggestion (
     CONSTRAINT fk_suggestion_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE suggestion_grade (
+    account_id BIGINT NOT NULL,
+    suggestion_id TEXT NOT NULL,
+    horizon INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    body JSONB NOT NULL,
+    graded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_suggestion_grade PRIMARY KEY (account_id, suggestion_id, horizon, version),
+    CONSTRAINT fk_suggestion_grade_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE suggestion_grade_input (
+    account_id BIGINT NOT NULL,
+    suggestion_id TEXT NOT NULL,
+    horizon INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    body JSONB NOT NULL,
+    CONSTRAINT pk_suggestion_grade_input PRIMARY KEY (account_id, suggestion_id, horizon, version),
+    CONSTRAINT fk_suggestion_grade_input_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE suggestion_log (
+    account_id BIGINT NOT NULL,
+    logged_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    policy TEXT NOT NULL,
+    fit_id BIGINT NOT NULL,
+    candidates JSONB NOT NULL,
+    CONSTRAINT pk_suggestion_log PRIMARY KEY (account_id, logged_at),
+    CONSTRAINT fk_suggestion_log_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE visit (
     account_id BIGINT NOT NULL,
     user_id BIGINT NOT NULL,
@@ -1152,7 +1183,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1180,6 +1211,10 @@ ALTER POLICY web_sees_scope ON standing USING (
     CASE (SELECT current_setting('valueplatform.scope', true)) WHEN '-1' THEN true
     ELSE account_id = ANY ((SELECT string_to_array(nullif(current_setting('valueplatform.scope', true), ''), ','))::bigint[]) END
 );
+
+-- What names other accounts' amounts, and chances of adoption, no customer and no partner reads: their scope is never all.
+ALTER POLICY web_sees_scope ON suggestion_grade_input USING ((SELECT current_setting('valueplatform.scope', true)) = '-1');
+ALTER POLICY web_sees_scope ON suggestion_log USING ((SELECT current_setting('valueplatform.scope', true)) = '-1');
 
 -- Hot tables and what ingest needs to know.
 GRANT SELECT, INSERT, UPDATE, DELETE ON event_key, event, event_conflict, rejected_event, rollup, rollup_member, rollup_unmetered, running_total, group_member, changed_day TO valueplatform_ingest;
@@ -1229,4 +1264,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run, way_run
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log FROM valueplatform_worker;

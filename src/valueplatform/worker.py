@@ -18,6 +18,7 @@ from valueplatform.core.scope import grant_accounts, grant_all
 from valueplatform.core.settings import RewordingSettings
 from valueplatform.narrative.comparison import mark_superseded
 from valueplatform.narrative.document import Audience
+from valueplatform.narrative.next_best_store import is_training_due, train
 from valueplatform.narrative.rewording.run import reword_some
 from valueplatform.narrative.telling import tell
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
@@ -108,13 +109,14 @@ class Worker:
         self._estimating: AsyncIterator[None] | None = None
         self._archiving: asyncio.Task[None] | None = None
         self._rewording: asyncio.Task[None] | None = None
+        self._training: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         try:
             await self._work(stop)
         finally:
-            beside = [task for task in (self._archiving, self._rewording) if task is not None]
+            beside = [task for task in (self._archiving, self._rewording, self._training) if task is not None]
             for task in beside:
                 task.cancel()
             if beside:
@@ -127,6 +129,7 @@ class Worker:
                 if self.clock() - housekept > HOUSEKEEPING:
                     await self.keep_house()
                     await self._archive_when_due()
+                    await self._train_when_due()
                     housekept = self.clock()
                 served = await self.serve_due()
                 await self._count_when_due()
@@ -265,6 +268,23 @@ class Worker:
         async with self.database.transaction(grant_all()) as tx:
             hot = await due_archiving(tx, self.clock())
         self._archiving = None if hot is None else asyncio.create_task(self.archive(hot))
+
+    async def _train_when_due(self) -> None:
+        """Once a day suggestions are graded and their model is fitted anew: beside all else, since it may take long."""
+        if self._training is not None and not self._training.done():
+            return
+        async with self.database.transaction(grant_all()) as tx:
+            due = await is_training_due(tx, self.clock())
+        self._training = asyncio.create_task(self.train()) if due else None
+
+    async def train(self) -> None:
+        """Grade, and fit. What goes wrong is logged, and tried again."""
+        try:
+            fitted = await train(self.database, grant_all(), self.clock())
+        except Exception:
+            log.exception("suggestions not graded and fitted")
+        else:
+            log.info("suggestions graded and fitted", accounts=fitted.accounts)
 
     async def archive(self, hot: timedelta) -> None:
         """Move the events that are older than that. What goes wrong is logged, and tried again."""

@@ -1,8 +1,14 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
-from tests.api.world import GLOBEX, HARBOR, World, suggest
+from tests.api.world import GLOBEX, HARBOR, World, put_grade, suggest
+from tests.narrative.test_next_best import a_fit
+from valueplatform.core.scope import grant_all
+from valueplatform.narrative import next_best_store
+from valueplatform.narrative.next_best_correction import Track
+from valueplatform.narrative.next_best_model import to_document
 
 SUGGESTIONS = f"/api/v1/accounts/{HARBOR}/suggestions"
 
@@ -63,3 +69,35 @@ async def test_another_account_s_suggestions_are_not_there(world: World) -> None
     path = f"/api/v1/accounts/{GLOBEX}/suggestions"
     assert (await world.get(path, "champion")).status_code == 404
     assert (await world.send("POST", f"{path}/{one}/accept", "admin")).status_code == 404
+
+
+async def test_grades_say_what_was_predicted_and_what_was_realized(world: World) -> None:
+    one = (await suggest(world, "erp-connector"))["erp-connector"]
+    await put_grade(world, one)
+    answer = (await world.get(f"{SUGGESTIONS}/grades", "champion")).json()
+    (grade,) = answer["grades"]
+    assert (grade["suggestion"], grade["verdict"], grade["within"]) == (one, "Landed inside", True)
+    assert (grade["realized"], grade["range"]) == ("150.0000", {"low": "-10.0000", "high": "410.0000"})
+    assert "$150 more than comparable accounts suggest" in grade["says"]
+    assert "chance" not in grade
+    assert answer["calibration"] == []
+
+
+async def test_a_partner_reads_grades_of_its_own_features_and_not_what_else_was_brought(world: World) -> None:
+    ids = await suggest(world, "eta-link", "erp-connector")
+    await put_grade(world, ids["erp-connector"])
+    await put_grade(world, ids["eta-link"], feature="eta-link")
+    (own,) = (await world.get(f"{SUGGESTIONS}/grades", "tessera")).json()["grades"]
+    assert (own["feature"], own["without"]) == ("erp-connector", None)
+
+
+async def test_calibration_is_told_of_five_accounts_or_more(world: World) -> None:
+    for accounts, told in ((4, 0), (5, 1)):
+        document = to_document(replace(a_fit({}), tracks=(Track(0, 9, accounts, 7, Decimal("-0.1")),)))
+        async with world.databases.worker.transaction(grant_all()) as tx:
+            await tx.execute(next_best_store._STORE_FIT, {"now": world.clock(), "document": document.decode()})
+        found = (await world.get(f"{SUGGESTIONS}/grades", "champion")).json()["calibration"]
+        assert len(found) == told
+    assert found[0]["says"] == (
+        "7 of 9 graded suggestions landed inside what was predicted. In sum, 10% less was realized than predicted."
+    )

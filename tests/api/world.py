@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from litestar.testing import AsyncTestClient
 from sqlalchemy import text
 
@@ -26,6 +28,8 @@ from valueplatform.core.keys import KeyGrant, create_key, revoke_key
 from valueplatform.core.scope import grant_accounts
 from valueplatform.core.settings import Settings
 from valueplatform.narrative import next_best_store
+from valueplatform.narrative.grades import Grade
+from valueplatform.narrative.grading import Outcome
 from valueplatform.worker import refresh_account
 
 Client = AsyncTestClient[Any]
@@ -33,6 +37,10 @@ HARBOR, GLOBEX = "harbor", "globex"
 VALIDATOR, CHAMPION = "vera@harbor.example", "carl@harbor.example"
 MAY_4, MAY_5 = date(2026, 5, 4), date(2026, 5, 5)
 PUBLIC_URL = "http://127.0.0.1:8000"
+_GRADE = text("""
+    INSERT INTO suggestion_grade (account_id, suggestion_id, horizon, version, body, graded_at)
+    VALUES (:account, :id, 90, 1, CAST(:body AS jsonb), :now)
+""")
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -180,3 +188,36 @@ async def suggest(world: World, *features: str) -> dict[str, str]:
         for one in found:
             await tx.execute(next_best_store._STORE, next_best_store._values(world.harbor, one, world.clock()))
     return {one.feature: one.id for one in found}
+
+
+async def put_grade(world: World, suggestion_id: str, *, feature: str = "erp-connector") -> Grade:
+    """A grade of harbor's at ninety days, held against six accounts that went on as before."""
+    start = MAY_4 - timedelta(days=120)
+    grade = Grade(
+        suggestion_id=suggestion_id,
+        feature=feature,
+        title=feature,
+        horizon=90,
+        version=1,
+        outcome=Outcome.MEASURED,
+        decided_at=world.clock(),
+        graded_at=world.clock(),
+        unit="USD",
+        start=start,
+        end=start + timedelta(days=90),
+        low=Decimal("50.0000"),
+        expected=Decimal("200.0000"),
+        high=Decimal("350.0000"),
+        range_low=Decimal("-10.0000"),
+        range_high=Decimal("410.0000"),
+        realized=Decimal("150.0000"),
+        without=Decimal("1000.0000"),
+        is_within=True,
+        compared=6,
+        segment=None,
+        chance=Decimal("0.4"),
+    )
+    body = msgspec.json.encode(grade).decode()
+    async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
+        await tx.execute(_GRADE, {"account": world.harbor, "id": suggestion_id, "body": body, "now": world.clock()})
+    return grade

@@ -121,3 +121,15 @@ async def _put_values(databases: Databases, values: pl.DataFrame, ids: Mapping[i
         ]
         await tx.execute(_BASIS, bases)
         await tx.execute(_ACCRUAL, rows)
+
+
+async def put_days(
+    databases: Databases, account: int, values: Mapping[date, str], *, unit: str = "USD", driver: str = "time"
+) -> None:
+    """Value of many days at once."""
+    basis = uuid.uuid5(uuid.NAMESPACE_OID, f"{driver} {unit} cashable")
+    given = {"account": account, "basis": basis, "driver": driver}
+    rows = [{**given, "day": day, "value": Decimal(value), "reason": None} for day, value in values.items()]
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await tx.execute(_BASIS, {**given, "unit": unit, "class": "cashable"})
+        await tx.execute(_ACCRUAL, rows)

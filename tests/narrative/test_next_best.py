@@ -47,6 +47,7 @@ def a_fit(
     users: dict[str, int] | None = None,
     accounts: int = 20,
     adoption: AdoptionFit | None = None,
+    weights: tuple[tuple[float, ...], ...] | None = None,
 ) -> Fit:
     """All accounts are in the north; a feature given by its effect is priced."""
     features = tuple(verdicts)
@@ -66,7 +67,8 @@ def a_fit(
             features=features,
             present={"north": accounts},
             users={"north": counts},
-            together=tuple((0,) * len(features) for _ in features),
+            lately=(0,) * len(features),
+            weights=weights or tuple((0.0,) * len(features) for _ in features),
         ),
         adoption=adoption,
     )
@@ -182,10 +184,10 @@ def test_an_account_without_a_segment_may_not_have_what_is_for_segments() -> Non
 
 def test_customers_see_most_value_first_whatever_the_chance_of_adoption() -> None:
     likely = AdoptionFit(
-        coefficients=(9.0, 9.0, 0.0, 0.0, 0.0, 0.0),
-        intercept=-5.0,
-        means=(0.0,) * 6,
-        scales=(1.0,) * 6,
+        coefficients=(9.0, 9.0, *(0.0,) * 6),
+        intercept=20.0,
+        means=(0.0,) * 8,
+        scales=(1.0,) * 8,
         adopted=50,
         at_risk=100,
     )

@@ -12,6 +12,7 @@ from tests.narrative.next_best_worlds import TODAY, World, feature, model_of, wo
 from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.narrative.next_best import Emptiness, suggest
+from valueplatform.narrative.next_best_log import POLICY, logged
 from valueplatform.narrative.next_best_model import fit
 from valueplatform.narrative.next_best_store import (
     Advice,
@@ -20,6 +21,7 @@ from valueplatform.narrative.next_best_store import (
     StoredSuggestion,
     advice_of,
     decide,
+    is_training_due,
     newest_fit,
     refresh_suggestions,
     suggestions_of,
@@ -248,3 +250,34 @@ async def test_amounts_are_exact_decimals_in_the_accounts_currency(
     assert best.unit == "DKK"
     assert isinstance(best.expected, Decimal)
     assert best.expected.as_tuple().exponent == -4
+
+
+async def test_training_is_due_once_a_day_and_never_before_there_is_a_model(databases: Databases) -> None:
+    async def is_due(now: datetime) -> bool:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            return await is_training_due(tx, now)
+
+    assert not await is_due(NOW)
+    await put_model(databases, model_of((feature("f0"),)))
+    assert await is_due(NOW)
+    await train(databases.worker, operator_scope(), NOW)
+    assert not await is_due(NOW + timedelta(hours=23))
+    assert await is_due(NOW + timedelta(hours=25))
+
+
+async def test_what_could_be_suggested_is_logged_when_it_changes_and_never_for_a_customer(
+    databases: Databases, accounts: Sequence[int], candidate: int
+) -> None:
+    account = accounts[candidate]
+    await refreshed(databases, account)
+    await refreshed(databases, account, LATER)
+    await put_events(databases, account, "f0", TODAY)
+    await refreshed(databases, account, LATER + timedelta(hours=1))
+    async with databases.worker.transaction(operator_scope()) as tx:
+        first, second = await logged(tx, account)
+    assert [one.rank for one in first.candidates if one.rank] == list(range(1, len(first.candidates) + 1))
+    assert all(one.chance is not None for one in first.candidates)
+    assert {one.feature for one in first.candidates} - {one.feature for one in second.candidates} == {"f0"}
+    assert (first.policy, first.fit_id) == (POLICY, second.fit_id)
+    async with databases.web.transaction(accounts_or_all([account])) as tx:
+        assert await logged(tx, account) == []

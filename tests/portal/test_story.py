@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api.world import HARBOR, MAY_4, suggest
+from tests.api.world import HARBOR, MAY_4, put_grade, suggest
 from tests.portal.browsers import CHAMPION, STRANGER, VALIDATOR, Browser, Portal, hrefs
 from tests.value.three_parties import put_jobs
 from valueplatform.portal.story import story_feed
@@ -166,3 +166,28 @@ async def test_a_reader_s_story_is_the_one_of_their_account(portal: Portal) -> N
     other = (await (await portal.browser(STRANGER)).get("/story")).text
 
     assert set(hrefs(page, "/proof/")).isdisjoint(hrefs(other, "/proof/"))
+
+
+async def test_what_is_accepted_is_followed_up_on_the_story(portal: Portal, customer: Browser) -> None:
+    ids = await suggest(portal.world, "erp-connector")
+    accepted = await customer.post(f"/suggestions/{ids['erp-connector']}/accept")
+    assert accepted.headers["location"] == "/story#graded"
+    page = (await customer.get("/story")).text
+    assert "How earlier suggestions turned out" in page
+    assert "Not graded yet" in page
+    assert f"/suggestions/{ids['erp-connector']}/accept" not in page
+
+
+async def test_a_grade_is_told_and_each_of_its_numbers_opens(portal: Portal, customer: Browser) -> None:
+    ids = await suggest(portal.world, "erp-connector")
+    await customer.post(f"/suggestions/{ids['erp-connector']}/accept")
+    await put_grade(portal.world, ids["erp-connector"])
+    page = (await customer.get("/story")).text
+    assert "Landed inside" in page
+    found = {href for href in hrefs(page, "/proof/") if "grade." in href}
+    assert len(found) == 4
+    for href in found:
+        opened = await customer.get(href)
+        assert opened.status_code == 200
+        assert "Comparable accounts" in opened.text
+    assert (await customer.get(f"/proof/{ids['erp-connector']}?number=grade.30.realized")).status_code == 404

@@ -14,6 +14,7 @@ from valueplatform.api.once import Sending, Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, scope_of
 from valueplatform.narrative.advice_read import read_advice, take_decision
+from valueplatform.narrative.grade_view import GradesView, read_grades
 from valueplatform.narrative.next_best_store import Decision
 from valueplatform.narrative.next_best_view import SuggestionView
 
@@ -42,6 +43,43 @@ _SUGGESTION: Final = {
     "decided_at": None,
 }
 _ADVICE: Final = {"account": "harbor-logistics", "items": [_SUGGESTION], "next_cursor": None, "empty": None}
+_GRADES: Final = {
+    "account": "harbor-logistics",
+    "grades": [
+        {
+            "suggestion": "sug_0c1d2e3f4a5b6c7d8e9f",
+            "feature": "same-day-invoicing",
+            "title": "Same-day invoicing",
+            "horizon_days": 90,
+            "version": 1,
+            "outcome": "measured",
+            "verdict": "Landed inside",
+            "says": "In the 90 days from 1 Oct 2025 it went with $1,320 more than 12 comparable accounts suggest.",
+            "start": "2025-10-01",
+            "end": "2025-12-30",
+            "unit": "USD",
+            "expected": "1495.8904",
+            "interval": {"low": "373.9726", "high": "2706.8493"},
+            "range": {"low": "101.2200", "high": "3054.1180"},
+            "realized": "1320.0000",
+            "without": "41220.5000",
+            "within": True,
+            "compared": 12,
+            "decided_at": "2025-09-20T14:00:00Z",
+            "graded_at": "2026-01-03T02:00:00Z",
+        }
+    ],
+    "calibration": [
+        {
+            "horizon_days": None,
+            "graded": 14,
+            "accounts": 11,
+            "within": 11,
+            "bias": "-0.0800",
+            "says": "11 of 14 graded suggestions landed inside what was predicted.",
+        }
+    ],
+}
 _DECIDED: Final = answers(SuggestionView, {**_SUGGESTION, "state": "accepted"}, *WRITES)
 
 
@@ -69,6 +107,14 @@ class SuggestionsController(Controller):
             advice = await read_advice(tx, account, gate.clock(), provider=partner_of(caller))
         page = page_after(advice.suggestions, limit, cursor, lambda one: one.id)
         return AdviceOut(account.key, page.items, page.next_cursor, advice.empty)
+
+    @get("/grades", summary="What became of accepted suggestions", responses=answers(GradesView, _GRADES, *READS))
+    async def grades(self, caller: Caller, gate: OpenGate, key: AccountKey) -> GradesView:
+        """30, 90 and 365 days after the first use: predicted against realized, by comparable accounts that went without
+        the step. `calibration` says how predictions turned out over all accounts."""
+        async with gate.web.transaction(scope_of(caller)) as tx:
+            account = await open_account(tx, caller, key, Action.READ_SUGGESTIONS)
+            return await read_grades(tx, account, provider=partner_of(caller))
 
     @post("/{suggestion_id:str}/accept", summary="Accept a suggestion", status_code=200, responses=_DECIDED)
     async def accept(

@@ -28,6 +28,7 @@ from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import local_day, month_of
+from valueplatform.narrative.grade_check import verify_grades
 from valueplatform.narrative.verification import verify_insights
 from valueplatform.stewardship.finance_opened import EVERYWHERE, verify_finance
 from valueplatform.value.attainment import Asked, read_attainment
@@ -69,6 +70,7 @@ class Verdict(msgspec.Struct, frozen=True):
     feature_numbers: int
     benchmarks: int
     statement_amounts: int
+    grade_numbers: int
     waiting: int
     differences: list[dict[str, Any]]
 
@@ -83,8 +85,8 @@ class Verdict(msgspec.Struct, frozen=True):
 @asynchronous
 async def verify(ctx: click.Context, account: str | None, since: datetime | None) -> None:
     """Recompute rollups, accruals, postings, every insight's numbers, attainment, the parts of the last value bridge,
-    value cut by dimensions, kept scenarios, what features are worth, signed statements, the figures of cohorts and the
-    numbers of finance from raw events and records, by separate code.
+    value cut by dimensions, kept scenarios, what features are worth, signed statements, the figures of cohorts, grades
+    of suggestions and the numbers of finance from raw events and records, by separate code.
 
     Exits 1 and lists what differs.
     """
@@ -99,7 +101,7 @@ async def verify(ctx: click.Context, account: str | None, since: datetime | None
         f"insights, {verdict.attainments:,} of attainment, {verdict.bridge_parts:,} parts of value bridges, "
         f"{verdict.cut_amounts:,} amounts by dimension, {verdict.scenario_amounts:,} of scenarios, "
         f"{verdict.feature_numbers:,} numbers of features, {verdict.statement_amounts:,} of statements, "
-        f"{verdict.benchmarks:,} figures of cohorts and "
+        f"{verdict.benchmarks:,} figures of cohorts, {verdict.grade_numbers:,} of grades and "
         f"{verdict.finance_numbers:,} numbers of finance recomputed; {len(lines):,} differ."
     )
     shown = [*lines[:MOST_SHOWN], *([f"… and {len(lines) - MOST_SHOWN:,} more"] if len(lines) > MOST_SHOWN else [])]
@@ -141,6 +143,7 @@ async def _of_account(tx: Transaction, row: Any, now: datetime, start: date, cou
         "scenario_amounts": await verify_scenarios(tx, source, standing, now),
         "attainments": await check_attainment(tx, source, standing.currency, stated),
         "statement_amounts": await check_statements(tx, row.account_id, row.timezone),
+        "grade_numbers": await verify_grades(tx, row.account_id),
     }
     return [*checked.discrepancies, *_counted(parts, counts)]
 

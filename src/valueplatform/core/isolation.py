@@ -35,6 +35,9 @@ APPEND_ONLY: Final = (
     "contribution",
     "contribution_answer",
     "split_entry",
+    "suggestion_grade",
+    "suggestion_grade_input",
+    "suggestion_log",
 )
 
 

@@ -6,7 +6,7 @@ to say, a suggestion carries no value, says why, and rests on how usual the feat
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ import polars as pl
 from valueplatform.core.numbers import AMOUNT_PLACES
 from valueplatform.core.periods import month_start
 from valueplatform.narrative.insight import Standing
-from valueplatform.narrative.next_best_adoption import signs_of
+from valueplatform.narrative.next_best_adoption import SIGNS, moment_at, signs_of
 from valueplatform.narrative.next_best_effect import Effect, student_quantile
 from valueplatform.narrative.next_best_model import COVERAGE, Fit, Popularity, Verdict, may_have
 from valueplatform.narrative.next_best_panel import (
@@ -31,7 +31,8 @@ from valueplatform.narrative.next_best_panel import (
     grid_of,
     month_number,
 )
-from valueplatform.value.model import Feature, ValueModel
+from valueplatform.narrative.offers import offers_of
+from valueplatform.value.model import Feature, OfferKind, ValueModel
 
 IN_USE_DAYS: Final = 90
 """A feature with events in this many days is in use; a dismissal holds as long."""
@@ -39,6 +40,10 @@ IN_USE_DAYS: Final = 90
 MOST: Final = 10
 DIVERSE: Final = 3
 """So many at the top come from different products."""
+
+TOGETHER: Final = 0.05
+"""A weight of affinity that is worth a word."""
+MOST_TOGETHER: Final = 2
 
 YEAR: Final = 12
 MIN_OWN_MONTHS: Final = 3
@@ -64,6 +69,8 @@ class Ground(StrEnum):
     FEW_ADOPTERS = "few-adopters"
     ONE_ACCOUNT = "one-account"
     UNCLEAR = "unclear"
+    PART = "part"
+    """Its value is counted with the product that it is part of."""
     SHORT_RECORD = "short-record"
     """The account's own record is too short."""
     SCATTERED = "scattered"
@@ -101,8 +108,9 @@ class Suggestion(msgspec.Struct, frozen=True):
     90 % interval; all None where it cannot be priced. `rank` starts at 1.
 
     `chance`: of taking it up within half a year; for the supplier's outreach only, never shown to customers.
-    `used_until` is set where the account used the feature once. `segment` is what the accounts that `numbers` speak of
-    have in common, as a person reads it; None = nothing, they are all accounts.
+    `sign`, one of `SIGNS`, adds most to it. `goes_with` are titles of features in use that the model finds together
+    with this one. `used_until` is set where the account used the feature once. `segment` is what the accounts that
+    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts.
     """
 
     id: str
@@ -122,6 +130,9 @@ class Suggestion(msgspec.Struct, frozen=True):
     segment: str | None
     chance: Decimal | None
     used_until: date | None
+    sign: str | None = None
+    goes_with: tuple[str, ...] = ()
+    offer: OfferKind = OfferKind.FEATURE
     standing: Standing = Standing.PREDICTED
 
     def number(self, name: str) -> ReasonNumber | None:
@@ -143,6 +154,7 @@ class Situation:
     today: date
     values: pl.DataFrame
     usage: pl.DataFrame
+    stage: str | None = None
     withheld: frozenset[str] = frozenset()
     may_buy: bool = True
 
@@ -159,8 +171,14 @@ class Situation:
         """What it may have and neither uses nor has turned down."""
         if not self.may_buy:
             return []
-        open_to_it = (f for f in features if f.event_types and may_have(f, self.segment))
+        open_to_it = (f for f in features if f.event_types and self.may_have(f))
         return [f for f in open_to_it if f.slug not in self.withheld and not self.uses(f.slug)]
+
+    def may_have(self, feature: Feature) -> bool:
+        """Whether it is offered to the account's segment and stage, and the account uses what it requires."""
+        if feature.eligible_stages and self.stage not in feature.eligible_stages:
+            return False
+        return may_have(feature, self.segment) and all(self.uses(slug) for slug in feature.requires)
 
     @property
     def whole_months(self) -> int:
@@ -188,14 +206,23 @@ def suggest(fitted: Fit, model: ValueModel, situation: Situation) -> tuple[Sugge
     A step whose price and effort eat what it brings, one that went with less value, and one that no comparable account
     uses are left out. The first three come from different products as far as there are different products.
     """
-    candidates = situation.candidates(model.features)
-    drafts = [draft for feature in candidates if (draft := _draft(fitted, model, situation, feature)) is not None]
-    chances = _chances(fitted, situation)
+    offers = offers_of(model)
+    drafts = [
+        draft
+        for feature in situation.candidates(offers)
+        if (draft := _draft(fitted, model, situation, feature)) is not None
+    ]
+    likely = _likely(fitted, situation)
+    titles = {feature.slug: feature.label for feature in offers if feature.offer is not OfferKind.PRODUCT}
     ranked = _diverse(sorted(drafts, key=_order))[:MOST]
-    return tuple(
-        msgspec.structs.replace(draft, rank=rank, chance=chances.get(draft.feature))
-        for rank, draft in enumerate(ranked, start=1)
-    )
+    return tuple(_with_chance(draft, rank, likely.get(draft.feature), titles) for rank, draft in enumerate(ranked, 1))
+
+
+def _with_chance(draft: Suggestion, rank: int, likely: "_Likely | None", titles: Mapping[str, str]) -> Suggestion:
+    if likely is None:
+        return msgspec.structs.replace(draft, rank=rank)
+    goes_with = tuple(titles[slug] for slug in likely.goes_with if slug in titles)
+    return msgspec.structs.replace(draft, rank=rank, chance=likely.chance, sign=likely.sign, goes_with=goes_with)
 
 
 def why_none(fitted: Fit | None, model: ValueModel, situation: Situation) -> Emptiness:
@@ -206,7 +233,7 @@ def why_none(fitted: Fit | None, model: ValueModel, situation: Situation) -> Emp
         return Emptiness.NOT_FITTED
     if not situation.may_buy:
         return Emptiness.CONTRACT_ENDED
-    return Emptiness.NOTHING_IN_FAVOR if situation.candidates(model.features) else Emptiness.NOTHING_LEFT
+    return Emptiness.NOTHING_IN_FAVOR if situation.candidates(offers_of(model)) else Emptiness.NOTHING_LEFT
 
 
 def suggestion_id(account_key: str, feature: str) -> str:
@@ -233,7 +260,7 @@ def _draft(fitted: Fit, model: ValueModel, situation: Situation, feature: Featur
     elif year is None or year <= 0:
         ground = Ground.SHORT_RECORD
     else:
-        low, expected, _ = shares = _shares(found.effect, situation.segment)
+        low, expected, _ = shares = _shares(fitted, found.effect, situation.segment)
         if low > -expected:
             return _priced(draft, found.effect, year, shares)
         ground = Ground.SCATTERED
@@ -257,6 +284,7 @@ def _bare(feature: Feature, model: ValueModel, situation: Situation, popularity:
         id=suggestion_id(situation.account_key, feature.slug),
         feature=feature.slug,
         title=feature.label,
+        offer=feature.offer or OfferKind.FEATURE,
         product=feature.product,
         rank=0,
         unit=situation.currency,
@@ -298,12 +326,13 @@ def _can_be_deducted(draft: Suggestion) -> bool:
     return not unstated and all(cost.unit == draft.unit for cost in draft.costs)
 
 
-def _shares(effect: Effect, segment: str | None) -> tuple[Decimal, Decimal, Decimal]:
-    """Low, expected and high share of its own value that one account of the segment may gain."""
-    offset, spread = effect.segments.get(segment or "", (0.0, effect.spread))
-    middle = effect.log_effect + offset
+def _shares(fitted: Fit, effect: Effect, segment: str | None) -> tuple[Decimal, Decimal, Decimal]:
+    """Low, expected and high share of its own value that one account of the segment may gain, by what grades taught."""
+    middle, deviation = effect.of_segment(segment)
     # Estimating the spread takes one more degree of freedom.
-    reach = student_quantile(COVERAGE, max(effect.freedom - 1, 1.0)) * float(np.hypot(effect.error, spread))
+    reach = student_quantile(COVERAGE, max(effect.freedom - 1, 1.0)) * deviation
+    if fitted.correction is not None:
+        middle, reach = middle * fitted.correction.gain, reach * fitted.correction.widening
     low, expected, high = (_rounded(float(np.expm1(value))) for value in (middle - reach, middle, middle + reach))
     return low, expected, high
 
@@ -334,12 +363,35 @@ def _diverse(ordered: list[Suggestion]) -> list[Suggestion]:
     return [*top, *(draft for draft in ordered if draft not in top)]
 
 
-def _chances(fitted: Fit, situation: Situation) -> dict[str, Decimal]:
-    """For each feature of the fit; empty where too little was taken up to tell."""
-    if fitted.adoption is None:
-        return {}
+def chances_of(fitted: Fit, situation: Situation) -> dict[str, Decimal | None]:
+    """Of taking up each feature of the fit; None where too little was taken up to tell."""
+    return {slug: likely.chance for slug, likely in _likely(fitted, situation).items()}
+
+
+@dataclass(frozen=True)
+class _Likely:
+    """Of a feature: the chance of taking it up, what speaks for it most, and the features in use that it goes with."""
+
+    chance: Decimal | None
+    sign: str | None
+    goes_with: tuple[str, ...]
+
+
+def _likely(fitted: Fit, situation: Situation) -> dict[str, _Likely]:
+    """For each feature of the fit; no chance where too little was taken up to tell."""
     account = {"account_id": situation.account_id, "segment": situation.segment, "today": situation.today}
     accounts = pl.DataFrame([account], schema=ACCOUNT_SCHEMA)
-    grid = grid_of(Panel(accounts, situation.values, situation.usage), fitted.peers.features)
-    chances = fitted.adoption.chances(signs_of(grid, grid.months - 1, fitted.peers)[0])
-    return {name: _rounded(float(chance)) for name, chance in zip(fitted.peers.features, chances, strict=True)}
+    features = fitted.peers.features
+    grid = grid_of(Panel(accounts, situation.values, situation.usage), features)
+    moment, crowd = moment_at(grid, grid.months - 1), fitted.peers.crowd()
+    weights = crowd.weights * moment.ever[0][:, None]
+    together = [tuple(features[at] for at in np.argsort(-row, kind="stable")[:MOST_TOGETHER] if row[at] >= TOGETHER)
+                for row in weights.T]  # fmt: skip
+    if fitted.adoption is None:
+        return {name: _Likely(None, None, with_) for name, with_ in zip(features, together, strict=True)}
+    signs = signs_of(moment, crowd)
+    chances = fitted.adoption.chances(signs)[0]
+    added = np.stack([np.broadcast_to(part[0], chances.shape) for part in fitted.adoption.contributions(signs)])
+    speaks = [SIGNS[at] if added[at, feature] > 0 else None for feature, at in enumerate(added.argmax(axis=0))]
+    found = zip(features, chances, speaks, together, strict=True)
+    return {name: _Likely(_rounded(float(chance)), sign, with_) for name, chance, sign, with_ in found}

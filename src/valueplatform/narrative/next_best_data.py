@@ -23,17 +23,18 @@ from valueplatform.narrative.next_best_panel import (
     VALUE_SCHEMA,
     Panel,
 )
+from valueplatform.narrative.offers import features_in, offers_of
 from valueplatform.telemetry.archive_format import cell_value, column_of
 from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_archive
 from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.telemetry.local_days import offsets_of
 from valueplatform.value.basis import is_currency
-from valueplatform.value.model import Feature, ValueModel
+from valueplatform.value.model import Feature, OfferKind, ValueModel
 
 _LOOKED_AT: Final = timedelta(days=31 * (HISTORY + ADOPTION_MONTHS + 1))
 
 _ACCOUNTS = text("""
-    SELECT a.account_id, a.key, a.segment, (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date AS today,
+    SELECT a.account_id, a.key, a.segment, a.stage, (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date AS today,
            (SELECT c.currency FROM account_currency c
             WHERE c.account_id = a.account_id
               AND c.effective_from <= (CAST(:now AS timestamptz) AT TIME ZONE a.timezone)::date
@@ -51,7 +52,8 @@ _VALUES = text("""
     GROUP BY v.account_id, date_trunc('month', v.day)::date, b.unit
 """)
 _USAGE = """
-    SELECT account_id, type, date_trunc('month', day)::date AS month, count(*) AS events, max(day) AS last_day{columns}
+    SELECT account_id, type, date_trunc('{stretch}', day)::date AS month, count(*) AS events,
+           max(day) AS last_day{columns}
     FROM (
         SELECT e.account_id, e.type, e.data, (e.time AT TIME ZONE 'UTC' + ahead)::date AS day
         FROM event e JOIN account USING (account_id)
@@ -62,7 +64,7 @@ _USAGE = """
           AND (CAST(:account AS bigint) IS NULL OR e.account_id = :account)
     ) AS sent
     WHERE day >= :since
-    GROUP BY account_id, type, date_trunc('month', day)::date{columns}
+    GROUP BY account_id, type, date_trunc('{stretch}', day)::date{columns}
 """
 _ZONES = text("""
     SELECT DISTINCT timezone FROM account WHERE CAST(:account AS bigint) IS NULL OR account_id = :account
@@ -90,21 +92,22 @@ class _Usage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is read: everything (`account` None) or one account, since a day, as of a moment."""
+    """What is read: everything (`account` None) or one account, since a day, as of a moment, by month or by day."""
 
     account: int | None
     since: date
     now: datetime
+    by_day: bool = False
 
 
 async def read_panel(tx: Transaction, features: Sequence[Feature], now: datetime) -> Panel:
-    """All accounts in the scope of the transaction."""
+    """All accounts in the scope of the transaction; `features` as `offers_of` has them."""
     return (await _read(tx, features, _Asked(None, _since(now), now)))[0]
 
 
 async def read_situation(tx: Transaction, account_id: int, model: ValueModel, now: datetime) -> Situation:
     """One account. Raises NotFoundError."""
-    panel, accounts = await _read(tx, model.features, _Asked(account_id, _since(now), now))
+    panel, accounts = await _read(tx, offers_of(model), _Asked(account_id, _since(now), now))
     if not accounts:
         raise NotFoundError(f"There is no account {account_id}.")
     account = accounts[0]
@@ -115,6 +118,7 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
         account_key=account.key,
         account_id=account_id,
         segment=account.segment,
+        stage=account.stage,
         currency=account.currency or model.supplier.currency,
         today=account.today,
         values=panel.values,
@@ -122,6 +126,15 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
         withheld=frozenset(row.feature for row in withheld),
         may_buy=contracts is None or not contracts.all or contracts.running > 0,
     )
+
+
+async def read_first_use(
+    tx: Transaction, account_id: int, features: Sequence[Feature], since: date, now: datetime
+) -> date | None:
+    """The first local day from `since` on with an event of any of the features; None where there is none yet."""
+    usage = await _read_usage(tx, features, _Asked(account_id, since, now, by_day=True))
+    first = usage["month"].min()
+    return first if isinstance(first, date) else None
 
 
 def _since(now: datetime) -> date:
@@ -145,11 +158,12 @@ async def _read(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> 
 
 
 async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Asked) -> pl.DataFrame:
-    """One query for all features without a filter, and one for each filter."""
+    """One query for all features without a filter, and one for each filter; a product is used with its features."""
     await hold_archive(tx)
     offsets = await _offsets(tx, asked)
     by_filter: dict[str | None, list[Feature]] = {}
-    for feature in features:
+    shown = [feature for feature in features if feature.offer is not OfferKind.PRODUCT]
+    for feature in shown:
         by_filter.setdefault(feature.filter, []).append(feature)
     found: list[tuple[int, str, date, int, date]] = []
     for expression, filtered in by_filter.items():
@@ -160,6 +174,8 @@ async def _read_usage(tx: Transaction, features: Sequence[Feature], asked: _Aske
         rows: list[_Usage] = [*await _usage_rows(tx, expression, list(features_of), asked, offsets)]
         rows += await _archived_usage(tx, expression, list(features_of), asked)
         found += [(r.account_id, slug, r.month, r.events, r.last_day) for r in rows for slug in features_of[r.type]]
+    products = {one.slug: {part.slug for part in features_in(one, shown)} for one in features if one not in shown}
+    found += [(one[0], slug, *one[2:]) for slug, parts in products.items() for one in found if one[1] in parts]
     frame = pl.DataFrame(found, schema=USAGE_SCHEMA, orient="row")
     keys = ["account_id", "feature", "month"]
     return frame.group_by(keys).agg(pl.col("events").sum(), pl.col("last_day").max()).sort(keys)
@@ -189,12 +205,12 @@ async def _usage_rows(
     """
     given: dict[str, object] = {"types": types, "account": asked.account, "since": asked.since, **offsets}
     if expression is None:
-        return map(_Usage._make, await tx.rows(_usage_query({}), given))
+        return map(_Usage._make, await tx.rows(_usage_query({}, by_day=asked.by_day), given))
     paths = filter_paths(expression)
     admits = compile_filter(expression)
     columns = {f"path_{number}": path for number, path in enumerate(paths)}
     keys = {f"{name}_{at}": part for name, path in columns.items() for at, part in enumerate([path, *path.split(".")])}
-    rows = await tx.rows(_usage_query(columns), given | keys)
+    rows = await tx.rows(_usage_query(columns, by_day=asked.by_day), given | keys)
     return [_Usage._make(row[: len(_Usage._fields)]) for row in rows if admits(_data_of(row, columns))]
 
 
@@ -206,15 +222,16 @@ async def _archived_usage(tx: Transaction, expression: str | None, types: list[s
     found = []
     for part in await archived_parts(tx, wanted):
         frame = await asyncio.to_thread(part.read, ("account_id", "type"), paths)
-        keys = ["account_id", "type", pl.col("day").dt.month_start().alias("month"), *map(column_of, paths)]
-        counts = frame.group_by(keys).agg(pl.len(), pl.col("day").max())
+        stretch = pl.col("day") if asked.by_day else pl.col("day").dt.month_start()
+        keys = ["account_id", "type", stretch.alias("month"), *map(column_of, paths)]
+        counts = frame.group_by(keys).agg(pl.len(), pl.col("day").max().alias("last_day"))
         for account, kind, month, *cells, events, last_day in counts.iter_rows():
             if admits({path: cell_value(cell) for path, cell in zip(paths, cells, strict=True)}):
                 found.append(_Usage(account, kind, month, events, last_day))
     return found
 
 
-def _usage_query(columns: Mapping[str, str]) -> TextClause:
+def _usage_query(columns: Mapping[str, str], *, by_day: bool) -> TextClause:
     """`columns` are named here and hold nothing but our own names; the paths travel as parameters.
 
     As in filters, a path names the key as written, else the nested value under its dotted parts.
@@ -227,7 +244,8 @@ def _usage_query(columns: Mapping[str, str]) -> TextClause:
         found.append((name, f"({value})::text"))
     selected = "".join(f", {value} AS {name}" for name, value in found)
     grouped = "".join(f", {name}" for name, _ in found)
-    query = _USAGE.replace("{columns}", selected, 1).replace("{columns}", grouped, 1)
+    stretched = _USAGE.replace("{stretch}", "day" if by_day else "month")
+    query = stretched.replace("{columns}", selected, 1).replace("{columns}", grouped, 1)
     return text(query)
 
 

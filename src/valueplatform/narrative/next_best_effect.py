@@ -65,6 +65,11 @@ class Effect:
     heaviest: float
     segments: dict[str, tuple[float, float]]
 
+    def of_segment(self, segment: str | None) -> tuple[float, float]:
+        """The effect to expect of one account of the segment, and its standard deviation."""
+        offset, spread = self.segments.get(segment or "", (0.0, self.spread))
+        return self.log_effect + offset, float(np.hypot(self.error, spread))
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

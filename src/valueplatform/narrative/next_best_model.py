@@ -4,7 +4,7 @@ a fit can be stored, read by a person, and used again by any version of any libr
 Deterministic: the same panel gives the same fit, to the last digit a machine keeps; there is nothing to seed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -13,8 +13,10 @@ import msgspec
 import numpy as np
 
 from valueplatform.narrative.next_best_adoption import AdoptionFit, Peers, fit_adoption, peers_at
+from valueplatform.narrative.next_best_correction import Correction, Effects, Lived, Track, correction, tracks
 from valueplatform.narrative.next_best_effect import COHORT, Effect, claimed, effects_of, series_of
 from valueplatform.narrative.next_best_panel import Flags, Grid, Panel, grid_of
+from valueplatform.narrative.offers import is_part
 from valueplatform.value.model import Feature
 
 MIN_ACCOUNTS: Final = 8
@@ -38,6 +40,7 @@ class Verdict(StrEnum):
     FEW_ADOPTERS = "few-adopters"
     ONE_ACCOUNT = "one-account"
     UNCLEAR = "unclear"
+    PART = "part"
     ADVERSE = "adverse"
 
 
@@ -60,7 +63,7 @@ class Popularity(msgspec.Struct, frozen=True):
 
 class Fit(msgspec.Struct, frozen=True):
     """`accounts` were compared over the months from `first` to `last`; `excluded` have value in a foreign currency,
-    which is not in the comparison."""
+    which is not in the comparison. `correction` is what grades taught, `tracks` how predictions turned out."""
 
     accounts: int
     excluded: int
@@ -69,6 +72,8 @@ class Fit(msgspec.Struct, frozen=True):
     features: tuple[FeatureFit, ...]
     peers: Peers
     adoption: AdoptionFit | None
+    correction: Correction | None = None
+    tracks: tuple[Track, ...] = ()
 
     def feature(self, slug: str) -> FeatureFit | None:
         return next((found for found in self.features if found.feature == slug), None)
@@ -85,21 +90,30 @@ class Fit(msgspec.Struct, frozen=True):
         return Popularity(None, users, accounts) if accounts >= COHORT else None
 
 
-def fit(panel: Panel, features: Iterable[Feature]) -> Fit:
-    """Fit the model. Features without event types cannot be seen in use, and are left out."""
+def fit(panel: Panel, features: Iterable[Feature], lived: Sequence[Lived] = ()) -> Fit:
+    """Fit the model. Features without event types cannot be seen in use, and are left out. `lived` are all grades."""
     seen = [feature for feature in features if feature.event_types]
     grid = grid_of(panel, (feature.slug for feature in seen))
-    series = series_of(grid)
-    effects = effects_of(grid, series)
+    counted = grid_of(panel, (feature.slug for feature in seen if not is_part(feature)))
+    series = series_of(counted)
+    effects = effects_of(counted, series)
     clear = claimed(effects, _is_compared, FALSE_CLAIMS) if len(series) >= MIN_ACCOUNTS else frozenset()
+    found = tuple(
+        FeatureFit(one.slug, Verdict.PART, 0)
+        if is_part(one)
+        else _feature_fit(one.slug, effects.get(one.slug), len(series), clear)
+        for one in seen
+    )
     return Fit(
         accounts=len(series),
         excluded=panel.excluded,
         first=_month(grid, min((one.months[0] for one in series), default=grid.months - 1)),
         last=_month(grid, grid.months - 1),
-        features=tuple(_feature_fit(name, effects.get(name), len(series), clear) for name in grid.features),
+        features=found,
         peers=peers_at(grid, grid.months - 1),
         adoption=fit_adoption(grid, _eligible(grid, seen)) if grid.account_ids else None,
+        correction=correction(lived, _stated(found)),
+        tracks=tracks(lived),
     )
 
 
@@ -109,6 +123,17 @@ def to_document(fitted: Fit) -> bytes:
 
 def from_document(document: bytes | str) -> Fit:
     return msgspec.json.decode(document, type=Fit)
+
+
+def _stated(found: Iterable[FeatureFit]) -> Effects:
+    """The effects that may be told, as they are before any correction."""
+    priced = {one.feature: one.effect for one in found if one.verdict is Verdict.PRICED and one.effect is not None}
+
+    def effect(feature: str, segment: str | None) -> tuple[float, float] | None:
+        given = priced.get(feature)
+        return None if given is None else given.of_segment(segment)
+
+    return effect
 
 
 def _is_compared(effect: Effect) -> bool:

@@ -17,10 +17,16 @@ from sqlalchemy import Row, text
 from valueplatform.core.database import Database, Transaction, lock_account
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
+from valueplatform.narrative.grade_run import grade_due, read_lived
 from valueplatform.narrative.next_best import IN_USE_DAYS, Emptiness, Suggestion, suggest, why_none
+from valueplatform.narrative.next_best_correction import Track
 from valueplatform.narrative.next_best_data import read_panel, read_situation
+from valueplatform.narrative.next_best_log import candidates_of, log_candidates
 from valueplatform.narrative.next_best_model import Fit, fit, from_document, to_document
-from valueplatform.value.models import newest_model
+from valueplatform.narrative.offers import offers_of
+from valueplatform.value.models import newest_model, stored_model
+
+TRAINED_EVERY: Final = timedelta(days=1)
 
 
 class State(StrEnum):
@@ -63,7 +69,9 @@ class Advice(msgspec.Struct, frozen=True):
     empty: Emptiness | None = None
 
 
-_NEWEST_FIT = text("SELECT document::text FROM next_best_fit ORDER BY fit_id DESC LIMIT 1")
+_NEWEST_FIT = text("SELECT document::text AS document, fit_id FROM next_best_fit ORDER BY fit_id DESC LIMIT 1")
+_TRACKS = text("SELECT (document -> 'tracks')::text FROM next_best_fit ORDER BY fit_id DESC LIMIT 1")
+_DUE = text("SELECT NOT EXISTS (SELECT FROM next_best_fit WHERE fitted_at > :before)")
 _STORE_FIT = text("INSERT INTO next_best_fit (fitted_at, document) VALUES (:now, CAST(:document AS jsonb))")
 # A decision that was taken in the meantime stands.
 _STORE = text("""
@@ -103,15 +111,31 @@ def _read(document: str) -> Fit:
     return from_document(document)
 
 
+async def newest_tracks(tx: Transaction) -> tuple[Track, ...]:
+    """How predictions turned out over all accounts, as of the fit in force."""
+    tracks = await tx.scalar(_TRACKS)
+    return () if tracks is None else msgspec.json.decode(tracks, type=tuple[Track, ...])
+
+
+async def is_training_due(tx: Transaction, now: datetime) -> bool:
+    """There is a value model, and no fit of the last day."""
+    return await stored_model(tx) is not None and bool(await tx.scalar(_DUE, {"before": now - TRAINED_EVERY}))
+
+
 async def train(worker: Database, scope: Scope, now: datetime) -> Fit:
-    """Fit the model on the accounts in scope and put it in force. Raises NoModelError before a value model is applied.
+    """Grade what is due, then fit the model on the accounts in scope and their grades, and put it in force. Raises
+    NoModelError before a value model is applied.
 
     No transaction is open while the model is computed.
     """
     async with worker.transaction(scope) as tx:
         model = await newest_model(tx)
-        panel = await read_panel(tx, model.features, now)
-    fitted = await asyncio.to_thread(fit, panel, model.features)
+        offers = offers_of(model)
+        panel = await read_panel(tx, offers, now)
+    await grade_due(worker, scope, model, panel.usage, now)
+    async with worker.transaction(scope) as tx:
+        lived = await read_lived(tx)
+    fitted = await asyncio.to_thread(fit, panel, offers, lived)
     async with worker.transaction(scope) as tx:
         await tx.execute(_STORE_FIT, {"now": now, "document": to_document(fitted).decode()})
     return fitted
@@ -121,11 +145,13 @@ async def refresh_suggestions(tx: Transaction, account_id: int, now: datetime) -
     """Compute an account's suggestions by the newest fit and keep them; what was decided stays. Without a fit nothing
     changes."""
     await lock_account(tx, account_id)
-    fitted = await newest_fit(tx)
-    if fitted is None:
+    newest = await tx.row(_NEWEST_FIT)
+    if newest is None:
         return ()
-    model = await newest_model(tx)
-    found = suggest(fitted, model, await read_situation(tx, account_id, model, now))
+    fitted, model = from_document(newest.document), await newest_model(tx)
+    situation = await read_situation(tx, account_id, model, now)
+    found = suggest(fitted, model, situation)
+    await log_candidates(tx, account_id, newest.fit_id, candidates_of(fitted, model, situation, found), now)
     await tx.execute(_DROP, {"account": account_id, "kept": [suggestion.id for suggestion in found]})
     for suggestion in found:
         await tx.execute(_STORE, _values(account_id, suggestion, now))

@@ -16,6 +16,7 @@ from valueplatform.narrative.insight import Standing
 from valueplatform.narrative.next_best import Emptiness, Ground, Pricing, ReasonNumber, Suggestion
 from valueplatform.narrative.next_best_prompt import Prompt, Why
 from valueplatform.narrative.wording.numbers import day_text, number_text
+from valueplatform.value.model import OfferKind
 
 _WORTH_SAYING: Final = Decimal("0.01")
 """A smaller difference between shares is not worth a sentence."""
@@ -33,7 +34,15 @@ class SuggestionWords:
     def what(self, suggestion: Suggestion) -> str:
         """One imperative sentence."""
         _ = self._translations.gettext
-        message = _("Start to use {title}.") if suggestion.used_until is None else _("Use {title} again.")
+        if suggestion.used_until is not None:
+            message = _("Use {title} again.")
+        else:
+            message = {
+                OfferKind.FEATURE: _("Start to use {title}."),
+                OfferKind.SERVICE: _("Have {title} done."),
+                OfferKind.PRACTICE: _("Make {title} a practice."),
+                OfferKind.PRODUCT: _("Take {title} on."),
+            }[suggestion.offer]
         return message.format(title=suggestion.title)
 
     def reason(self, suggestion: Suggestion) -> tuple[Span, ...]:
@@ -42,7 +51,8 @@ class SuggestionWords:
             **{number.name: number for number in suggestion.numbers},
             **{cost.kind: ReasonNumber(cost.kind, cost.amount, cost.unit) for cost in suggestion.costs},
         }
-        terms = {"segment": suggestion.segment or ""}
+        together = dict(zip(("first", "second"), suggestion.goes_with, strict=False))
+        terms = {"segment": suggestion.segment or "", **together}
         return self._joined(self._filled(sentence, numbers, terms) for sentence in self._sentences(suggestion))
 
     def prompt(self, prompt: Prompt) -> tuple[Span, ...]:
@@ -75,6 +85,23 @@ class SuggestionWords:
             yield _("Expected in the next 12 months: {expected}, likely {low} to {high}.")
         if suggestion.chance is not None:
             yield _("The chance that it is taken up within half a year is {chance}.")
+        if (spoken := self._signs().get(suggestion.sign or "")) is not None:
+            yield spoken
+
+    def _signs(self) -> Mapping[str, str]:
+        """What adds most to the chance."""
+        _ = self._translations.gettext
+        together = _("What speaks for it most: it goes with what they use.")
+        return {
+            "in_segment": _("What speaks for it most: it is usual in their segment."),
+            "overall": _("What speaks for it most: it is usual."),
+            "lately": _("What speaks for it most: many used it of late."),
+            "affinity": together,
+            "log_affinity": together,
+            "breadth": _("What speaks for it most: they use much of what there is."),
+            "tenure": _("What speaks for it most: how long they have been with us."),
+            "size": _("What speaks for it most: how much they use."),
+        }
 
     def empty(self, why: Emptiness) -> str:
         """Why there is nothing to suggest."""
@@ -91,6 +118,7 @@ class SuggestionWords:
 
     def _sentences(self, suggestion: Suggestion) -> Iterator[str]:
         yield from self._usual(suggestion)
+        yield from self._together(suggestion)
         yield from self._ground(suggestion)
         yield from self._costs(suggestion)
 
@@ -108,6 +136,14 @@ class SuggestionWords:
                 "{users} of {accounts} accounts in {segment} use it.",
                 count,
             )
+
+    def _together(self, suggestion: Suggestion) -> Iterator[str]:
+        _ = self._translations.gettext
+        match suggestion.goes_with:
+            case (_one,):
+                yield _("It often goes with {first}, which you use.")
+            case (_one, _other):
+                yield _("It often goes with {first} and {second}, which you use.")
 
     def _ground(self, suggestion: Suggestion) -> Iterator[str]:
         _, plural = self._translations.gettext, self._translations.ngettext
@@ -134,6 +170,8 @@ class SuggestionWords:
                 )
             case Ground.ONE_ACCOUNT:
                 yield _("We cannot price this yet: what is known of it rests mostly on one account.")
+            case Ground.PART:
+                yield _("We name no value of its own: it is counted with the product that it is part of.")
             case Ground.UNCLEAR:
                 yield _("We name no value: accounts that began to use it did not clearly realize more than others.")
             case Ground.SCATTERED:

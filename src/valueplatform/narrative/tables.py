@@ -60,6 +60,38 @@ suggestion = tenant_table(
     key=("suggestion_id",),
 )
 
+# What became of accepted suggestions, at fixed horizons, against comparable accounts; every version is kept.
+suggestion_grade = tenant_table(
+    "suggestion_grade",
+    Column("suggestion_id", Text, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("graded_at", TIMESTAMP, nullable=False),
+    key=("suggestion_id", "horizon", "version"),
+)
+
+# What a grade rests on. It names other accounts with their amounts, so pages and the API never read it.
+suggestion_grade_input = tenant_table(
+    "suggestion_grade_input",
+    Column("suggestion_id", Text, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    key=("suggestion_id", "horizon", "version"),
+)
+
+# All candidates of an account with their chances whenever they changed, so that policies can be compared later. Chances
+# are for the supplier's outreach, so pages and the API never read it (value rule 17).
+suggestion_log = tenant_table(
+    "suggestion_log",
+    Column("logged_at", TIMESTAMP, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("fit_id", BigInteger, nullable=False),
+    Column("candidates", JSONB, nullable=False),
+    key=("logged_at",),
+)
+
 # Story pages that are open just now, so that the worker serves them first.
 open_page = tenant_table(
     "open_page",

@@ -132,15 +132,16 @@ async def downloaded(caller: Caller, place: Place) -> Response[str]:
 async def decide_suggestion(
     request: PortalRequest, portal: Shared, suggestion_id: FromPath[str], decision: FromPath[str]
 ) -> Response[str]:
-    """Set a suggestion aside, or take it back up."""
-    taken = {"dismiss": Decision.DISMISS, "undo": Decision.UNDO}.get(decision)
+    """Accept a suggestion, set it aside, or take it back up."""
+    taken = {"accept": Decision.ACCEPT, "dismiss": Decision.DISMISS, "undo": Decision.UNDO}.get(decision)
     if taken is None:
         raise NotFoundError("There is no such decision.")
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, None, Action.DECIDE_SUGGESTIONS)
         account_id = place.account.account_id
         await decide(caller.tx, account_id, suggestion_id, taken, by=caller.user.author, now=caller.now)
-    return see_other(f"/story?aside={suggestion_id}#next" if taken is Decision.DISMISS else "/story#next")
+    where = {Decision.ACCEPT: "#graded", Decision.DISMISS: f"?aside={suggestion_id}#next"}
+    return see_other(f"/story{where.get(taken, '#next')}")
 
 
 HANDLERS = (story_page, story_live, story_text, decide_suggestion)

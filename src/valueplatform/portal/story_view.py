@@ -12,8 +12,10 @@ from valueplatform.accounts.stewards import Steward
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
 from valueplatform.narrative.forms import dateline
+from valueplatform.narrative.grades import Grade
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.next_best import Pricing
+from valueplatform.narrative.next_best_correction import Track
 from valueplatform.narrative.next_best_store import State, StoredSuggestion
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.since import SinceLine
@@ -21,6 +23,7 @@ from valueplatform.narrative.store import StoredStory
 from valueplatform.portal.calling import Place
 from valueplatform.portal.chart import commitment_chart
 from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
+from valueplatform.portal.grades_view import grades_view
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
@@ -63,6 +66,9 @@ class Told:
     since: Sequence[SinceLine] = ()
     changed: Mapping[str, datetime] = field(default_factory=dict)
     suggestion: StoredSuggestion | None = None
+    accepted: Sequence[StoredSuggestion] = ()
+    grades: Sequence[Grade] = ()
+    tracks: Sequence[Track] = ()
     asks: bool = False
     decides: bool = False
     partners: bool = False
@@ -108,6 +114,7 @@ def story_view(told: Told) -> view.Story:
         chapters=tuple(_chapters(told)),
         chart=commitment_chart(document, told.closed, _classes(told)),
         suggestion=_suggestion(told),
+        grades=grades_view(told.place, told.accepted, told.grades, told.tracks, decides=told.decides),
         since=_since(told),
         banner=_banner(told),
         links=(
@@ -293,15 +300,16 @@ def _suggestion(told: Told) -> view.Suggestion | None:
         id=given.id,
         what=_WORDS.what(given),
         reason=(words.Sentence(given.id, "suggestion", spans_view(_WORDS.reason(given), given.id)),),
-        facts=tuple(_facts(told.suggestion)),
+        facts=tuple(_facts(told.suggestion, told.tracks)),
         ask=ask_about(told.place, label, suggestion=given.id),
         hint=hint if told.place.is_own else "",
         label="Set aside" if aside else _LABELS[given.pricing],
+        accept=words.Act("We will do this", f"{path}/accept") if told.decides and not aside else None,
         dismiss=decide if told.decides else None,
     )
 
 
-def _facts(stored: StoredSuggestion) -> Iterator[words.Fact]:
+def _facts(stored: StoredSuggestion, tracks: Sequence[Track]) -> Iterator[words.Fact]:
     given = stored.suggestion
     if given.expected is None or given.low is None or given.high is None:
         yield words.Fact("Expected value", "Not known yet")
@@ -309,3 +317,5 @@ def _facts(stored: StoredSuggestion) -> Iterator[words.Fact]:
     yield words.Fact("Expected, next 12 months", short_text(given.expected, given.unit))
     low, high = (short_text(value, given.unit) for value in (given.low, given.high))
     yield words.Fact("90% interval", f"{low} to {high}")
+    if tracks and tracks[0].may_be_told:
+        yield words.Fact("Past suggestions", f"{tracks[0].within} of {tracks[0].graded}", "landed inside")

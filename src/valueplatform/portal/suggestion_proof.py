@@ -18,6 +18,7 @@ from valueplatform.narrative.next_best_store import newest_fit, suggestions_of
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.portal.calling import Caller, Place, place_of_account
 from valueplatform.portal.exact import exact_text, moment_text, short_text
+from valueplatform.portal.grade_proof import PREFIX, open_grade
 from valueplatform.portal.sentences import spans_view
 from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
@@ -54,6 +55,8 @@ async def open_suggestion(caller: Caller, suggestion_id: str, name: str | None) 
     if account_id is None:
         raise NotFoundError("There is no such suggestion.")
     place = await place_of_account(caller, account_id, Action.READ_SUGGESTIONS)
+    if name is not None and name.startswith(PREFIX):
+        return place, await open_grade(caller.tx, place, suggestion_id, name, caller.now)
     stored = [one.suggestion for one in await suggestions_of(caller.tx, account_id)]
     stated = next(one for one in stored if one.id == suggestion_id)
     again = await _again(caller.tx, account_id, stated, caller.now)

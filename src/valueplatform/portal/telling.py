@@ -12,8 +12,9 @@ from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.authorization import Action
 from valueplatform.core.database import Transaction
 from valueplatform.narrative.document import Audience
+from valueplatform.narrative.grades import grades_of
 from valueplatform.narrative.insight import Insight
-from valueplatform.narrative.next_best_store import State, StoredSuggestion, suggestions_of
+from valueplatform.narrative.next_best_store import State, StoredSuggestion, newest_tracks, suggestions_of
 from valueplatform.narrative.since import SinceLine, since
 from valueplatform.narrative.store import StoredStory, newest_story, story_version
 from valueplatform.portal.calling import Caller, Place
@@ -60,6 +61,7 @@ async def read_told(
         before = await note_visit(tx, Reader(account_id, caller.user.user_id), stored.version, caller.now)
     lines = await _since(tx, account_id, before, stored)
     around = await _around(tx, account_id, stored.document.period_from)
+    stored_suggestions = await suggestions_of(tx, account_id)
     return Told(
         place=place,
         stored=stored,
@@ -71,7 +73,10 @@ async def read_told(
         before=before,
         since=lines,
         changed=await _changed(tx, account_id, lines),
-        suggestion=await _suggestion(tx, account_id, aside),
+        suggestion=_chosen(stored_suggestions, aside),
+        accepted=stored_suggestions,
+        grades=await grades_of(tx, account_id) if stored_suggestions else (),
+        tracks=await newest_tracks(tx) if stored_suggestions else (),
         asks=place.is_own and caller.may(Action.ASK),
         decides=place.is_own and caller.may(Action.DECIDE_SUGGESTIONS),
         partners=caller.may(Action.READ_CONSENTS),
@@ -108,7 +113,6 @@ async def _around(tx: Transaction, account_id: int, start: date) -> _Around:
     return _Around(frozenset(row.closed), told)
 
 
-async def _suggestion(tx: Transaction, account_id: int, aside: str | None) -> StoredSuggestion | None:
-    found = await suggestions_of(tx, account_id)
+def _chosen(found: Sequence[StoredSuggestion], aside: str | None) -> StoredSuggestion | None:
     chosen = next((s for s in found if s.suggestion.id == aside and s.state is State.DISMISSED), None)
     return chosen or next((s for s in found if s.state is State.OPEN), None)

@@ -162,12 +162,23 @@ class BenchmarkSection(msgspec.Struct, frozen=True):
     public_estimate: bool = True
 
 
+class OfferKind(StrEnum):
+    """What a step is, as pages call it."""
+
+    FEATURE = "feature"
+    SERVICE = "service"
+    PRACTICE = "practice"
+    PRODUCT = "product"
+    """Never of a feature: a product that is sold whole."""
+
+
 class Feature(_Definition, frozen=True, kw_only=True):
-    """A part of the product whose use the events show.
+    """A part of the product whose use the events show; a service, or a practice, where `offer` says so.
 
     `price` is per account and month, `effort_cost` once, both in the supplier's currency. `included`: costs nothing
-    extra. No eligible segments means all. `hypothesis` is the outcome that it is there for; `driver`, `meter` and
-    `baseline` say by what value that shows, in what use, and against what.
+    extra. No eligible segments or stages means all; who uses every feature that it `requires` may have it.
+    `hypothesis` is the outcome that it is there for; `driver`, `meter` and `baseline` say by what value that shows, in
+    what use, and against what.
     """
 
     event_types: tuple[str, ...]
@@ -182,6 +193,9 @@ class Feature(_Definition, frozen=True, kw_only=True):
     meter: str | None = None
     baseline: str | None = None
     eligible_segments: tuple[str, ...] = ()
+    eligible_stages: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    offer: OfferKind | None = None
 
 
 class Release(_Definition, frozen=True, kw_only=True):
@@ -203,7 +217,15 @@ class Pool(_Definition, frozen=True, kw_only=True):
 
 
 class Product(_Definition, frozen=True, kw_only=True):
-    """What is sold; features belong to it."""
+    """What is sold; features belong to it. With a price, or where it is not `included`, it is sold whole; `price`,
+    `effort_cost` and eligibility as of a feature."""
+
+    included: bool | None = None
+    price: Decimal | None = None
+    effort_cost: Decimal | None = None
+    eligible_segments: tuple[str, ...] = ()
+    eligible_stages: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 class Segment(_Definition, frozen=True, kw_only=True):

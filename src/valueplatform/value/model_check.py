@@ -21,6 +21,8 @@ from valueplatform.value.model import (
     Assumption,
     Baseline,
     Feature,
+    OfferKind,
+    Product,
     Supplier,
     ValueModel,
 )
@@ -138,17 +140,34 @@ def _rate_errors(model: ValueModel) -> Iterator[Finding]:
 
 def _feature_errors(model: ValueModel) -> Iterator[Finding]:
     products = {product.slug for product in model.products}
-    segments = {segment.slug for segment in model.segments}
     for number, feature in enumerate(model.features, 1):
         place = Place("feature", number, feature.slug)
         yield from _filter_errors(place, feature.filter)
         if products and feature.product is not None and feature.product not in products:
             yield unknown(at_key(place, "product"), "product", feature.product, products)
-        for segment in feature.eligible_segments:
-            if segments and segment not in segments:
-                yield unknown(at_key(place, "eligible_segments"), "segment", segment, segments)
+        if feature.offer is OfferKind.PRODUCT:
+            message, cure = "a product is no feature", "name it as [[product]], and here the product it belongs to"
+            yield Finding(at_key(place, "offer"), message, cure)
+        yield from _eligibility_errors(model, place, feature)
         yield from _price_errors(place, feature)
         yield from _hypothesis_errors(model, place, feature)
+    for number, product in enumerate(model.products, 1):
+        place = Place("product", number, product.slug)
+        yield from _eligibility_errors(model, place, product)
+        yield from _price_errors(place, product)
+
+
+def _eligibility_errors(model: ValueModel, place: Place, offered: Feature | Product) -> Iterator[Finding]:
+    segments = {segment.slug for segment in model.segments}
+    for segment in offered.eligible_segments:
+        if segments and segment not in segments:
+            yield unknown(at_key(place, "eligible_segments"), "segment", segment, segments)
+    features = {feature.slug for feature in model.features}
+    for needed in offered.requires:
+        if needed not in features:
+            yield unknown(at_key(place, "requires"), "feature", needed, features)
+        elif needed == offered.slug and isinstance(offered, Feature):
+            yield Finding(at_key(place, "requires"), "it requires itself", "remove it from the list")
 
 
 def _hypothesis_errors(model: ValueModel, place: Place, feature: Feature) -> Iterator[Finding]:
@@ -172,12 +191,12 @@ def _release_errors(model: ValueModel) -> Iterator[Finding]:
                 yield unknown(place, "feature", feature, features)
 
 
-def _price_errors(place: Place, feature: Feature) -> Iterator[Finding]:
-    for key, amount in (("price", feature.price), ("effort_cost", feature.effort_cost)):
+def _price_errors(place: Place, offered: Feature | Product) -> Iterator[Finding]:
+    for key, amount in (("price", offered.price), ("effort_cost", offered.effort_cost)):
         if amount is not None and amount < 0:
             yield Finding(at_key(place, key), f"{amount} is negative", "write what it costs as a positive number")
-    if feature.included and feature.price:
-        message = "the feature is included and yet has a price"
+    if offered.included and offered.price:
+        message = f"the {place.kind} is included and yet has a price"
         yield Finding(at_key(place, "price"), message, "remove the price, or write included = false")
 
 

@@ -21,6 +21,7 @@ from valueplatform.value.model import (
     EventType,
     Evidence,
     Feature,
+    OfferKind,
     Pool,
     Product,
     Release,
@@ -137,6 +138,9 @@ def read_feature(table: TableReader) -> Feature:
         meter=table.optional_text("meter"),
         baseline=table.optional_text("baseline"),
         eligible_segments=table.texts("eligible_segments"),
+        eligible_stages=table.texts("eligible_stages"),
+        requires=table.texts("requires"),
+        offer=table.choice("offer", OfferKind),
     )
 
 
@@ -164,8 +168,17 @@ def read_pool(table: TableReader) -> Pool:
 
 
 def read_product(table: TableReader) -> Product:
-    title, description = table.optional_text("title"), table.optional_text("description")
-    return Product(slug=table.slug(), title=title, description=description)
+    return Product(
+        slug=table.slug(),
+        title=table.optional_text("title"),
+        description=table.optional_text("description"),
+        included=table.flag("included"),
+        price=table.number("price"),
+        effort_cost=table.number("effort_cost"),
+        eligible_segments=table.texts("eligible_segments"),
+        eligible_stages=table.texts("eligible_stages"),
+        requires=table.texts("requires"),
+    )
 
 
 def read_segment(table: TableReader) -> Segment:

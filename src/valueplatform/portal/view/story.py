@@ -39,7 +39,28 @@ class Suggestion:
     ask: Act
     hint: str = ""
     label: str = ""
+    accept: Act | None = None
     dismiss: Act | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradeItem:
+    """A suggestion that was accepted: since when, what became of it in a word, and in a sentence. `undo` takes the
+    acceptance back while nothing is graded."""
+
+    title: str
+    when: str
+    chip: Chip
+    sentence: Sentence
+    undo: Act | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """`track` says how predictions turned out over all accounts; '' where too few tell."""
+
+    items: tuple[GradeItem, ...]
+    track: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +130,7 @@ class Story:
     chapters: tuple[Chapter, ...]
     chart: ChartView | None = None
     suggestion: Suggestion | None = None
+    grades: Grades | None = None
     since: Since | None = None
     banner: Banner | None = None
     earlier: tuple[Link, ...] = ()
