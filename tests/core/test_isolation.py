@@ -248,6 +248,9 @@ def _history(account_id: int) -> dict[str, str]:
         f" SELECT {account_id}, contribution_id, 'dispute', 'a', 'customer', '', now() FROM contribution",
         "split_entry": "(account_id, driver, provider, action, share, supplier_share, author, author_side, reason, day,"
         f" known_at) VALUES ({account_id}, 'd', 'p', 'propose', 0.3, 0, 'a', 'partner', 'r', now(), now())",
+        "news_hold": "(account_id, author, reason, placed_at, told_at, until)"
+        f" VALUES ({account_id}, 'a', 'r', now(), now(), now())",
+        "news_hold_release": f"SELECT {account_id}, hold_id, 'a', now() FROM news_hold",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

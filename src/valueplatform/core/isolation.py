@@ -33,6 +33,8 @@ APPEND_ONLY: Final = (
     "contribution",
     "contribution_answer",
     "split_entry",
+    "news_hold",
+    "news_hold_release",
 )
 
 
