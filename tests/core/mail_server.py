@@ -4,7 +4,7 @@ import asyncio
 import email
 import email.policy
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
@@ -50,7 +50,7 @@ class MailServer:
         except (ConnectionError, asyncio.IncompleteReadError):
             return
         finally:
-            writer.close()
+            await hang_up(writer)
 
     def _usual(self, verb: str) -> str:
         if verb == "EHLO":
@@ -62,7 +62,6 @@ class MailServer:
         body = await reader.readuntil(b"\r\n.\r\n")
         if self.hangs_up == "TAKEN":  # it has the message, and the answer is lost
             self.taken.append(_read(body))
-            writer.close()
             raise ConnectionError
         said = self.answers.get("TAKEN", "250 taken")
         if said.startswith("250"):
@@ -77,6 +76,12 @@ class MailServer:
         if not self.drips:
             writer.write(f"{text}\r\n".encode())
             await writer.drain()
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def _read(body: bytes) -> EmailMessage:

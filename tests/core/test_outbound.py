@@ -1,13 +1,13 @@
 """Addresses that somebody gave us (S8): loopback, private, link-local, redirects, rebinding refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import httpcore
 import pytest
 
+from tests.core.mail_server import hang_up
+from tests.core.receiver import a_receiver
 from valueplatform.core.outbound import Outbound, RefusedAddressError, is_public
 
 
@@ -62,35 +62,6 @@ async def test_this_machine_is_refused_under_all_its_names(host: str) -> None:
         await Outbound().check(f"https://{host}/")
 
 
-@dataclass
-class Receiver:
-    port: int = 0
-    status: str = "204 No Content"
-    more: str = ""
-    heard: list[bytes] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def a_receiver() -> AsyncIterator[Receiver]:
-    given = Receiver()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-l"))
-        given.heard.append(head + await reader.readexactly(length))
-        writer.write(f"HTTP/1.1 {given.status}\r\n{given.more}Content-Length: 0\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    given.port = server.sockets[0].getsockname()[1]
-    try:
-        yield given
-    finally:
-        server.close()
-        await server.wait_closed()
-
-
 async def test_a_name_that_changes_between_the_check_and_the_connection_is_refused() -> None:
     async with a_receiver() as receiver:
         rebinding = resolving(["93.184.216.34"], ["127.0.0.1"])
@@ -124,8 +95,9 @@ async def test_what_was_kept_while_private_addresses_were_allowed_is_not_called_
 
 
 async def test_an_address_that_never_answers_is_given_up_in_time() -> None:
-    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
+        await hang_up(writer)
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -134,3 +106,4 @@ async def test_an_address_that_never_answers_is_given_up_in_time() -> None:
             await Outbound(private=True).post(f"http://127.0.0.1:{port}/", {}, b"", whole=0.2)
     finally:
         server.close()
+        await server.wait_closed()

@@ -105,7 +105,7 @@ _OFF: Final = text("UPDATE digest_choice SET channel = 'none', bad_news = false 
 async def choice_of(tx: Transaction, user_id: int) -> Choice | None:
     """None where nothing was ever chosen."""
     row = await tx.row(select(*_COLUMNS).where(digest_choice.c.user_id == user_id))
-    return None if row is None else msgspec.convert(row._asdict(), Choice)
+    return None if row is None else msgspec.convert({str(name): value for name, value in row._asdict().items()}, Choice)
 
 
 async def save_choice(
