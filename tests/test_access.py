@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from litestar.routes import HTTPRoute
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
 from tests.conftest import Databases, Server
@@ -103,6 +104,10 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/projection": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
+    f"GET {ACCOUNT}/notices": Declared(DISPUTERS, query={"since": "0"}),
+    f"GET {ACCOUNT}/hold": Declared(SUPPLIER),
+    f"POST {ACCOUNT}/hold": Declared(SUPPLIER, {"reason": "r"}),
+    f"DELETE {ACCOUNT}/hold": Declared(SUPPLIER),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
     f"GET {ACCOUNT}/suggestions": Declared(READERS),
     f"POST {ACCOUNT}/suggestions/{{suggestion_id}}/accept": Declared(PLANNERS),
@@ -196,6 +201,8 @@ PUBLIC: Final = frozenset(
         "POST /sign-in/{token}",
         "POST /sign-out",
         "GET /estimate",
+        "GET /unsubscribe/{token}",
+        "POST /unsubscribe/{token}",
     }
 )
 """No key and no session needed."""
@@ -224,6 +231,7 @@ _OF_AN_ACCOUNT: Final = (
     "POST /plan/sign",
     "POST /plan/keep",
     "POST /plan/{scenario}/{verb}",
+    "POST /notices/dismiss",
 )
 PAGES: Final = frozenset(
     {
@@ -254,6 +262,11 @@ PAGES: Final = frozenset(
         "POST /connect/{key_id}/revoke",
         "POST /connect/{key_id}/replay/{rejected_id}",
         "GET /accounts/{key}",
+        "POST /accounts/{key}/hold",
+        "POST /accounts/{key}/hold/release",
+        "POST /bad-news/dismiss",
+        "GET /settings",
+        "POST /settings",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /proof/{ref}",
         "GET /proof/{ref}/events",
@@ -370,6 +383,16 @@ async def _digest(world: World) -> str:
     return next(str(plan["digest"]) for plan in plans if plan["plan"] == "draft")
 
 
+async def _news_to_hold(world: World, *, held: bool) -> None:
+    """Bad news that was just told, which is held, or is not."""
+    insert = text("INSERT INTO bad_news (account_id, insight_id, told_at, text) VALUES (:a, 'i', :t, 'x') "
+                  "ON CONFLICT DO NOTHING")  # fmt: skip
+    async with world.databases.worker.transaction(operator_scope()) as tx:
+        await tx.execute(insert, {"a": world.harbor, "t": world.clock()})
+    address = f"/api/v1/accounts/{HARBOR}/hold"
+    await (world.send("POST", address, "admin", {"reason": "r"}) if held else world.send("DELETE", address, "admin"))
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -379,6 +402,8 @@ async def _insight(world: World, who: str) -> str:
 async def named(world: World, route: str, who: str, things: dict[str, Any]) -> dict[str, Any]:
     """What the address of the route names, fit for `who`."""
     path = route.split(" ", 1)[1]
+    if path.endswith("/hold"):
+        await _news_to_hold(world, held=route.startswith("DELETE"))
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
     return {
         **things,

@@ -17,11 +17,14 @@ from valueplatform.portal import (
     estimate,
     features,
     finance,
+    holds,
     home,
+    notices,
     objectives,
     plan,
     portfolio,
     proof,
+    settings,
     sign_in,
     story,
     tester,
@@ -34,7 +37,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
-    data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    data_quality, connect, tester, connect_key, accounts, benchmarks, estimate, holds, notices, settings,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

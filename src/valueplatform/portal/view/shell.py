@@ -30,6 +30,16 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """`lead` says how much is new, `link` is the first of it, `dismiss` puts it aside; `risk`: bad news."""
+
+    lead: str
+    link: Link
+    dismiss: Act
+    risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What every page needs. `place` stands beside the supplier's name (the account, or "Value stewardship").
 
@@ -44,6 +54,8 @@ class Shell:
     person: Person | None = None
     sign_out: Act | None = None
     freshness: Freshness | None = None
+    notice: Notice | None = None
+    settings: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)

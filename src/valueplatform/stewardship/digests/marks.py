@@ -5,21 +5,12 @@ from typing import Final
 
 from sqlalchemy import text
 
+from valueplatform.accounts.stewards import OF_STEWARD
 from valueplatform.core.authorization import UserPrincipal
 from valueplatform.core.database import Transaction
 from valueplatform.narrative.document import Audience
 from valueplatform.stewardship.digests.choice import Choice, audience_of, next_slot
 
-# A steward's accounts, as `accounts.stewards` decides for one.
-_OF_STEWARD: Final = """
-    SELECT a.account_id FROM account a CROSS JOIN LATERAL (
-        SELECT u.user_id FROM app_user u
-        WHERE u.role = 'steward' AND u.disabled_at IS NULL
-          AND (u.account_ids IS NULL OR a.account_id = ANY(u.account_ids))
-        ORDER BY u.email = lower(a.attributes->>'steward') DESC NULLS LAST, u.account_ids IS NULL, u.user_id
-        LIMIT 1) AS steward
-    WHERE a.account_id > 0 AND steward.user_id = :user
-"""
 _OF_CUSTOMER: Final = "SELECT account_id FROM account WHERE account_id = ANY(CAST(:accounts AS bigint[]))"
 # What was told before somebody chose is no news to them.
 _BEGIN: Final = """
@@ -48,7 +39,7 @@ async def begin_marks(tx: Transaction, user: UserPrincipal, choice: Choice, now:
     if audience is None or not choice.is_on:
         return
     upcoming = next_slot(choice, now)
-    accounts = _OF_STEWARD if audience is Audience.STEWARD else _OF_CUSTOMER
+    accounts = OF_STEWARD if audience is Audience.STEWARD else _OF_CUSTOMER
     values: dict[str, object] = {"user": user.user_id, "audience": audience.value, "now": now, "next": upcoming}
     if audience is not Audience.STEWARD:
         values["accounts"] = sorted(user.account_ids or ())
