@@ -436,7 +436,6 @@ FRAGMENTS = (
     _page("_thread.html", thread=THREAD),
     _page("thread_live.html", thread=THREAD, notice=SHELL.notice, csrf="token-1"),
     _page("thread_live.html", thread=THREAD, notice=None, csrf="token-1"),
-    _page("notice_gone.html"),
     _page("_proof_events.html", events=PROOF.events),
     _page("_propose.html", form=FORM, form_id="propose-asm_7"),
 )

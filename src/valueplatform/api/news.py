@@ -6,13 +6,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.params import JSONBody, QueryParameter
-from msgspec import Meta
 from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account
 from valueplatform.api.documentation import READS, WRITES, answers
-from valueplatform.api.given import text_of
+from valueplatform.api.given import moment_of, text_of
 from valueplatform.api.once import Sent, once
 from valueplatform.core.authorization import Action, KeyPrincipal, Side, require, scope_of
 from valueplatform.core.database import Transaction
@@ -66,7 +65,7 @@ class HoldIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`until` at most two working days after the news was first told; without it, until then."""
 
     reason: str
-    until: Annotated[datetime | None, Meta(tz=True)] = None
+    until: datetime | None = None
 
 
 _NOTICES: Final = {
@@ -161,12 +160,13 @@ class HoldController(Controller):
         """Notices and digests to the customer wait; pages and the API do not. Never for longer than two working days
         from when the news was first told."""
         reason, caller = text_of(data.reason, "reason", LONGEST_REASON), sending.caller
+        until = moment_of(data.until, "until") if data.until is not None else None
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.HOLD_NEWS)
 
             async def write() -> Any:
                 now = gate.clock()
-                return _out(await place_hold(tx, account, caller.author, reason, now, data.until), now)
+                return _out(await place_hold(tx, account, caller.author, reason, now, until), now)
 
             return await once(tx, sending, gate.clock, write)
 

@@ -26,7 +26,7 @@ NO_MAIL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the page is made of. `mail`: this installation can send e-mail; `private`: webhooks may stay in the house."""
+    """What the page is made of. `mail`: this installation can send e-mail; `private`: webhooks may go anywhere."""
 
     role: UserRole
     email: str
