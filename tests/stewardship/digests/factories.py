@@ -24,8 +24,8 @@ from valueplatform.stewardship.tables import bad_news
 MONDAY = datetime(2026, 6, 15, 6, tzinfo=UTC)
 """08:00 in Berlin."""
 CHAMPION, SPONSOR, USER, STEWARD = "carl@harbor.example", "dana@harbor.example", "una@harbor.example", "maya@f.example"
-_AT_EIGHT = {"hour": 8, "timezone": "Europe/Berlin"}
-DAILY = Choice(channel=Channel.EMAIL, cadence=Cadence.CHANGED, **_AT_EIGHT)
+
+DAILY = Choice(channel=Channel.EMAIL, cadence=Cadence.CHANGED, hour=8, timezone="Europe/Berlin")
 ROLES = {CHAMPION: PersonRole.CHAMPION, SPONSOR: PersonRole.SPONSOR, USER: PersonRole.USER}
 AUDIENCES = (Audience.CUSTOMER, Audience.EXECUTIVE, Audience.STEWARD)
 
