@@ -13,8 +13,8 @@ from valueplatform.core.database import Database
 
 # What the story tells now is bad news to whoever last read it when it told less.
 _NEWS = """
-    INSERT INTO bad_news (account_id, insight_id, told_at, text)
-    SELECT account_id, 'ins_e2e', :now, 'Savings fell by a third.' FROM account WHERE key = :key
+    INSERT INTO bad_news (account_id, insight_id, told_at, position, text)
+    SELECT account_id, 'ins_e2e', :now, 0, 'Savings fell by a third.' FROM account WHERE key = :key
 """
 _SEEN_LESS = """
     UPDATE visit SET version = 0, visited_at = :now - interval '1 day' WHERE audience = 'customer' AND account_id =

@@ -385,7 +385,7 @@ async def _digest(world: World) -> str:
 
 async def _news_to_hold(world: World, *, held: bool) -> None:
     """Bad news that was just told, which is held, or is not."""
-    insert = text("INSERT INTO bad_news (account_id, insight_id, told_at, text) VALUES (:a, 'i', :t, 'x') "
+    insert = text("INSERT INTO bad_news (account_id, insight_id, told_at, position, text) VALUES (:a, 'i', :t, 0, 'x') "
                   "ON CONFLICT DO NOTHING")  # fmt: skip
     async with world.databases.worker.transaction(operator_scope()) as tx:
         await tx.execute(insert, {"a": world.harbor, "t": world.clock()})

@@ -1080,6 +1080,7 @@ CREATE TABLE bad_news (
     account_id BIGINT NOT NULL,
     insight_id TEXT NOT NULL,
     told_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    position SMALLINT NOT NULL,
     text TEXT NOT NULL,
     over_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_bad_news PRIMARY KEY (account_id, insight_id, told_at),

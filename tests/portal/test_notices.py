@@ -28,7 +28,8 @@ async def tell(portal: Portal, said: str = "Savings fell by a third.", *, bad: b
         await save_story(tx, world.harbor, told, world.clock())
     if bad:
         await portal.run(
-            "INSERT INTO bad_news (account_id, insight_id, told_at, text) VALUES (:a, 'ins_bad', :now, :said)",
+            "INSERT INTO bad_news (account_id, insight_id, told_at, position, text)"
+            " VALUES (:a, 'ins_bad', :now, 0, :said)",
             a=world.harbor, now=world.clock(), said=said,
         )  # fmt: skip
 

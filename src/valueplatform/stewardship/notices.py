@@ -42,7 +42,7 @@ _UNREAD: Final = f"""
        AND b.told_at > coalesce(greatest(v.visited_at, d.dismissed_at), '-infinity')
        AND b.account_id IN ({OF_STEWARD})
 """  # noqa: S608 - a constant of ours
-_UNREAD_FIRST: Final = text(f"{_UNREAD} ORDER BY b.told_at DESC, b.account_id, b.insight_id LIMIT :most")
+_UNREAD_FIRST: Final = text(f"{_UNREAD} ORDER BY b.told_at DESC, b.account_id, b.position LIMIT :most")
 _PUT_ASIDE: Final = text(f"""
     INSERT INTO notice_dismissal (account_id, user_id, audience, version, dismissed_at)
     SELECT DISTINCT account_id, :user, 'steward', 0, CAST(:now AS timestamptz)

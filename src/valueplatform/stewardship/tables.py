@@ -105,11 +105,13 @@ standing = tenant_table(
     key=(),
 )
 
-# Bad news as it was first told; `over_at` null = it still is. `text` is the sentence as it was told then.
+# Bad news as it was first told; `over_at` null = it still is. `text` is the sentence as it was told then,
+# `position` its place among those told at the same time.
 bad_news = tenant_table(
     "bad_news",
     Column("insight_id", Text, nullable=False),
     Column("told_at", TIMESTAMP, nullable=False),
+    Column("position", SmallInteger, nullable=False),
     Column("text", Text, nullable=False),
     Column("over_at", TIMESTAMP, nullable=True),
     Index("ix_bad_news_told_at", "told_at", "account_id", postgresql_where=text("over_at IS NULL")),

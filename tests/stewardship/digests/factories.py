@@ -68,9 +68,14 @@ class Readers:
     async def tell_bad(self, insight_id: str = "ins_bad", said: str = "Savings fell by a third.") -> None:
         """Another version, with bad news in it."""
         await self.tell(news(insight_id, said))
-        values = {"account_id": self.account_id, "insight_id": insight_id, "told_at": self.clock(), "text": said}
+        values = {
+            "account_id": self.account_id,
+            "insight_id": insight_id,
+            "told_at": self.clock(),
+            "text": said,
+        }
         async with self.databases.worker.transaction(operator_scope()) as tx:
-            await tx.execute(insert(bad_news).values(values))
+            await tx.execute(insert(bad_news).values(position=0, **values))
 
     async def look(self) -> None:
         while await queue_next(self.databases.worker, self.clock()):

@@ -129,6 +129,7 @@ def _digest(
     since_version: int,
 ) -> Digest:
     document: StoryDocument = stored.document
+    began = kind == DIGEST and since_version <= 0  # all of it is new: what leads the story is told once
     return Digest(
         kind=kind,
         supplier=subject.supplier,
@@ -142,8 +143,8 @@ def _digest(
         status=document.status.value,
         reason=document.reason,
         headline=places.sentence(document.headline),
-        lead=tuple(map(places.sentence, document.lead)),
-        lines=tuple(places.line(line.text, line.insight_id) for line in lines),
+        lead=() if began else tuple(map(places.sentence, document.lead)),
+        lines=tuple(places.line(line.text, line.insight_id) for line in lines[began:] or lines),
         story_path=f"{places.base}/story",
     )
 

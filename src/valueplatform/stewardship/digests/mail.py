@@ -76,7 +76,9 @@ def title_of(digest: Digest) -> str:
     """What stands above the new lines."""
     if digest.kind == BAD_NEWS:
         return "Told for the first time"
-    return "New since you were last told" if digest.since_version else "Your story has begun"
+    if digest.since_version:
+        return "New since you were last told"
+    return f"{'Its' if digest.audience == Audience.STEWARD.value else 'Your'} story has begun"
 
 
 def why_sent(digest: Digest) -> str:
