@@ -14,7 +14,7 @@ from valueplatform.stewardship.digests.outbox import Ended
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CADENCES: Final = {
-    Cadence.CHANGED: "When something changed, at most once a day, whatever the weekday",
+    Cadence.CHANGED: "Daily, when something changed",
     Cadence.WEEKLY: "Every week",
     Cadence.MONTHLY: "Every month, on its first such weekday",
 }

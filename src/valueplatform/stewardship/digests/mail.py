@@ -92,7 +92,7 @@ def digest_text(digest: Digest, public_url: str, off: str) -> str:
 
 
 def _lines(digest: Digest, public_url: str, off: str) -> Iterator[str]:
-    yield f"{digest.account_name}   {digest.period}   {MARKS[digest.status]}"
+    yield f"{' '.join(digest.account_name.split())}   {digest.period}   {MARKS[digest.status]}"
     yield ""
     yield from textwrap.wrap(digest.headline.text, WIDTH)
     if digest.lead:
