@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from e2e.conftest import ACCOUNT, SPONSOR, STEWARD, Platform, SignIn
+from e2e.conftest import ACCOUNT, SPONSOR, STEWARD, Platform, SignIn, Watch
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Database
@@ -17,8 +17,8 @@ _NEWS = """
     SELECT account_id, 'ins_e2e', :now, 0, 'Savings fell by a third.' FROM account WHERE key = :key
 """
 _SEEN_LESS = """
-    UPDATE visit SET version = 0, visited_at = :now - interval '1 day' WHERE audience = 'customer' AND account_id =
-           (SELECT account_id FROM account WHERE key = :key)
+    UPDATE visit SET version = 0, visited_at = CAST(:now AS timestamptz) - interval '1 day'
+    WHERE audience = 'customer' AND account_id = (SELECT account_id FROM account WHERE key = :key)
 """
 
 
@@ -31,7 +31,8 @@ def run(platform: Platform, statement: str) -> None:
     platform.run(change)
 
 
-def test_a_digest_is_chosen_and_its_secret_is_shown_once(sign_in: SignIn) -> None:
+def test_a_digest_is_chosen_and_its_secret_is_shown_once(sign_in: SignIn, watch: Watch) -> None:
+    watch.allowed.append("console: Failed to load resource: the server responded with a status of 400")
     page = sign_in(SPONSOR)
     page.get_by_role("button", name="account menu").click()
     page.get_by_role("link", name="Settings").click()
