@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from litestar.routes import HTTPRoute
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
 from tests.conftest import Databases, Server
@@ -105,6 +106,10 @@ API: Final[Mapping[str, Declared]] = {
     f"GET {ACCOUNT}/projection": Declared(READERS),
     f"GET {ACCOUNT}/story": Declared(READERS),
     f"GET {ACCOUNT}/report": Declared(READERS),
+    f"GET {ACCOUNT}/notices": Declared(DISPUTERS, query={"since": "0"}),
+    f"GET {ACCOUNT}/hold": Declared(SUPPLIER),
+    f"POST {ACCOUNT}/hold": Declared(SUPPLIER, {"reason": "r"}),
+    f"DELETE {ACCOUNT}/hold": Declared(SUPPLIER),
     "GET /api/v1/insights/{insight_id}/proof": Declared(READERS),
     f"GET {ACCOUNT}/suggestions": Declared(READERS),
     f"GET {ACCOUNT}/suggestions/grades": Declared(READERS),
@@ -207,6 +212,8 @@ PUBLIC: Final = frozenset(
         "POST /sign-in/{token}",
         "POST /sign-out",
         "GET /estimate",
+        "GET /unsubscribe/{token}",
+        "POST /unsubscribe/{token}",
     }
 )
 """No key and no session needed."""
@@ -245,6 +252,7 @@ _OF_AN_ACCOUNT: Final = (
     "POST /partners/contributions/{contribution_id}",
     "POST /partners/splits",
     "POST /partners/splits/{split_id}",
+    "POST /notices/dismiss",
 )
 PAGES: Final = frozenset(
     {
@@ -278,6 +286,11 @@ PAGES: Final = frozenset(
         "POST /connect/{key_id}/revoke",
         "POST /connect/{key_id}/replay/{rejected_id}",
         "GET /accounts/{key}",
+        "POST /accounts/{key}/hold",
+        "POST /accounts/{key}/hold/release",
+        "POST /bad-news/dismiss",
+        "GET /settings",
+        "POST /settings",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /shared",
         "GET /shared/{key}",
@@ -412,6 +425,16 @@ async def _statement(world: World) -> tuple[str, str]:
     return name, str(made.json()["digest"])
 
 
+async def _news_to_hold(world: World, *, held: bool) -> None:
+    """Bad news that was just told, which is held, or is not."""
+    insert = text("INSERT INTO bad_news (account_id, insight_id, told_at, position, text) VALUES (:a, 'i', :t, 0, 'x') "
+                  "ON CONFLICT DO NOTHING")  # fmt: skip
+    async with world.databases.worker.transaction(operator_scope()) as tx:
+        await tx.execute(insert, {"a": world.harbor, "t": world.clock()})
+    address = f"/api/v1/accounts/{HARBOR}/hold"
+    await (world.send("POST", address, "admin", {"reason": "r"}) if held else world.send("DELETE", address, "admin"))
+
+
 async def _insight(world: World, who: str) -> str:
     reader = who if who in READERS else "admin"
     story = (await world.get(f"/api/v1/accounts/{HARBOR}/story", reader)).json()
@@ -421,6 +444,8 @@ async def _insight(world: World, who: str) -> str:
 async def named(world: World, route: str, who: str, things: dict[str, Any]) -> dict[str, Any]:
     """What the address of the route names, fit for `who`."""
     path = route.split(" ", 1)[1]
+    if path.endswith("/hold"):
+        await _news_to_hold(world, held=route.startswith("DELETE"))
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
     statement, digest = await _statement(world) if "{statement}" in path else ("", "")
     return {

@@ -1151,6 +1151,112 @@ CREATE TABLE visit (
     CONSTRAINT fk_visit_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE digest_choice (
+    user_id BIGINT NOT NULL,
+    channel TEXT NOT NULL,
+    cadence TEXT NOT NULL,
+    weekday SMALLINT NOT NULL,
+    hour SMALLINT NOT NULL,
+    timezone TEXT NOT NULL,
+    webhook_url TEXT,
+    webhook_secret BYTEA,
+    bad_news BOOLEAN NOT NULL,
+    unsubscribe_key BYTEA NOT NULL,
+    chosen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_digest_choice PRIMARY KEY (user_id),
+    CONSTRAINT ck_digest_choice_channel CHECK (channel IN ('none', 'email', 'webhook')),
+    CONSTRAINT ck_digest_choice_cadence CHECK (cadence IN ('changed', 'weekly', 'monthly')),
+    CONSTRAINT ck_digest_choice_time CHECK (weekday BETWEEN 0 AND 6 AND hour BETWEEN 0 AND 23),
+    CONSTRAINT fk_digest_choice_user_id_app_user FOREIGN KEY(user_id) REFERENCES app_user (user_id)
+);
+
+CREATE TABLE bad_news (
+    account_id BIGINT NOT NULL,
+    insight_id TEXT NOT NULL,
+    told_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    position SMALLINT NOT NULL,
+    text TEXT NOT NULL,
+    over_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_bad_news PRIMARY KEY (account_id, insight_id, told_at),
+    CONSTRAINT fk_bad_news_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_bad_news_told_at ON bad_news (told_at, account_id) WHERE over_at IS NULL;
+
+CREATE TABLE news_hold (
+    account_id BIGINT NOT NULL,
+    hold_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    placed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    told_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    until TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_news_hold PRIMARY KEY (account_id, hold_id),
+    CONSTRAINT fk_news_hold_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE news_hold_release (
+    account_id BIGINT NOT NULL,
+    hold_id BIGINT NOT NULL,
+    author TEXT NOT NULL,
+    released_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_news_hold_release PRIMARY KEY (account_id, hold_id),
+    CONSTRAINT fk_news_hold_release_account_id_news_hold FOREIGN KEY(account_id, hold_id) REFERENCES news_hold (account_id, hold_id),
+    CONSTRAINT fk_news_hold_release_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE notice_dismissal (
+    account_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    audience TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    dismissed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_notice_dismissal PRIMARY KEY (account_id, user_id, audience),
+    CONSTRAINT fk_notice_dismissal_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE digest_mark (
+    account_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    audience TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    sent_at TIMESTAMP WITH TIME ZONE,
+    next_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    waiting_since TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_digest_mark PRIMARY KEY (account_id, user_id),
+    CONSTRAINT fk_digest_mark_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_digest_mark_next_at ON digest_mark (next_at);
+
+CREATE TABLE digest (
+    account_id BIGINT NOT NULL,
+    digest_id UUID NOT NULL,
+    user_id BIGINT NOT NULL,
+    audience TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    since_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    channel TEXT NOT NULL,
+    body JSONB NOT NULL,
+    queued_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    next_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    attempts SMALLINT NOT NULL,
+    state TEXT NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    error TEXT,
+    CONSTRAINT pk_digest PRIMARY KEY (account_id, digest_id),
+    CONSTRAINT ck_digest_kind CHECK (kind IN ('digest', 'bad-news')),
+    CONSTRAINT ck_digest_channel CHECK (channel IN ('email', 'webhook')),
+    CONSTRAINT ck_digest_state CHECK (state IN ('waiting', 'sent', 'given-up', 'dropped')),
+    CONSTRAINT fk_digest_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE INDEX ix_digest_next_at ON digest (next_at) WHERE state = 'waiting';
+
+CREATE INDEX ix_digest_user_id ON digest (user_id, queued_at);
+
 -- What is once written stays as it was written.
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -1183,7 +1289,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1229,13 +1335,15 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run, way_run TO valueplatform_web;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
-GRANT INSERT, UPDATE, DELETE ON open_page, visit TO valueplatform_web;
+GRANT INSERT, UPDATE, DELETE ON open_page, visit, notice_dismissal, digest_mark TO valueplatform_web;
+-- Whoever answers browsers writes the secret that webhooks are signed with, and can never read it.
+GRANT INSERT, UPDATE, SELECT (user_id, channel, cadence, weekday, hour, timezone, webhook_url, bad_news, unsubscribe_key, chosen_at) ON digest_choice TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;
 
@@ -1264,4 +1372,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run, way_run
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log FROM valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON digest_choice TO valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log, news_hold, news_hold_release FROM valueplatform_worker;

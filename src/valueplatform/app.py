@@ -1,6 +1,7 @@
 """The composition root of the server: everything is wired here, by explicit arguments, and nowhere else."""
 
 import gc
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,11 +28,14 @@ from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import Database, Role
 from valueplatform.core.errors import InstallationError
 from valueplatform.core.keys import KeyRing, masked
+from valueplatform.core.outbound import Outbound
 from valueplatform.core.settings import Settings
+from valueplatform.core.smtp import smtp_settings
 from valueplatform.portal import static_files, templating
 from valueplatform.portal.failures import failures_for
 from valueplatform.portal.portal import Portal
 from valueplatform.portal.routes import portal_router
+from valueplatform.stewardship.digests.sending import Means
 from valueplatform.telemetry.group_commit import GroupCommitter
 from valueplatform.telemetry.requests import IngestRequest, Report
 
@@ -71,8 +75,10 @@ def create_app(
     clock: Clock = system_clock,
     monotonic: Callable[[], float] = time.monotonic,
     disposes: bool = False,
+    means: Means | None = None,
 ) -> Litestar:
     """The server. `public_url` is where browsers reach it; `disposes`: the databases are closed with the server.
+    `means`: what digests are sent with, which readers are offered; without, none by e-mail.
 
     Nothing that a proxy claims (`X-Forwarded-*`) is believed: addresses come from `public_url`, peers from the socket.
     """
@@ -80,7 +86,7 @@ def create_app(
     committer = CountingCommitter(databases.ingest, measures)
     gate = calling.Gate(databases.web, KeyRing(databases.web, monotonic), clock)
     intake = events.Intake(databases.ingest, committer, clock)
-    portal = Portal.over(databases.web, clock, public_url)
+    portal = Portal.over(databases.web, clock, public_url, means)
 
     @asynccontextmanager
     async def living(_app: Litestar) -> AsyncIterator[None]:
@@ -132,7 +138,8 @@ def from_environment() -> Litestar:
         web=Database(settings.role_urls.get(Role.WEB.short, url), Role.WEB),
         ingest=Database(settings.role_urls.get(Role.INGEST.short, url), Role.INGEST),
     )
-    app = create_app(databases, public_url=settings.public_url, disposes=True)
+    means = Means(settings.public_url, smtp_settings(os.environ), Outbound(settings.private_webhooks))
+    app = create_app(databases, public_url=settings.public_url, disposes=True, means=means)
     _spare_the_collector()
     return app
 

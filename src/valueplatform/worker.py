@@ -21,7 +21,9 @@ from valueplatform.narrative.document import Audience
 from valueplatform.narrative.next_best_store import is_training_due, train
 from valueplatform.narrative.rewording.run import reword_some
 from valueplatform.narrative.telling import tell
+from valueplatform.stewardship.bad_news import note_bad_news
 from valueplatform.stewardship.conversations import CAUSE as CONVERSATION
+from valueplatform.stewardship.digests.due import tell_steward
 from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.telemetry.archiving import archive_events, due_archiving
@@ -404,6 +406,8 @@ async def refresh_account(tx: Transaction, account_id: int, now: datetime, *, re
     told = await tell(tx, account_id, now, concerns, reworded=reworded)
     await refresh_standing(tx, account_id, told.facts, told.admitted, told.documents[Audience.STEWARD], now)
     await tx.execute(_REFRESHED, {"account": account_id, "now": now})
+    news = await note_bad_news(tx, account_id, told.admitted, told.documents, now)
+    await tell_steward(tx, account_id, told.facts, news)
     spoken = any(CONVERSATION in change.causes for change in changes)
     if told.changed or spoken:
         version = max(told.changed.values(), default=0)

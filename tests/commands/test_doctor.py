@@ -5,6 +5,7 @@ import pytest
 from tests.commands.factories import run
 from tests.commands.test_db import an_empty_database
 from tests.conftest import Databases
+from tests.core.mail_server import a_mail_server
 from tests.value.factories import new_account
 
 
@@ -104,3 +105,29 @@ async def test_a_model_that_is_in_force_is_found(databases: Databases) -> None:
     async with databases.admin.engine.begin() as connection:
         await connection.exec_driver_sql("INSERT INTO model_revision VALUES (3, '{}', 'f')")
     assert "revision 3 is in force" in (await run(databases, "doctor")).out
+
+
+async def test_mail_is_connected_to_and_what_is_wrong_is_told(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def finding() -> dict[str, str]:
+        found: list[dict[str, str]] = (await run(databases, "doctor", "--json")).json
+        return next(one for one in found if one["name"] == "mail")
+
+    assert (await finding())["level"] == "ok"
+    async with a_mail_server() as server:
+        monkeypatch.setenv("VALUEPLATFORM_SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("VALUEPLATFORM_SMTP_PORT", str(server.port))
+        monkeypatch.setenv("VALUEPLATFORM_SMTP_TLS", "none")
+        missing = await finding()
+        monkeypatch.setenv("VALUEPLATFORM_SMTP_FROM", "value@fieldnote.example")
+        sound = await finding()
+        assert server.taken == []
+    away = await finding()
+
+    assert missing["level"] == "failed"
+    assert "VALUEPLATFORM_SMTP_FROM" in missing["says"]
+    assert sound["level"] == "ok"
+    assert "value@fieldnote.example" in sound["says"]
+    assert away["level"] == "failed"
+    assert "VALUEPLATFORM_SMTP_HOST" in away["cure"]

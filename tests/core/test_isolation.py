@@ -254,6 +254,9 @@ def _history(account_id: int) -> dict[str, str]:
         "suggestion_grade": f"VALUES ({account_id}, 's', 90, 1, '{{}}', now())",
         "suggestion_grade_input": f"VALUES ({account_id}, 's', 90, 1, '{{}}')",
         "suggestion_log": f"VALUES ({account_id}, now(), 'p', 1, '[]')",
+        "news_hold": "(account_id, author, reason, placed_at, told_at, until)"
+        f" VALUES ({account_id}, 'a', 'r', now(), now(), now())",
+        "news_hold_release": f"SELECT {account_id}, hold_id, 'a', now() FROM news_hold",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

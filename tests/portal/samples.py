@@ -32,8 +32,10 @@ from valueplatform.portal.view.proof import (
     Token,
     Verdict,
 )
-from valueplatform.portal.view.shell import Failure, Freshness, Person, Shell, SignIn, Tab
-from valueplatform.portal.view.steward import Account, Filter, Portfolio, PortfolioGroup, PortfolioRow, Prompt
+from valueplatform.portal.view.settings import Option as Choice
+from valueplatform.portal.view.settings import Settings, Unsubscribe
+from valueplatform.portal.view.shell import Failure, Freshness, Notice, Person, Shell, SignIn, Tab
+from valueplatform.portal.view.steward import Account, Filter, NewsHold, Portfolio, PortfolioGroup, PortfolioRow, Prompt
 from valueplatform.portal.view.story import Chapter, PrintedProof, Since, SinceItem, Story, Suggestion
 from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, NumberView, Sentence, Span
 
@@ -56,6 +58,8 @@ SHELL = Shell(
     sign_out=Act("Sign out", "/sign-out"),
     freshness=Freshness("40 s ago", "2026-09-02T13:41:00Z"),
     links=(Link("Partners", "/partners"),),
+    notice=Notice("2 new in your story since 21 Aug.", LINK, Act("Dismiss", "/notices/dismiss", (("version", "7"),))),
+    settings=Link("Settings", "/settings"),
 )
 BARE = Shell(supplier="Fieldnote", csrf="token-0")
 
@@ -218,6 +222,9 @@ ACCOUNT = Account(
     (TOPIC,),
     "/accounts/harbor/assumptions",
     "/accounts/harbor/together",
+    NewsHold(
+        "You may hold this back.", ("Savings fell.",), "/accounts/harbor/hold", ACT, ("Maya held it.",), "r", "No."
+    ),
 )
 LEAST_ACCOUNT = Account(LEAST_STORY, "Buyer", (), (), (), (), "/a", "/t")
 
@@ -391,6 +398,30 @@ LEAST_SHARED = partners.Shared(
     "You contributed $0.00.", "Realized.", (), (), (), (), (), (),
     partners.ReportForm("/x", (), "USD", missing="They have not let you."), None, (),
 )  # fmt: skip
+SETTINGS = Settings(
+    action="/settings",
+    about="A digest tells what is new.",
+    channels=(Choice("none", "No digests"), Choice("email", "E-mail", chosen=True, hint="To daniel@harbor.example.")),
+    cadences=(Choice("weekly", "Every week", chosen=True),),
+    weekdays=(Choice("0", "Monday", chosen=True),),
+    hours=(Choice("8", "08:00", chosen=True),),
+    timezone="Europe/Berlin",
+    zones=("Europe/Berlin", "UTC"),
+    webhook_url="https://hooks.example/in",
+    url_hint="An address of yours.",
+    state="The last digest was sent on 1 Sep 2026, 08:00.",
+    trouble="The last digest could not be delivered.",
+    bad_news=True,
+    no_mail="E-mail is not set up here.",
+    has_secret=True,
+    secret="whsec_c2VjcmV0",
+    saved=True,
+    error="Give the address that digests are to be sent to.",
+)
+LEAST_SETTINGS = Settings(
+    "/settings", "About.", (Choice("none", "No digests", chosen=True),), (), (), (), "UTC", (), "", "Yours."
+)
+LEAVING = Unsubscribe("Stop digests?", "You can choose them again.", Act("Stop digests", "/unsubscribe/1.a"))
 
 RICH_PAGES = (
     _page("finance.html", finance=FINANCE),
@@ -411,6 +442,8 @@ RICH_PAGES = (
     _page("connect_key.html", key=KEY_PAGE),
     _page("connect_try.html", tester=TESTER),
     _page("link_expired.html", sign_in=SIGN_IN),
+    _page("settings.html", settings=SETTINGS),
+    _page("unsubscribe.html", unsubscribe=LEAVING),
     _page("error.html", failure=FAILURE),
 )
 LEAST_PAGES = tuple(
@@ -434,6 +467,8 @@ LEAST_PAGES = tuple(
         _page("connect_key.html", key=LEAST_KEY_PAGE),
         _page("connect_try.html", tester=LEAST_TESTER),
         _page("sign_in.html", sign_in=SignIn("/sign-in")),
+        _page("settings.html", settings=LEAST_SETTINGS),
+        _page("unsubscribe.html", unsubscribe=Unsubscribe("Done.", "Settings bring them back.")),
         _page("error.html", failure=Failure("Not found.", "Nothing is lost.", "")),
     )
 )
@@ -446,6 +481,8 @@ FRAGMENTS = (
     _page("proof_drawer.html", proof=LEAST_PROOF),
     _page("_portfolio_rows.html", portfolio=PORTFOLIO),
     _page("_thread.html", thread=THREAD),
+    _page("thread_live.html", thread=THREAD, notice=SHELL.notice, csrf="token-1"),
+    _page("thread_live.html", thread=THREAD, notice=None, csrf="token-1"),
     _page("_proof_events.html", events=PROOF.events),
     _page("_propose.html", form=FORM, form_id="propose-asm_7"),
 )

@@ -1,5 +1,7 @@
 """The value steward of an account: one seat, all stages."""
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import text
 
@@ -13,6 +15,17 @@ _STEWARD = text("""
     ORDER BY u.email = lower(a.attributes->>'steward') DESC NULLS LAST, u.account_ids IS NULL, u.user_id
     LIMIT 1
 """)
+
+OF_STEWARD: Final = """
+    SELECT a.account_id FROM account a CROSS JOIN LATERAL (
+        SELECT u.user_id FROM app_user u
+        WHERE u.role = 'steward' AND u.disabled_at IS NULL
+          AND (u.account_ids IS NULL OR a.account_id = ANY(u.account_ids))
+        ORDER BY u.email = lower(a.attributes->>'steward') DESC NULLS LAST, u.account_ids IS NULL, u.user_id
+        LIMIT 1) AS steward
+    WHERE a.account_id > 0 AND steward.user_id = :user
+"""
+"""A query: the accounts of one steward, decided as above."""
 
 
 class Steward(msgspec.Struct, frozen=True):

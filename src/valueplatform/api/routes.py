@@ -25,6 +25,7 @@ from valueplatform.api.ideal_customer import IdealCustomerController
 from valueplatform.api.ingest_keys import IngestKeysController
 from valueplatform.api.meters import MetersController
 from valueplatform.api.milestones import MilestonesController
+from valueplatform.api.news import HoldController, NoticesController
 from valueplatform.api.objectives import ObjectivesController
 from valueplatform.api.once import provide_sending
 from valueplatform.api.otlp import OtlpController
@@ -66,6 +67,8 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             SplitsController,
             TimelineController,
             StoriesController,
+            NoticesController,
+            HoldController,
             SuggestionsController,
             ReportController,
             MetersController,

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from valueplatform.commands import seeding
 from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
+from valueplatform.commands.means import means_of
 from valueplatform.commands.seeding_partners import load_sayings
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
@@ -27,6 +29,7 @@ from valueplatform.core.sign_in import create_link, sign_in_url
 from valueplatform.core.users import user_by_email
 from valueplatform.sample import SampleSupplier, generate
 from valueplatform.sample.events import arrivals
+from valueplatform.stewardship.digests.service import DigestService
 from valueplatform.worker import Worker
 
 HOST = "127.0.0.1"
@@ -61,7 +64,10 @@ async def demo(ctx: click.Context, port: int, accounts: int, days: int, seed: in
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await _greet(databases, base_url, access)
-        await worker.run(stop)
+        digests = DigestService(databases.worker, replace(means_of(databases.settings), public_url=base_url))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(worker.run(stop))
+            both.create_task(digests.run(stop))
         click.echo("Stopping.")
 
 

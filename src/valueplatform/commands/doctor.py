@@ -1,5 +1,6 @@
 """`valueplatform doctor`: what is wrong with this installation, and how to mend it."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
@@ -26,8 +27,9 @@ from valueplatform.commands.context import (
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.database import Database, Role
-from valueplatform.core.errors import ProblemError
+from valueplatform.core.errors import InstallationError, ProblemError
 from valueplatform.core.isolation import isolation_faults, role_faults
+from valueplatform.core.smtp import DeliveryError, check_smtp, smtp_settings
 from valueplatform.telemetry.quality import FAILURE, WARNING
 
 OLDEST_VERSION: Final = 150000
@@ -90,7 +92,7 @@ async def examine(databases: Databases) -> AsyncIterator[Finding]:
     says = f"at {status.current or 'nothing yet'}, this release has {status.newest}"
     level = Level.OK if status.up_to_date else Level.FAILED
     yield Finding("schema", level, says, "" if status.up_to_date else "valueplatform db upgrade")
-    for check in (_server, _durability, _clock, _disk, _zones):
+    for check in (_server, _durability, _clock, _disk, _zones, _mail):
         async for finding in check(databases):
             yield finding
     for check in (_isolation, _logins, _ingest, _model, _reconciliation) if status.up_to_date else (_roles,):
@@ -153,6 +155,27 @@ async def _zones(databases: Databases) -> AsyncIterator[Finding]:
         yield Finding("time zones", Level.OK, "known here and in the database")
     else:
         yield Finding("time zones", Level.FAILED, "the zone data is missing", "install tzdata here and on the server")
+
+
+async def _mail(_databases: Databases) -> AsyncIterator[Finding]:
+    """Connects and logs in, and sends nothing."""
+    try:
+        given = smtp_settings(os.environ)
+    except InstallationError as error:
+        yield Finding("mail", Level.FAILED, error.message, "set it right, or unset VALUEPLATFORM_SMTP_HOST")
+        return
+    if given is None:
+        says = "no mail server is set, so readers are not offered digests by e-mail"
+        yield Finding("mail", Level.OK, says, "VALUEPLATFORM_SMTP_HOST and VALUEPLATFORM_SMTP_FROM name one")
+        return
+    where = f"{given.host}:{given.port} ({given.tls})"
+    try:
+        await check_smtp(given)
+    except DeliveryError as error:
+        cure = "check VALUEPLATFORM_SMTP_HOST, _PORT, _TLS, _USER and _PASSWORD; docs/digests.md says what they mean"
+        yield Finding("mail", Level.FAILED, f"{where}: {error}", cure)
+    else:
+        yield Finding("mail", Level.OK, f"{where} takes messages from {given.sender}")
 
 
 async def _isolation(databases: Databases) -> AsyncIterator[Finding]:

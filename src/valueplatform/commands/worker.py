@@ -6,7 +6,9 @@ import signal
 import rich_click as click
 
 from valueplatform.commands.context import asynchronous, data_dir_option, examples, opened
+from valueplatform.commands.means import means_of
 from valueplatform.core.settings import RewordingSettings
+from valueplatform.stewardship.digests.service import DigestService
 from valueplatform.worker import Worker
 
 
@@ -17,14 +19,22 @@ from valueplatform.worker import Worker
 @click.pass_context
 @asynchronous
 async def worker(ctx: click.Context, drain: bool) -> None:  # noqa: FBT001 - click calls it so
-    """Turn changed days into amounts, insights and stories, until told to stop. Any number may run."""
+    """Turn changed days into amounts, insights and stories, and send digests of them, until told to stop. Any number
+    may run.
+
+    VALUEPLATFORM_PUBLIC_URL is where links in digests lead; VALUEPLATFORM_SMTP_HOST and its like name the mail server.
+    """
     async with opened(ctx) as databases:
         serving = Worker(databases.worker, intake=databases.ingest, rewording=RewordingSettings.from_environment())
+        digests = DigestService(databases.worker, means_of(databases.settings))
         if drain:
             served = await serving.drain()
+            await digests.once()
             click.echo(f"{served:,} accounts brought up to date.")
             return
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serving.run(stop)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(serving.run(stop))
+            both.create_task(digests.run(stop))

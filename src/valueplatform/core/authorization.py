@@ -66,6 +66,8 @@ class Action(StrEnum):
     READ_PORTFOLIO = "portfolio:read"
     READ_SIGNALS = "signals:read"
     SETTLE_SIGNALS = "signals:settle"
+    HOLD_NEWS = "news:hold"
+    """Hold back notices and digests of bad news, for at most two working days (value rule 13)."""
     READ_CATALOG = "catalog:read"
     WRITE_CATALOG = "catalog:write"
     """Who answers for an event type, what it takes to send it, and which are wished for."""

@@ -38,6 +38,8 @@ APPEND_ONLY: Final = (
     "suggestion_grade",
     "suggestion_grade_input",
     "suggestion_log",
+    "news_hold",
+    "news_hold_release",
 )
 
 

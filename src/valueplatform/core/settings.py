@@ -44,13 +44,15 @@ class Settings:
 
     `database_url` is None where the embedded PostgreSQL of `data_dir` is to be used. `role_urls` may give a role
     a login of its own (`DATABASE_URL_WEB`, `DATABASE_URL_INGEST`, `DATABASE_URL_WORKER`, `DATABASE_URL_OWNER`);
-    a role without one is taken by `SET ROLE`. `public_url` is where browsers reach the product.
+    a role without one is taken by `SET ROLE`. `public_url` is where browsers reach the product. `private_webhooks`:
+    webhooks may go to this machine and the network around it. The mail server stands in `core.smtp`.
     """
 
     database_url: str | None
     data_dir: Path
     role_urls: Mapping[str, str] = field(default_factory=dict)
     public_url: str = "http://127.0.0.1:8000"
+    private_webhooks: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -63,4 +65,5 @@ class Settings:
             data_dir=Path(data_dir) if data_dir else default_data_dir(),
             role_urls=urls,
             public_url=env.get("VALUEPLATFORM_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+            private_webhooks=env.get("VALUEPLATFORM_PRIVATE_WEBHOOKS", "").lower() in {"1", "true", "yes", "allow"},
         )

@@ -15,7 +15,8 @@ from valueplatform.portal.assumptions import Desk, read_desk
 from valueplatform.portal.calling import Caller, Place, PortalRequest, account_place
 from valueplatform.portal.exact import exact_text
 from valueplatform.portal.frame import ROLE_WORDS
-from valueplatform.portal.portal import Shared
+from valueplatform.portal.hold_view import read_hold
+from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.portfolio_view import account_path, act_view, stake_view, why_view
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_view import STATE_CHIPS
@@ -44,6 +45,13 @@ async def account_home(key: FromPath[str]) -> Response[str]:
 
 @get("/accounts/{key:str}/story")
 async def account_page(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[str]:
+    return await account_answer(request, portal, key)
+
+
+async def account_answer(
+    request: PortalRequest, portal: Portal, key: str, *, reason: str = "", error: str = ""
+) -> Response[str]:
+    """The page; with a `reason` for a hold that was not placed, and why not."""
     async with portal.door.entered(request) as caller:
         place = await account_place(caller, key, Action.READ_STORY)
         shell, story = await shell_and_story(caller, place, portal.public_url)
@@ -56,8 +64,10 @@ async def account_page(request: PortalRequest, portal: Shared, key: FromPath[str
             conversations=await _conversations(caller, place),
             assumptions_href=place.path("/assumptions"),
             conversations_href=place.path("/together"),
+            hold=await read_hold(caller, place, reason, error),
         )
-    return portal.pages.page("account.html", shell=shell, account=account)
+    status = 400 if error else 200
+    return portal.pages.page("account.html", status_code=status, shell=shell, account=account)
 
 
 def _sub(place: Place) -> str:

@@ -11,8 +11,11 @@ from valueplatform.core.database import Transaction
 from valueplatform.portal.answers import NAMELESS
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.exact import ago_text, machine_time
-from valueplatform.portal.view.shell import Freshness, Person, Shell, Tab
+from valueplatform.portal.notice_view import bad_news_notice, story_notice
+from valueplatform.portal.view.shell import Freshness, Notice, Person, Shell, Tab
 from valueplatform.portal.view.words import Act, Link
+from valueplatform.stewardship.digests.choice import READERS
+from valueplatform.stewardship.digests.mail import SETTINGS_PATH
 from valueplatform.stewardship.threads import waiting_count
 
 LIVE_FOR: Final = timedelta(days=1)
@@ -101,8 +104,12 @@ async def account_shell(caller: Caller, place: Place, current: str) -> Shell:
     return await shell_at(caller, place, current, await last_event(caller.tx, place.account.account_id, caller.now))
 
 
-async def shell_at(caller: Caller, place: Place, current: str, moment: datetime | None) -> Shell:
-    """The same, where it is known already when the newest event happened."""
+async def shell_at(
+    caller: Caller, place: Place, current: str, moment: datetime | None, *, notified: bool = True
+) -> Shell:
+    """The same, where it is known already when the newest event happened. `notified`: what is new in the story is told
+    above the page; the story's own page tells it itself.
+    """
     tx, account = caller.tx, place.account
     waiting = 0
     tabs = [Tab("Story", place.path("/story"))]
@@ -118,7 +125,9 @@ async def shell_at(caller: Caller, place: Place, current: str, moment: datetime 
         tabs.insert(0, Tab("Portfolio", "/portfolio"))
     fresh = freshness(moment, caller.now)
     links = (Link("Partners", place.path("/partners")),) if caller.may(Action.READ_CONSENTS) else ()
-    return _shell(await supplier_name(tx), caller, account.name, _marked(tabs, place.path(current)), fresh, links)
+    notice = await story_notice(caller, place, current) if notified else None
+    supplier, shown = await supplier_name(tx), _marked(tabs, place.path(current))
+    return _shell(supplier, caller, account.name, shown, fresh, links=links, notice=notice)
 
 
 async def supplier_shell(caller: Caller, current: str) -> Shell:
@@ -134,7 +143,8 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
         tabs.append(Tab("Connect", "/connect"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
-    return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh)
+    notice = await bad_news_notice(caller, current)
+    return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh, notice=notice)
 
 
 async def partner_shell(caller: Caller, place: str) -> Shell:
@@ -153,7 +163,9 @@ def _shell(
     place: str,
     tabs: tuple[Tab, ...],
     fresh: Freshness | None,
+    *,
     links: tuple[Link, ...] = (),
+    notice: Notice | None = None,
 ) -> Shell:
     return Shell(
         supplier=supplier,
@@ -165,6 +177,8 @@ def _shell(
         sign_out=Act("Sign out", "/sign-out"),
         freshness=fresh,
         links=links,
+        notice=notice,
+        settings=Link("Settings", SETTINGS_PATH) if caller.user.role in READERS else None,
     )
 
 

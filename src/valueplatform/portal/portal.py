@@ -11,6 +11,7 @@ from valueplatform.portal.calling import Door
 from valueplatform.portal.live import LiveStories
 from valueplatform.portal.templating import environment
 from valueplatform.portal.visitors import Visitors
+from valueplatform.stewardship.digests.sending import Means
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,17 @@ class Portal:
     live: LiveStories
     clock: Clock
     public_url: str
+    means: Means
     visitors: Visitors = field(default_factory=Visitors)
 
     @classmethod
-    def over(cls, web: Database, clock: Clock, public_url: str) -> "Portal":
-        """The portal over the database in the web role; `public_url` is where browsers reach it."""
-        return cls(Door(web, clock, public_url), Pages(environment()), LiveStories(web.url), clock, public_url)
+    def over(cls, web: Database, clock: Clock, public_url: str, means: Means | None = None) -> "Portal":
+        """The portal over the database in the web role; `public_url` is where browsers reach it, `means` what digests
+        are sent with."""
+        sent_with = means or Means(public_url)
+        return cls(
+            Door(web, clock, public_url), Pages(environment()), LiveStories(web.url), clock, public_url, sent_with
+        )
 
 
 Shared = NamedDependency[Portal]

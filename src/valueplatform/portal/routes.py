@@ -18,14 +18,17 @@ from valueplatform.portal import (
     estimate,
     features,
     finance,
+    holds,
     home,
     ideal_customer,
+    notices,
     objective_form,
     objectives,
     partners,
     plan,
     portfolio,
     proof,
+    settings,
     shared,
     sign_in,
     story,
@@ -40,7 +43,7 @@ from valueplatform.portal.portal import Portal, provided
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
     catalog, drivers, features, ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks,
-    estimate, partners, shared,
+    estimate, partners, shared, holds, notices, settings,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -44,7 +44,7 @@ async def shell_and_story(
     caller: Caller, place: Place, public_url: str, *, aside: str | None = None
 ) -> tuple[Shell, view.Story]:
     moment = await last_event(caller.tx, place.account.account_id, caller.now)
-    shell = await shell_at(caller, place, "/story", moment)
+    shell = await shell_at(caller, place, "/story", moment, notified=False)
     told = await read_told(caller, place, public_url, moment, aside=aside)
     story = untold(place, caller) if told is None else story_view(told)
     return shell, replace(story, projection=await _projection(caller, place))

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from valueplatform.accounts.stewards import Steward
 from valueplatform.core.periods import local_day
+from valueplatform.narrative.anchors import STAND, anchors, chapter_anchor
 from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
 from valueplatform.narrative.forms import dateline
 from valueplatform.narrative.grades import Grade
@@ -132,11 +133,6 @@ def compare_link(place: Place) -> words.Link:
     return words.Link("Compare with others", place.path("/benchmarks"))
 
 
-def chapter_anchor(chapter: Chapter) -> str:
-    """Apart from the ids that the page itself uses."""
-    return f"c-{chapter.id}"
-
-
 def _chapters(told: Told) -> Iterator[view.Chapter]:
     chapters = told.document.chapters
     scales = {unit: _scale(chapters, unit) for unit in {c.strip.unit for c in chapters if c.strip}}
@@ -226,23 +222,14 @@ def _since(told: Told) -> view.Since | None:
     if told.before is None or not told.since:
         return None
     seen = short_day(local_day(told.before.at, told.place.account.timezone), told.today)
-    anchors = _anchors(told.document)
+    places = anchors(told.document)
     items = []
     for line in told.since:
         changed = told.changed.get(line.insight_id, told.stored.composed_at)
         day = local_day(changed, told.place.account.timezone)
-        where = anchors.get(line.insight_id, "stand")
+        where = places.get(line.insight_id, STAND)
         items.append(view.SinceItem(line.text, f"#{where}", short_day(day, told.today), day.isoformat()))
     return view.Since(f"Since your last visit, {seen}", f"{len(items)} new since {seen}", tuple(items))
-
-
-def _anchors(document: StoryDocument) -> dict[str, str]:
-    """Where on the page each sentence stands."""
-    found: dict[str, str] = {}
-    for chapter in document.chapters:
-        ids = [sentence.insight_id for sentence in chapter.insights] + [note.insight_id for note in chapter.notes]
-        found |= dict.fromkeys(ids, chapter_anchor(chapter))
-    return found | {sentence.insight_id: "stand" for sentence in (document.headline, *document.lead)}
 
 
 def _banner(told: Told) -> words.Banner | None:

@@ -14,9 +14,10 @@ from valueplatform.core.database import Transaction
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.grades import grades_of
 from valueplatform.narrative.insight import Insight
+from valueplatform.narrative.news import lines_since
 from valueplatform.narrative.next_best_store import State, StoredSuggestion, newest_tracks, suggestions_of
-from valueplatform.narrative.since import SinceLine, since
-from valueplatform.narrative.store import StoredStory, newest_story, story_version
+from valueplatform.narrative.since import SinceLine
+from valueplatform.narrative.store import StoredStory, newest_story
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.story_view import Told, mark_of
 from valueplatform.portal.visits import Before, Reader, note_visit
@@ -47,7 +48,7 @@ async def story_mark(tx: Transaction, account_id: int) -> str | None:
 async def read_told(
     caller: Caller, place: Place, public_url: str, last_event: datetime | None, *, aside: str | None = None
 ) -> Told | None:
-    """The customer's story; None before the first is composed. Its own people's visits are noted.
+    """The customer's story; None before the first is composed. The visit is noted.
 
     `last_event` is when the newest event happened. `aside` names a suggestion that was just set aside, so that this can
     be undone.
@@ -56,9 +57,9 @@ async def read_told(
     stored = await newest_story(tx, account_id, Audience.CUSTOMER)
     if stored is None:
         return None
-    before = None
-    if place.is_own:
-        before = await note_visit(tx, Reader(account_id, caller.user.user_id), stored.version, caller.now)
+    # The supplier's people are told of news by notices alone: the page is the customer's own.
+    visited = await note_visit(tx, Reader(account_id, caller.user.user_id), stored.version, caller.now)
+    before = visited if place.is_own else None
     lines = await _since(tx, account_id, before, stored)
     around = await _around(tx, account_id, stored.document.period_from)
     stored_suggestions = await suggestions_of(tx, account_id)
@@ -85,10 +86,7 @@ async def read_told(
 
 
 async def _since(tx: Transaction, account_id: int, before: Before | None, stored: StoredStory) -> Sequence[SinceLine]:
-    if before is None or before.version >= stored.version:
-        return ()
-    old = await story_version(tx, account_id, Audience.CUSTOMER, before.version)
-    return () if old is None else since(old.document, stored.document)
+    return () if before is None else await lines_since(tx, account_id, Audience.CUSTOMER, before.version, stored)
 
 
 async def _changed(tx: Transaction, account_id: int, lines: Sequence[SinceLine]) -> Mapping[str, datetime]:

@@ -18,6 +18,7 @@ from valueplatform.narrative.store import newest_story
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.frame import account_shell, supplier_name
+from valueplatform.portal.notice_view import story_notice
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import proof_path, sentence_view
@@ -137,11 +138,13 @@ async def thread_feed(portal: Portal, cookie: str, key: str | None, conversation
             place = await place_of(caller, key, Action.READ_CONVERSATIONS)
             await keep_open(caller.tx, account_id, page_id, caller.now)
             thread = await read_thread(caller.tx, account_id, conversation_id, caller.user)
-            now = mark_of(thread)
+            notice = await story_notice(caller, place, "/together")
+            now = mark_of(thread) + (f"&{notice.link.text}" if notice else "")
             if now == mark:
                 return None
             shown = thread_view(await read_talk(caller, place), thread)
-        return Fragment(now, portal.pages.render("_thread.html", thread=shown))
+            csrf = caller.session.csrf_token
+        return Fragment(now, portal.pages.render("thread_live.html", thread=shown, notice=notice, csrf=csrf))
 
     async def closed() -> None:
         async with door.opened(session) as caller:

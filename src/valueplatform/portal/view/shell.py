@@ -30,6 +30,16 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """`lead` says how much is new, `link` is the first of it, `dismiss` puts it aside; `risk`: bad news."""
+
+    lead: str
+    link: Link
+    dismiss: Act
+    risk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What every page needs. `place` stands beside the supplier's name (the account, or "Value stewardship").
 
@@ -46,6 +56,8 @@ class Shell:
     sign_out: Act | None = None
     freshness: Freshness | None = None
     links: tuple[Link, ...] = ()
+    notice: Notice | None = None
+    settings: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from valueplatform.portal.view.conversation import Topic
 from valueplatform.portal.view.drawings import Spark
 from valueplatform.portal.view.proof import InputRow
 from valueplatform.portal.view.story import Story
-from valueplatform.portal.view.words import Chip, Fact, Link, NumberView, Sentence
+from valueplatform.portal.view.words import Act, Chip, Fact, Link, NumberView, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,24 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsHold:
+    """Bad news of an account: `news` is what may be held, `state` says whether it is, or until when it may be.
+
+    `place` is where the form with a reason goes, `release` ends the hold that stands. `record` has every hold.
+    """
+
+    state: str
+    news: tuple[str, ...] = ()
+    place: str = ""
+    release: Act | None = None
+    record: tuple[str, ...] = ()
+    reason: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """The steward's margin beside the customer's own story."""
+    """The steward's margin beside the customer's own story. `hold` is None for those who may not hold news."""
 
     story: Story
     sub: str
@@ -80,3 +96,4 @@ class Account:
     conversations: tuple[Topic, ...]
     assumptions_href: str
     conversations_href: str
+    hold: NewsHold | None = None

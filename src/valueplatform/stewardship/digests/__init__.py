@@ -1,0 +1,1 @@
+"""Digests: what is new in a story, sent to those who chose to be told."""

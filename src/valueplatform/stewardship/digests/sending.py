@@ -1,0 +1,127 @@
+"""Sending what waits, once: claimed, sent, settled, each a step of its own."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import httpcore
+import structlog
+
+from valueplatform.core.authorization import operator_scope
+from valueplatform.core.clock import Clock
+from valueplatform.core.database import Database
+from valueplatform.core.outbound import Outbound, RefusedAddressError
+from valueplatform.core.smtp import DeliveryError, SmtpSettings, send_mail
+from valueplatform.narrative.document import Audience
+from valueplatform.stewardship.digests.choice import Channel, unsubscribe_token
+from valueplatform.stewardship.digests.mail import Envelope, digest_mail
+from valueplatform.stewardship.digests.outbox import (
+    Queued,
+    drop,
+    next_waiting,
+    put_off,
+    settle_failed,
+    settle_sent,
+    tried,
+)
+from valueplatform.stewardship.digests.webhook import signed_headers, webhook_body
+from valueplatform.stewardship.holds import held_until
+
+LOOK_AGAIN: Final = timedelta(minutes=1)
+"""A hold may be released at any time."""
+GONE: Final = 410
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What digests are sent with. `public_url` is where their links lead; without `smtp` no e-mail is sent."""
+
+    public_url: str
+    smtp: SmtpSettings | None = None
+    outbound: Outbound = field(default_factory=Outbound)
+
+
+async def send_next(database: Database, means: Means, clock: Clock) -> bool:
+    """Send the one that waits longest, or put it off; False where none is due."""
+    claimed = await claim(database, clock())
+    if claimed is None:
+        return False
+    if isinstance(claimed, Queued):
+        await _send(database, means, claimed, clock)
+    return True
+
+
+async def claim(database: Database, now: datetime) -> Queued | bool | None:
+    """The next one, its try counted; True where it is not to be sent now; None where none is due.
+
+    A hold is looked at here again: news may have been held after the digest was composed.
+    """
+    async with database.transaction(operator_scope()) as tx:
+        one = await next_waiting(tx, now)
+        if one is None:
+            return None
+        if not one.wanted:
+            await drop(tx, one, now)
+            return True
+        if one.digest.audience != Audience.STEWARD.value and await held_until(
+            tx, one.account_id, one.timezone, one.since_at, now
+        ):
+            await put_off(tx, one, now + LOOK_AGAIN)
+            return True
+        return await tried(tx, one, now)
+
+
+async def _send(database: Database, means: Means, one: Queued, clock: Clock) -> None:
+    try:
+        await transmit(means, one, clock())
+    except DeliveryError as error:
+        await _failed(database, one, error, clock())
+    else:
+        async with database.transaction(operator_scope()) as tx:
+            await settle_sent(tx, one, clock())
+        log.info("digest sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value)
+
+
+async def _failed(database: Database, one: Queued, error: DeliveryError, now: datetime) -> None:
+    async with database.transaction(operator_scope()) as tx:
+        given_up = await settle_failed(tx, one, str(error), now, final=error.final)
+    log.warning("digest not sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value,
+                attempts=one.attempts, reason=str(error), given_up=given_up)  # fmt: skip
+
+
+async def transmit(means: Means, one: Queued, now: datetime) -> None:
+    """Hand it to the other side. Raises DeliveryError."""
+    if one.channel is Channel.EMAIL:
+        await _mail(means, one)
+    else:
+        await _webhook(means, one, now)
+
+
+async def _mail(means: Means, one: Queued) -> None:
+    if means.smtp is None or one.unsubscribe_key is None:
+        raise DeliveryError("This installation has no mail server now.")
+    try:
+        envelope = Envelope(one.digest_id, means.smtp.sender, means.smtp.domain, one.email, one.queued_at)
+        token = unsubscribe_token(one.user_id, one.unsubscribe_key)
+        mail = digest_mail(one.digest, envelope, means.public_url, token)
+    except ValueError as error:
+        raise DeliveryError(f"The address cannot be written to: {error}", final=True) from error
+    await send_mail(means.smtp, mail, one.email)
+
+
+async def _webhook(means: Means, one: Queued, now: datetime) -> None:
+    if one.webhook_url is None or one.secret is None:
+        raise DeliveryError("There is no address to send to.", final=True)
+    body = webhook_body(one.digest, one.queued_at, means.public_url)
+    headers = signed_headers(one.secret, one.digest_id, body, now)
+    try:
+        status = await means.outbound.post(one.webhook_url, headers, body)
+    except RefusedAddressError as error:
+        raise DeliveryError(error.message) from error
+    except TimeoutError as error:
+        raise DeliveryError("The address did not answer in time.") from error
+    except (OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        raise DeliveryError(f"The address could not be reached: {str(error) or type(error).__name__}") from error
+    if not 200 <= status < 300:
+        raise DeliveryError(f"The address answered {status}.", final=status == GONE)

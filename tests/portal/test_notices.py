@@ -1,0 +1,221 @@
+"""What is new, above every page but the story's own."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from tests.portal.browsers import LEADER, STRANGER, Browser, Portal
+from tests.portal.browsers import STEWARD as MAYA
+from tests.stewardship.digests.factories import news
+from valueplatform.core.authorization import operator_scope
+from valueplatform.narrative.document import Audience, StoryDocument
+from valueplatform.narrative.store import newest_story, save_story
+
+DAY = timedelta(days=1)
+
+
+async def tell(portal: Portal, said: str = "Savings fell by a third.", *, bad: bool = False) -> None:
+    """Another version of the customer's story, with one sentence more."""
+    world = portal.world
+    async with world.databases.worker.transaction(operator_scope()) as tx:
+        stored = await newest_story(tx, world.harbor, Audience.CUSTOMER)
+        assert stored is not None
+        document: StoryDocument = stored.document
+        first, *rest = document.chapters
+        more = msgspec.structs.replace(first, insights=(*first.insights, news(f"ins_{said[:5]}", said)))
+        told = msgspec.structs.replace(document, chapters=(more, *rest))
+        await save_story(tx, world.harbor, told, world.clock())
+    if bad:
+        await portal.run(
+            "INSERT INTO bad_news (account_id, insight_id, told_at, position, text)"
+            " VALUES (:a, 'ins_bad', :now, 0, :said)",
+            a=world.harbor, now=world.clock(), said=said,
+        )  # fmt: skip
+
+
+async def later(portal: Portal, *browsers: Browser) -> None:
+    """The story is read, and a while passes."""
+    for browser in browsers:
+        own = browser.opened.session.user.email != MAYA
+        assert (await browser.get("/story" if own else "/accounts/harbor/story")).status_code == 200
+    portal.world.clock.advance(timedelta(hours=3))
+
+
+async def test_whoever_never_saw_the_story_is_not_told_that_it_is_new(portal: Portal, customer: Browser) -> None:
+    await tell(portal)
+    assert 'class="notice"' not in (await customer.get("/why")).text
+
+
+async def test_news_is_told_on_every_other_page_until_the_story_is_read(portal: Portal, customer: Browser) -> None:
+    await later(portal, customer)
+    assert 'class="notice"' not in (await customer.get("/assumptions")).text
+    await tell(portal)
+
+    for path in ("/assumptions", "/why", "/plan", "/together/new", "/benchmarks", "/settings"):
+        page = (await customer.get(path)).text
+        assert "1 new in your story since" in page, path
+        assert "Savings fell by a third." in page
+        assert 'href="/story#c-' in page
+    story = (await customer.get("/story")).text
+    assert 'class="notice"' not in story
+    assert "Since your last visit" in story, "one definition, and the page says the same"
+    assert 'class="notice"' not in (await customer.get("/assumptions")).text
+
+
+async def test_a_notice_is_each_readers_own(portal: Portal, customer: Browser, validator: Browser) -> None:
+    await later(portal, customer, validator)
+    await tell(portal)
+    await customer.get("/story")
+
+    assert 'class="notice"' not in (await customer.get("/assumptions")).text
+    assert 'class="notice"' in (await validator.get("/assumptions")).text
+    assert 'class="notice"' not in (await (await portal.browser(STRANGER)).get("/assumptions")).text
+
+
+async def test_a_notice_that_was_put_aside_comes_back_with_the_next_news(portal: Portal, customer: Browser) -> None:
+    await later(portal, customer)
+    await tell(portal, "First.")
+    gone = await customer.post("/notices/dismiss", version="2", back="/assumptions")
+    assert (gone.status_code, gone.headers["location"]) == (303, "/assumptions")
+    assert 'class="notice"' not in (await customer.get("/assumptions")).text
+
+    await tell(portal, "Second.")
+    page = (await customer.get("/assumptions")).text
+    assert "1 new in your story" in page
+    assert "Second." in page
+    assert "First." not in page
+
+
+async def test_what_is_put_aside_is_only_what_was_there(portal: Portal, customer: Browser) -> None:
+    await later(portal, customer)
+    await customer.post("/notices/dismiss", version="2147483647")
+    await tell(portal)
+
+    assert 'class="notice"' in (await customer.get("/assumptions")).text
+
+
+@pytest.mark.parametrize("version", ["", "-1", "x", "9" * 40, "\u0661", "1.5", "\0"])
+async def test_a_version_that_is_none_is_refused(customer: Browser, version: str) -> None:
+    assert (await customer.post("/notices/dismiss", version=version)).status_code == 400
+
+
+@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "", "/a\r\nX: y"])
+async def test_nobody_is_led_elsewhere(customer: Browser, back: str) -> None:
+    answer = await customer.post("/notices/dismiss", version="1", back=back)
+
+    assert answer.headers["location"] == "/story"
+
+
+async def test_a_script_gets_an_empty_place(customer: Browser) -> None:
+    fields = {"_csrf": customer.csrf, "version": "1"}
+    answer = await customer.send("/notices/dismiss", fields, {"HX-Request": "true", "sec-fetch-site": "same-origin"})
+
+    assert answer.status_code == 200
+    assert 'id="notice"' in answer.text
+    assert "<aside" not in answer.text
+
+
+async def hold(portal: Portal, steward: Browser) -> None:
+    answer = await steward.post("/accounts/harbor/hold", reason="I call them first.")
+    assert answer.status_code == 303, answer.text
+
+
+async def test_a_hold_delays_the_notice_and_neither_the_page_nor_the_api(
+    portal: Portal, customer: Browser, steward: Browser
+) -> None:
+    await later(portal, customer)
+    await tell(portal, bad=True)
+    await hold(portal, steward)
+
+    assert 'class="notice"' not in (await customer.get("/assumptions")).text
+    markdown = (await customer.get("/story.md")).text
+    assert "Savings fell by a third" in markdown
+    api = (await portal.world.get("/api/v1/accounts/harbor/story", "champion")).text
+    assert "Savings fell by a third" in api
+
+    await steward.post("/accounts/harbor/hold/release")
+    assert 'class="notice"' in (await customer.get("/assumptions")).text
+
+
+async def test_a_hold_ends_by_itself_after_two_working_days(
+    portal: Portal, customer: Browser, steward: Browser
+) -> None:
+    await later(portal, customer)
+    await tell(portal, bad=True)
+    await hold(portal, steward)
+    portal.world.clock.advance(2 * DAY)
+
+    assert 'class="notice"' in (await customer.get("/assumptions")).text
+
+
+async def test_the_steward_is_told_at_once_whatever_is_held(
+    portal: Portal, customer: Browser, steward: Browser
+) -> None:
+    await later(portal, customer, steward)
+    await tell(portal, bad=True)
+    await hold(portal, steward)
+
+    portfolio = (await steward.get("/portfolio")).text
+    assert "Bad news from" in portfolio
+    assert "Savings fell by a third." in portfolio
+    assert "1 new in its story since" in (await steward.get("/accounts/harbor/assumptions")).text
+
+
+async def test_bad_news_that_the_steward_read_or_put_aside_is_told_no_more(portal: Portal, steward: Browser) -> None:
+    await tell(portal, bad=True)
+    assert "Bad news from" in (await steward.get("/portfolio")).text
+    told = portal.world.clock().isoformat()
+    gone = await steward.post("/bad-news/dismiss", told=told, back="/catalog")
+    assert (gone.status_code, gone.headers["location"]) == (303, "/catalog")
+    assert "Bad news from" not in (await steward.get("/portfolio")).text
+
+    portal.world.clock.advance(DAY)
+    await portal.run("UPDATE bad_news SET told_at = :now", now=portal.world.clock())
+    assert "Bad news from" in (await steward.get("/portfolio")).text
+    portal.world.clock.advance(timedelta(hours=1))
+    await steward.get("/accounts/harbor/story")
+    assert "Bad news from" not in (await steward.get("/portfolio")).text
+
+
+async def test_old_bad_news_is_no_notice(portal: Portal, steward: Browser) -> None:
+    await tell(portal, bad=True)
+    portal.world.clock.advance(15 * DAY)
+
+    assert "Bad news from" not in (await steward.get("/portfolio")).text
+
+
+async def test_another_of_the_supplier_is_not_told_what_is_the_stewards(portal: Portal) -> None:
+    await tell(portal, bad=True)
+    leader = await portal.browser(LEADER)
+
+    assert "Bad news" not in (await leader.get("/portfolio")).text
+    assert (await leader.post("/bad-news/dismiss", told=portal.world.clock().isoformat())).status_code == 404
+
+
+@pytest.mark.parametrize("told", ["", "x", "2026-01-01", "2026-01-01T00:00:00", "\0"])
+async def test_a_moment_that_is_none_is_refused(steward: Browser, told: str) -> None:
+    assert (await steward.post("/bad-news/dismiss", told=told)).status_code == 400
+
+
+async def test_the_api_tells_a_persons_key_what_the_person_has_not_seen(portal: Portal, validator: Browser) -> None:
+    address = "/api/v1/accounts/harbor/notices"
+    await later(portal, validator)
+    assert (await portal.world.get(address, "validator")).json() == {"account": "harbor", "version": 1, "items": []}
+    await tell(portal)
+    told = (await portal.world.get(address, "validator")).json()
+
+    assert told["version"] == 2
+    assert [item["text"] for item in told["items"]] == ["Savings fell by a third."]
+    assert (await portal.world.get(address, "admin", since=1)).json() == told
+    assert (await portal.world.get(address, "admin", since=2)).json()["items"] == []
+    assert (await portal.world.get(address, "admin")).status_code == 400
+
+
+async def test_what_is_held_is_held_in_the_api_of_notices_for_customers_alone(portal: Portal, steward: Browser) -> None:
+    address = "/api/v1/accounts/harbor/notices"
+    await tell(portal, bad=True)
+    await hold(portal, steward)
+
+    assert (await portal.world.get(address, "champion", since=1)).json()["items"] == []
+    assert (await portal.world.get(address, "admin", since=1)).json()["items"] != []
