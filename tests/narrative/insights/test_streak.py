@@ -1,5 +1,6 @@
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -63,6 +64,11 @@ def test_what_does_not_count_makes_no_streak() -> None:
 def test_a_week_that_shows_an_adjustment_of_other_days_is_no_part_of_it() -> None:
     late = Adjustment("a", date(2026, 3, 1), date(2026, 7, 8), Decimal(9000), "late-events")
     assert _told(_facts(_from(12, 60, 150), adjustments=(late,))) == []
+
+
+def test_a_commitment_that_has_ended_makes_no_streak_any_more() -> None:
+    ended = tuple(target for target in PLAN if target.month < date(2026, 7, 1))
+    assert _told(replace(_facts(_from(30, 150, 150)), targets=ended)) == []
 
 
 def test_noise_around_the_commitment_is_no_streak() -> None:

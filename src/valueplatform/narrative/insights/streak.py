@@ -39,9 +39,8 @@ def streaks(facts: AccountFacts) -> Iterator[Candidate]:
     found = []
     for driver in facts.money_drivers:
         weeks = _weeks(facts, windows[driver]) if driver in windows else []
-        gaps = [_gap(facts, driver, week) for week in weeks]
         if len(weeks) >= LEAST_WEEKS:
-            found.append(_streak(facts, driver, weeks, gaps))
+            found.append(_streak(facts, driver, weeks))
     most = {insight.terms["side"]: insight for insight in sorted(_insights(found), key=lambda i: i.importance)}
     for candidate in found:
         told = tuple(insight for insight in candidate.insights if insight in most.values())
@@ -53,9 +52,11 @@ def _insights(candidates: Iterable[Candidate]) -> list[Insight]:
 
 
 def _weeks(facts: AccountFacts, window: Period) -> list[Period]:
-    """Whole weeks of the window that are over, oldest first."""
+    """Whole weeks of the window that are over, oldest first; none of a commitment that has ended."""
     start = window_start(window.start + timedelta(days=6), Window.WEEK)
-    end = window_start(min(window.end, facts.today), Window.WEEK)
+    end = window_start(facts.today, Window.WEEK)
+    if window.end < end:
+        return []
     return [Period(start + i * WEEK, start + (i + 1) * WEEK) for i in range(max(0, (end - start) // WEEK))]
 
 
@@ -63,25 +64,27 @@ def _gap(facts: AccountFacts, driver: str, week: Period) -> Figure:
     return minus(realized(facts, week, (driver,)), committed(facts, week, (driver,)))
 
 
-def _streak(facts: AccountFacts, driver: str, weeks: Sequence[Period], gaps: Sequence[Figure]) -> Candidate:
-    length = _run(facts, driver, weeks, gaps)
-    p_value = min(1.0, 2.0 ** (1 - length))
-    if length < LEAST_WEEKS or not may_hold(p_value):
+def _streak(facts: AccountFacts, driver: str, weeks: Sequence[Period]) -> Candidate:
+    gaps = _run(facts, driver, weeks)
+    p_value = min(1.0, 2.0 ** (1 - len(gaps)))
+    if len(gaps) < LEAST_WEEKS or not may_hold(p_value):
         return Candidate((), p_value)
-    return Candidate((_told(facts, driver, weeks[-length].start, weeks[-1].end, gaps[-length:], p_value),), p_value)
+    start, end = weeks[-len(gaps)].start, weeks[-1].end
+    return Candidate((_told(facts, driver, start, end, gaps, p_value),), p_value)
 
 
-def _run(facts: AccountFacts, driver: str, weeks: Sequence[Period], gaps: Sequence[Figure]) -> int:
-    """How many of the last weeks lie on one side, all of them comparable."""
-    unit, above, length = facts.driver(driver).unit, gaps[-1].value > 0, 0
-    for week, gap in zip(reversed(weeks), reversed(gaps), strict=True):
+def _run(facts: AccountFacts, driver: str, weeks: Sequence[Period]) -> list[Figure]:
+    """What the last weeks brought beyond their commitment, oldest first, as far as all lie on one side and compare."""
+    unit, found = facts.driver(driver).unit, list[Figure]()
+    for week in reversed(weeks):
+        gap = _gap(facts, driver, week)
         counted = facts.ledger.has_rows(week.start, week.end, unit=unit, drivers=(driver,))
         open_rows = facts.ledger.uncounted_rows(week.start, week.end, unit=unit, drivers=(driver,))
-        same_side = gap.value != 0 and (gap.value > 0) is above
+        same_side = gap.value != 0 and all((gap.value > 0) is (other.value > 0) for other in found[:1])
         if not same_side or not counted or open_rows or adjusted_in(facts, week, (driver,)):
             break
-        length += 1
-    return length
+        found.append(gap)
+    return found[::-1]
 
 
 def _told(facts: AccountFacts, driver: str, start: date, end: date, gaps: Sequence[Figure], p_value: float) -> Insight:
