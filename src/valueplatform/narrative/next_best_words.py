@@ -177,7 +177,14 @@ class SuggestionWords:
             case Ground.SCATTERED:
                 yield _("We cannot price this for you yet: accounts that began to use it differ too much.")
             case Ground.SHORT_RECORD:
-                yield _("We cannot price this for you yet: too little of your own value is on record.")
+                yield from self._short_record(suggestion)
+
+    def _short_record(self, suggestion: Suggestion) -> Iterator[str]:
+        _ = self._translations.gettext
+        yield _("We cannot price this for you yet: too little of your own value is on record.")
+        uplift = suggestion.number("uplift")
+        if uplift is not None and uplift.value > 0:
+            yield _("Accounts that began to use it went on to realize {uplift} more.")
 
     def _effect(self, suggestion: Suggestion) -> Iterator[str]:
         _ = self._translations.gettext
