@@ -7,7 +7,7 @@ to say, a suggestion carries no value, says why, and rests on how usual the feat
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -32,6 +32,7 @@ from valueplatform.narrative.next_best_panel import (
 )
 from valueplatform.narrative.offers import offers_of
 from valueplatform.value.model import Feature, OfferKind, ValueModel
+from valueplatform.value.practice import Habit
 
 IN_USE_DAYS: Final = 90
 """A feature with events in this many days is in use; a dismissal holds as long."""
@@ -105,7 +106,8 @@ class Suggestion(msgspec.Struct, frozen=True):
     `chance`: of taking it up within half a year; for the supplier's outreach only, never shown to customers.
     `sign`, one of `SIGNS`, adds most to it. `goes_with` are titles of features in use that the model finds together
     with this one. `used_until` is set where the account used the feature once. `segment` is what the accounts that
-    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts.
+    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts. `practice` is the
+    driver of which the top uses it more than the rest.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     used_until: date | None
     sign: str | None = None
     goes_with: tuple[str, ...] = ()
+    practice: str | None = None
     offer: OfferKind = OfferKind.FEATURE
     standing: Standing = Standing.PREDICTED
 
@@ -138,6 +141,7 @@ class Suggestion(msgspec.Struct, frozen=True):
 class Situation:
     """One account as it stands on its local day `today`. `values` and `usage` as in a `Panel`, its rows only.
 
+    `habits` are features that the top of its segment uses more than the rest, with the driver's title it is the top of.
     `withheld` are features that the customer dismissed in the last 90 days, or has accepted or done already.
     `may_buy` is False where every contract has ended.
     """
@@ -150,6 +154,7 @@ class Situation:
     values: pl.DataFrame
     usage: pl.DataFrame
     stage: str | None = None
+    habits: Mapping[str, tuple[str, Habit]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     may_buy: bool = True
 
@@ -288,12 +293,19 @@ def _bare(feature: Feature, model: ValueModel, situation: Situation, popularity:
     """What is so whatever the model found."""
     segments = {segment.slug: segment.label for segment in model.segments}
     shared = popularity.segment if popularity else None
-    usual = (("users", popularity.users), ("accounts", popularity.accounts)) if popularity else ()
+    usual: tuple[tuple[str, int], ...] = ()
+    if popularity is not None:
+        usual = (("users", popularity.users), ("accounts", popularity.accounts))
+    practice, habit = situation.habits.get(feature.slug, (None, None))
+    if habit is not None:
+        usual += (("top_using", habit.top_using), ("top", habit.top))
+        usual += (("rest_using", habit.rest_using), ("rest", habit.rest))
     return Suggestion(
         id=suggestion_id(situation.account_key, feature.slug),
         feature=feature.slug,
         title=feature.label,
         offer=feature.offer or OfferKind.FEATURE,
+        practice=practice,
         product=feature.product,
         rank=0,
         unit=situation.currency,

@@ -52,7 +52,7 @@ class SuggestionWords:
             **{cost.kind: ReasonNumber(cost.kind, cost.amount, cost.unit) for cost in suggestion.costs},
         }
         together = dict(zip(("first", "second"), suggestion.goes_with, strict=False))
-        terms = {"segment": suggestion.segment or "", **together}
+        terms = {"segment": suggestion.segment or "", "practice": suggestion.practice or "", **together}
         return self._joined(self._filled(sentence, numbers, terms) for sentence in self._sentences(suggestion))
 
     def prompt(self, prompt: Prompt) -> tuple[Span, ...]:
@@ -119,6 +119,12 @@ class SuggestionWords:
     def _sentences(self, suggestion: Suggestion) -> Iterator[str]:
         yield from self._usual(suggestion)
         yield from self._together(suggestion)
+        if suggestion.practice is not None:
+            _ = self._translations.gettext
+            yield _(
+                "Of the {top} accounts that realize most of {practice}, {top_using} use it; "
+                "of the {rest} others, {rest_using}."
+            )
         yield from self._ground(suggestion)
         yield from self._costs(suggestion)
 
