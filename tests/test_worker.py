@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from structlog.testing import capture_logs
 
 from tests.conftest import Databases
+from tests.core.factories import SetClock
 from tests.telemetry.factories import cloud_event, execute, rows, send
 from tests.value.factories import NOW, mark, new_account, put_events, put_model
 from valueplatform.core.database import Transaction, lock_account, unavailable
@@ -472,3 +473,35 @@ async def _failing(*asked: object) -> AsyncIterator[None]:
     if asked:
         raise RuntimeError("spoiled")
     yield
+
+
+async def test_suggestions_are_graded_and_fitted_once_a_day(databases: Databases) -> None:
+    await put_model(databases)
+    await an_account_with_events(databases)
+    clock = SetClock(NOW)
+    worker = Worker(databases.worker, clock)
+    count = text("SELECT count(*) FROM next_best_fit")
+
+    async def fits() -> int:
+        await worker._train_when_due()
+        if worker._training is not None:
+            await worker._training
+        async with databases.worker.transaction(grant_all()) as tx:
+            return int(await tx.scalar(count))
+
+    assert [await fits(), await fits()] == [1, 1]
+    clock.advance(timedelta(hours=25))
+    assert await fits() == 2
+
+
+async def test_a_training_that_fails_keeps_nobody_waiting(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_given: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("valueplatform.worker.train", failing)
+    worker = Worker(databases.worker, lambda: NOW)
+    with capture_logs() as logs:
+        await worker.train()
+    assert [line["event"] for line in logs] == ["suggestions not graded and fitted"]

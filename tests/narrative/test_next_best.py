@@ -342,3 +342,16 @@ def test_an_empty_list_says_why() -> None:
     assert why_none(fitted, model, an_account(may_buy=False)) is Emptiness.CONTRACT_ENDED
     assert why_none(fitted, model, in_use) is Emptiness.NOTHING_LEFT
     assert why_none(fitted, model, account) is Emptiness.NOTHING_IN_FAVOR
+
+
+def test_an_account_that_just_began_is_told_first_what_brings_its_segment_most() -> None:
+    small, large = replace(EVEN, segments={"north": (-0.05, 0.01)}), replace(EVEN, segments={"north": (0.1, 0.01)})
+    fitted = a_fit({"usual": small, "rare": large, "unclear": Verdict.UNCLEAR}, users={"usual": 19, "rare": 2})
+    young = an_account(values=months(1))
+    found = suggested(fitted, feature("usual"), feature("unclear"), feature("rare"), account=young)
+    assert [one.feature for one in found] == ["rare", "usual", "unclear"]
+    assert {one.ground for one in found[:2]} == {Ground.SHORT_RECORD}
+    uplift = found[0].number("uplift")
+    assert uplift is not None
+    assert uplift.value > Decimal("0.2")
+    assert found[0].expected is None

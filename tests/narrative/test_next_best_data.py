@@ -3,6 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from tests.accounts.factories import an_account
@@ -15,7 +16,11 @@ from valueplatform.narrative.next_best import Situation
 from valueplatform.narrative.next_best_data import read_panel, read_situation
 from valueplatform.narrative.next_best_panel import Panel
 from valueplatform.telemetry.archiving import archive_events
-from valueplatform.value.model import Feature
+from valueplatform.value.benchmark import Per
+from valueplatform.value.benchmark_store import begin, show
+from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.model import Driver, Feature
+from valueplatform.value.practice import Habit, Practice
 
 JAN = date(2026, 1, 20)
 FEB = date(2026, 2, 3)
@@ -163,3 +168,18 @@ async def test_an_unknown_account_is_not_found(databases: Databases) -> None:
     await put_model(databases, model_of(()))
     with pytest.raises(NotFoundError):
         await situation(databases, 4711)
+
+
+async def test_what_the_top_of_a_segment_does_comes_with_the_situation(databases: Databases) -> None:
+    acme = await an_account(databases, segment="north")
+    shares = (Decimal("0.6"), Decimal("0.2"), Decimal("0.9"))
+    habit = Habit("a", 9, 10, 6, 30, *shares, Decimal(2))
+    driver = Driver(slug="time", title="Dispatch time", unit="USD", formula="1")
+    practices = (Practice("north", "time", Per.ACCOUNT, 10, 30, 4, (habit,)),)
+    async with databases.worker.transaction(operator_scope()) as tx:
+        run = await begin(tx, NOW)
+        assert await show(tx, run, Benchmarks((), None, (), practices), "digest")
+    model = replace(model_of((feature("a"),)), drivers=(driver,))
+    async with databases.web.transaction(accounts_or_all([acme.account_id])) as tx:
+        found = await read_situation(tx, acme.account_id, model, NOW)
+    assert found.habits == {"a": ("Dispatch time", habit)}

@@ -12,6 +12,7 @@ from valueplatform.narrative.next_best_model import Fit, Verdict
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.offers import PRODUCT, features_in, is_part, offer, offers_of
 from valueplatform.value.model import Feature, OfferKind, Product, ValueModel
+from valueplatform.value.practice import Habit
 
 PLUS = Product(slug="plus", title="Plus", price=Decimal(20), effort_cost=Decimal(100))
 
@@ -101,3 +102,12 @@ def test_every_candidate_is_logged_with_the_place_it_was_shown_in() -> None:
     logged = candidates_of(fitted, model, situation, found)
     assert [(one.feature, one.rank) for one in logged] == [("a", 1), ("c", 2), ("b", None)]
     assert logged[0].expected == found[0].expected
+
+
+def test_what_the_top_does_more_than_the_rest_is_told_as_a_practice() -> None:
+    shares = (Decimal("0.6"), Decimal("0.2"), Decimal("0.9"))
+    habit = Habit("a", 9, 10, 6, 30, *shares, Decimal(2))
+    account = an_account(habits={"a": ("Dispatch time", habit)})
+    (one,) = suggest(a_fit({"a": EVEN}), model_of((feature("a"),)), account)
+    reason = "".join(span.text for span in SuggestionWords().reason(one))
+    assert "Of the 10 accounts that realize most of Dispatch time, 9 use it; of the 30 others, 6." in reason

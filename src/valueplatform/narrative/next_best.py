@@ -7,7 +7,7 @@ to say, a suggestion carries no value, says why, and rests on how usual the feat
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -21,18 +21,18 @@ import polars as pl
 from valueplatform.core.numbers import AMOUNT_PLACES
 from valueplatform.core.periods import month_start
 from valueplatform.narrative.insight import Standing
-from valueplatform.narrative.next_best_adoption import SIGNS, moment_at, signs_of
 from valueplatform.narrative.next_best_effect import Effect, student_quantile
+from valueplatform.narrative.next_best_likely import Likely, likely_of
 from valueplatform.narrative.next_best_model import COVERAGE, Fit, Popularity, Verdict, may_have
 from valueplatform.narrative.next_best_panel import (
     ACCOUNT_SCHEMA,
     ADOPTION_MONTHS,
     Panel,
-    grid_of,
     month_number,
 )
 from valueplatform.narrative.offers import offers_of
 from valueplatform.value.model import Feature, OfferKind, ValueModel
+from valueplatform.value.practice import Habit
 
 IN_USE_DAYS: Final = 90
 """A feature with events in this many days is in use; a dismissal holds as long."""
@@ -40,10 +40,6 @@ IN_USE_DAYS: Final = 90
 MOST: Final = 10
 DIVERSE: Final = 3
 """So many at the top come from different products."""
-
-TOGETHER: Final = 0.05
-"""A weight of affinity that is worth a word."""
-MOST_TOGETHER: Final = 2
 
 YEAR: Final = 12
 MIN_OWN_MONTHS: Final = 3
@@ -110,7 +106,8 @@ class Suggestion(msgspec.Struct, frozen=True):
     `chance`: of taking it up within half a year; for the supplier's outreach only, never shown to customers.
     `sign`, one of `SIGNS`, adds most to it. `goes_with` are titles of features in use that the model finds together
     with this one. `used_until` is set where the account used the feature once. `segment` is what the accounts that
-    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts.
+    `numbers` speak of have in common, as a person reads it; None = nothing, they are all accounts. `practice` is the
+    driver of which the top uses it more than the rest.
     """
 
     id: str
@@ -132,6 +129,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     used_until: date | None
     sign: str | None = None
     goes_with: tuple[str, ...] = ()
+    practice: str | None = None
     offer: OfferKind = OfferKind.FEATURE
     standing: Standing = Standing.PREDICTED
 
@@ -143,6 +141,7 @@ class Suggestion(msgspec.Struct, frozen=True):
 class Situation:
     """One account as it stands on its local day `today`. `values` and `usage` as in a `Panel`, its rows only.
 
+    `habits` are features that the top of its segment uses more than the rest, with the driver's title it is the top of.
     `withheld` are features that the customer dismissed in the last 90 days, or has accepted or done already.
     `may_buy` is False where every contract has ended.
     """
@@ -155,8 +154,15 @@ class Situation:
     values: pl.DataFrame
     usage: pl.DataFrame
     stage: str | None = None
+    habits: Mapping[str, tuple[str, Habit]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     may_buy: bool = True
+
+    @property
+    def panel(self) -> Panel:
+        """The account alone."""
+        account = {"account_id": self.account_id, "segment": self.segment, "today": self.today}
+        return Panel(pl.DataFrame([account], schema=ACCOUNT_SCHEMA), self.values, self.usage)
 
     @cached_property
     def last_used(self) -> dict[str, date]:
@@ -212,13 +218,13 @@ def suggest(fitted: Fit, model: ValueModel, situation: Situation) -> tuple[Sugge
         for feature in situation.candidates(offers)
         if (draft := _draft(fitted, model, situation, feature)) is not None
     ]
-    likely = _likely(fitted, situation)
+    likely = likely_of(fitted, situation.panel)
     titles = {feature.slug: feature.label for feature in offers if feature.offer is not OfferKind.PRODUCT}
     ranked = _diverse(sorted(drafts, key=_order))[:MOST]
     return tuple(_with_chance(draft, rank, likely.get(draft.feature), titles) for rank, draft in enumerate(ranked, 1))
 
 
-def _with_chance(draft: Suggestion, rank: int, likely: "_Likely | None", titles: Mapping[str, str]) -> Suggestion:
+def _with_chance(draft: Suggestion, rank: int, likely: Likely | None, titles: Mapping[str, str]) -> Suggestion:
     if likely is None:
         return msgspec.structs.replace(draft, rank=rank)
     goes_with = tuple(titles[slug] for slug in likely.goes_with if slug in titles)
@@ -271,20 +277,35 @@ def _draft(fitted: Fit, model: ValueModel, situation: Situation, feature: Featur
         ReasonNumber("adopters", Decimal(found.adopters), "account"),
         ReasonNumber("compared", Decimal(fitted.accounts), "account"),
         ReasonNumber("own_months", Decimal(situation.whole_months), "month"),
+        *_cold_start(fitted, found.effect, ground, situation.segment),
     )
     return msgspec.structs.replace(draft, ground=ground, numbers=numbers)
+
+
+def _cold_start(fitted: Fit, effect: Effect | None, ground: Ground, segment: str | None) -> tuple[ReasonNumber, ...]:
+    """What a step goes with in the segment, for an account that has no year of its own to put it on yet."""
+    if ground is not Ground.SHORT_RECORD or effect is None:
+        return ()
+    return (ReasonNumber("uplift", _shares(fitted, effect, segment)[1], "share"),)
 
 
 def _bare(feature: Feature, model: ValueModel, situation: Situation, popularity: Popularity | None) -> Suggestion:
     """What is so whatever the model found."""
     segments = {segment.slug: segment.label for segment in model.segments}
     shared = popularity.segment if popularity else None
-    usual = (("users", popularity.users), ("accounts", popularity.accounts)) if popularity else ()
+    usual: tuple[tuple[str, int], ...] = ()
+    if popularity is not None:
+        usual = (("users", popularity.users), ("accounts", popularity.accounts))
+    practice, habit = situation.habits.get(feature.slug, (None, None))
+    if habit is not None:
+        usual += (("top_using", habit.top_using), ("top", habit.top))
+        usual += (("rest_using", habit.rest_using), ("rest", habit.rest))
     return Suggestion(
         id=suggestion_id(situation.account_key, feature.slug),
         feature=feature.slug,
         title=feature.label,
         offer=feature.offer or OfferKind.FEATURE,
+        practice=practice,
         product=feature.product,
         rank=0,
         unit=situation.currency,
@@ -346,11 +367,14 @@ def _costs(feature: Feature, currency: str) -> tuple[Cost, ...]:
     return tuple(Cost(kind, amount, currency) for kind, amount in stated if amount)
 
 
-def _order(draft: Suggestion) -> tuple[bool, Decimal, bool, Decimal, str]:
-    """Priced before unpriced, most value first; then what was looked into without finding anything comes last."""
+def _order(draft: Suggestion) -> tuple[bool, Decimal, Decimal, bool, Decimal, str]:
+    """Priced before unpriced, most value first; of an account too young to price, what brings its segment most first;
+    then what was looked into without finding anything comes last."""
     users, accounts = draft.number("users"), draft.number("accounts")
     usual = users.value / accounts.value if users and accounts else Decimal(0)
-    return draft.expected is None, -(draft.expected or Decimal(0)), draft.ground is Ground.UNCLEAR, -usual, draft.title
+    uplift = draft.number("uplift")
+    worth = -(draft.expected or Decimal(0)), -(uplift.value if uplift and draft.expected is None else Decimal(0))
+    return draft.expected is None, *worth, draft.ground is Ground.UNCLEAR, -usual, draft.title
 
 
 def _diverse(ordered: list[Suggestion]) -> list[Suggestion]:
@@ -361,37 +385,3 @@ def _diverse(ordered: list[Suggestion]) -> list[Suggestion]:
         if len(top) < DIVERSE and draft.product not in products:
             top.append(draft)
     return [*top, *(draft for draft in ordered if draft not in top)]
-
-
-def chances_of(fitted: Fit, situation: Situation) -> dict[str, Decimal | None]:
-    """Of taking up each feature of the fit; None where too little was taken up to tell."""
-    return {slug: likely.chance for slug, likely in _likely(fitted, situation).items()}
-
-
-@dataclass(frozen=True)
-class _Likely:
-    """Of a feature: the chance of taking it up, what speaks for it most, and the features in use that it goes with."""
-
-    chance: Decimal | None
-    sign: str | None
-    goes_with: tuple[str, ...]
-
-
-def _likely(fitted: Fit, situation: Situation) -> dict[str, _Likely]:
-    """For each feature of the fit; no chance where too little was taken up to tell."""
-    account = {"account_id": situation.account_id, "segment": situation.segment, "today": situation.today}
-    accounts = pl.DataFrame([account], schema=ACCOUNT_SCHEMA)
-    features = fitted.peers.features
-    grid = grid_of(Panel(accounts, situation.values, situation.usage), features)
-    moment, crowd = moment_at(grid, grid.months - 1), fitted.peers.crowd()
-    weights = crowd.weights * moment.ever[0][:, None]
-    together = [tuple(features[at] for at in np.argsort(-row, kind="stable")[:MOST_TOGETHER] if row[at] >= TOGETHER)
-                for row in weights.T]  # fmt: skip
-    if fitted.adoption is None:
-        return {name: _Likely(None, None, with_) for name, with_ in zip(features, together, strict=True)}
-    signs = signs_of(moment, crowd)
-    chances = fitted.adoption.chances(signs)[0]
-    added = np.stack([np.broadcast_to(part[0], chances.shape) for part in fitted.adoption.contributions(signs)])
-    speaks = [SIGNS[at] if added[at, feature] > 0 else None for feature, at in enumerate(added.argmax(axis=0))]
-    found = zip(features, chances, speaks, together, strict=True)
-    return {name: _Likely(_rounded(float(chance)), sign, with_) for name, chance, sign, with_ in found}

@@ -29,7 +29,9 @@ from valueplatform.telemetry.archive_reads import Wanted, archived_parts, hold_a
 from valueplatform.telemetry.filters import compile_filter, filter_paths
 from valueplatform.telemetry.local_days import offsets_of
 from valueplatform.value.basis import is_currency
+from valueplatform.value.benchmark_store import newest_benchmarks
 from valueplatform.value.model import Feature, OfferKind, ValueModel
+from valueplatform.value.practice import Habit
 
 _LOOKED_AT: Final = timedelta(days=31 * (HISTORY + ADOPTION_MONTHS + 1))
 
@@ -119,6 +121,7 @@ async def read_situation(tx: Transaction, account_id: int, model: ValueModel, no
         account_id=account_id,
         segment=account.segment,
         stage=account.stage,
+        habits=await _habits(tx, model, account.segment),
         currency=account.currency or model.supplier.currency,
         today=account.today,
         values=panel.values,
@@ -135,6 +138,19 @@ async def read_first_use(
     usage = await _read_usage(tx, features, _Asked(account_id, since, now, by_day=True))
     first = usage["month"].min()
     return first if isinstance(first, date) else None
+
+
+async def _habits(tx: Transaction, model: ValueModel, segment: str | None) -> dict[str, tuple[str, Habit]]:
+    """By feature: the driver of which the top uses it most beyond the rest, as accounts were compared last."""
+    stored = await newest_benchmarks(tx)
+    found: dict[str, tuple[str, Habit]] = {}
+    for driver in model.drivers if stored else ():
+        practice = stored.benchmarks.practice(segment, driver.slug) if stored else None
+        for habit in practice.habits if practice else ():
+            known = found.get(habit.feature)
+            if known is None or known[1].difference < habit.difference:
+                found[habit.feature] = (driver.label, habit)
+    return found
 
 
 def _since(now: datetime) -> date:

@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.next_best import Situation, Suggestion, chances_of
+from valueplatform.narrative.next_best import Situation, Suggestion
+from valueplatform.narrative.next_best_likely import likely_of
 from valueplatform.narrative.next_best_model import Fit
 from valueplatform.narrative.offers import offers_of
 from valueplatform.value.model import ValueModel
@@ -55,7 +56,7 @@ def candidates_of(
     fitted: Fit, model: ValueModel, situation: Situation, found: Sequence[Suggestion]
 ) -> tuple[Candidate, ...]:
     """Shown ones by rank, then the others by name."""
-    chances = chances_of(fitted, situation)
+    chances = {slug: likely.chance for slug, likely in likely_of(fitted, situation.panel).items()}
     shown = {one.feature: one for one in found}
     others = sorted({one.slug for one in situation.candidates(offers_of(model))} - shown.keys())
     return (

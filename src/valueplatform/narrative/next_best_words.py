@@ -52,7 +52,7 @@ class SuggestionWords:
             **{cost.kind: ReasonNumber(cost.kind, cost.amount, cost.unit) for cost in suggestion.costs},
         }
         together = dict(zip(("first", "second"), suggestion.goes_with, strict=False))
-        terms = {"segment": suggestion.segment or "", **together}
+        terms = {"segment": suggestion.segment or "", "practice": suggestion.practice or "", **together}
         return self._joined(self._filled(sentence, numbers, terms) for sentence in self._sentences(suggestion))
 
     def prompt(self, prompt: Prompt) -> tuple[Span, ...]:
@@ -119,6 +119,12 @@ class SuggestionWords:
     def _sentences(self, suggestion: Suggestion) -> Iterator[str]:
         yield from self._usual(suggestion)
         yield from self._together(suggestion)
+        if suggestion.practice is not None:
+            _ = self._translations.gettext
+            yield _(
+                "Of the {top} accounts that realize most of {practice}, {top_using} use it; "
+                "of the {rest} others, {rest_using}."
+            )
         yield from self._ground(suggestion)
         yield from self._costs(suggestion)
 
@@ -177,7 +183,14 @@ class SuggestionWords:
             case Ground.SCATTERED:
                 yield _("We cannot price this for you yet: accounts that began to use it differ too much.")
             case Ground.SHORT_RECORD:
-                yield _("We cannot price this for you yet: too little of your own value is on record.")
+                yield from self._short_record(suggestion)
+
+    def _short_record(self, suggestion: Suggestion) -> Iterator[str]:
+        _ = self._translations.gettext
+        yield _("We cannot price this for you yet: too little of your own value is on record.")
+        uplift = suggestion.number("uplift")
+        if uplift is not None and uplift.value > 0:
+            yield _("Accounts that began to use it went on to realize {uplift} more.")
 
     def _effect(self, suggestion: Suggestion) -> Iterator[str]:
         _ = self._translations.gettext

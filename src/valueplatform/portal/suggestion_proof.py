@@ -32,6 +32,10 @@ METHOD: Final = (
 LABELS: Final[Mapping[str, str]] = {
     "users": "Accounts that use it",
     "accounts": "Accounts that may use it",
+    "top_using": "Of the top, use it",
+    "top": "Accounts at the top",
+    "rest_using": "Of the others, use it",
+    "rest": "Other accounts compared with the top",
     "adopters": "Accounts that began while their value was on record",
     "compared": "Accounts compared",
     "own_months": "Whole months of this account on record",
