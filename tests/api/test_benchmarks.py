@@ -109,7 +109,7 @@ async def test_the_report_of_a_prospect_marks_what_is_projected(world: World) ->
     lines = (await world.get(f"/api/v1/accounts/{PROSPECT}/report", format="csv")).text.splitlines()
     rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
     assert [(row["driver"], row["state"], row["realized"]) for row in rows] == [
-        ("time", "projection", ""), ("calls", "projection", ""),
+        ("time", "projection", "0.0000"), ("calls", "projection", "0.0000"),
     ]  # fmt: skip
     assert rows[0]["projected_expected"] == document["projection"]["drivers"][0]["expected"]
 

@@ -143,12 +143,13 @@ async def test_that_something_is_disputed_is_not_told(portal: Portal, partner: B
 
 async def test_the_report_is_the_file_that_the_api_gives(portal: Portal, partner: Browser) -> None:
     await agree_on(portal.world.databases, portal.world.harbor, "0.3", "0.5", MAY_4)
-    answer = await partner.get(f"{PATH}/report.csv")
-    assert answer.headers["content-type"].startswith("text/csv")
-    lines = answer.text.splitlines()
-    assert any("paid_sooner" in line and ",split," in line and "0.3" in line for line in lines)
-    by_api = await portal.world.get(f"/api/v1/accounts/{HARBOR}/report", "tessera", format="csv")
-    assert answer.text == by_api.text
+    asked = f"/api/v1/accounts/{HARBOR}/report"
+    for part in ("value", "partners"):
+        answer = await partner.get(f"{PATH}/report.csv?part={part}")
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert answer.text == (await portal.world.get(asked, "tessera", format="csv", part=part)).text
+    assert "split,tessera,paid_sooner,agreed,2026-05-04,,,,0.3" in answer.text
+    assert (await partner.get(f"{PATH}/report.csv?part=neither")).status_code == 400
 
 
 @pytest.mark.parametrize("who", [CHAMPION, STEWARD])

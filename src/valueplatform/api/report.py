@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 from valueplatform.api.calling import AccountKey, ApiRequest, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, answers
 from valueplatform.core.authorization import Action, may, scope_of
-from valueplatform.narrative.report import Asked, Format, read_report, report_bytes
+from valueplatform.narrative.report import Asked, Format, Part, read_report, report_bytes
 
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _WEIGHT: Final = re.compile(r"[01](\.[0-9]{0,3})?")
@@ -34,11 +34,15 @@ class ReportController(Controller):
         form: Annotated[
             str | None, QueryParameter(name="format", description="`json` or `csv`; without it, by `Accept`.")
         ] = None,
+        part: Annotated[
+            Part, QueryParameter(description="Of CSV: `value`, or `partners` for what they reported and agreed splits.")
+        ] = Part.VALUE,
         start: Annotated[date | None, QueryParameter(name="from", description="First day.")] = None,
         end: Annotated[date | None, QueryParameter(name="to", description="Day after the last.")] = None,
     ) -> Response[bytes]:
         """JSON holds the fields of the value read (`rows` by driver and month, `totals`), `story` and `suggestions`;
-        CSV one line a row. A partner's report is made of its own rows."""
+        CSV one line a row of value, or with `part=partners` what partners reported and the splits agreed on. A
+        partner's report is made of its own rows."""
         chosen = chosen_format(form, request.headers.get("accept", ""))
         asked = Asked(start, end, partner_of(caller), may(caller, Action.READ_CONTRACTS))
         async with gate.web.transaction(scope_of(caller), steady=True) as tx:
@@ -46,7 +50,7 @@ class ReportController(Controller):
             report = await read_report(tx, account, asked, gate.clock())
         name = _NOT_IN_NAMES.sub("-", account.key)
         headers = {"Vary": "Accept", "Content-Disposition": f'inline; filename="value-report-{name}.{chosen.value}"'}
-        return Response(report_bytes(report, chosen), media_type=chosen.media_type, headers=headers)
+        return Response(report_bytes(report, chosen, part), media_type=chosen.media_type, headers=headers)
 
 
 def chosen_format(named: str | None, accept: str) -> Format:

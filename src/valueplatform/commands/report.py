@@ -9,7 +9,7 @@ from valueplatform.commands.context import asynchronous, data_dir_option, exampl
 from valueplatform.commands.story import brought_up_to_date
 from valueplatform.core.authorization import accounts_or_all
 from valueplatform.core.clock import system_clock
-from valueplatform.narrative.report import Asked, Format, read_report, report_bytes
+from valueplatform.narrative.report import Asked, Format, Part, read_report, report_bytes
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -22,6 +22,13 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--from", "start", metavar="DAY", type=_DAY, help="First day; without it, the first with value.")
 @click.option("--to", "end", metavar="DAY", type=_DAY, help="The day after the last; without it, tomorrow.")
+@click.option(
+    "--part",
+    type=click.Choice(Part, case_sensitive=False),
+    default=Part.VALUE,
+    show_default=True,
+    help="Of CSV: rows of value, or what partners reported and the splits agreed on.",
+)
 @click.option("--provider", help="The report as this partner may see it.")
 @data_dir_option
 @examples(
@@ -30,13 +37,14 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.pass_context
 @asynchronous
-async def report(
+async def report(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: click.Context,
     account: str,
     form: Format,
     output: Path | None,
     start: datetime | None,
     end: datetime | None,
+    part: Part,
     provider: str | None,
 ) -> None:
     """Write the value report of ACCOUNT, byte by byte as the API gives it. What waits for the worker is worked off
@@ -46,7 +54,7 @@ async def report(
     async with opened(ctx) as databases:
         found = await brought_up_to_date(databases, account, now)
         async with databases.worker.transaction(accounts_or_all([found.account_id])) as tx:
-            written = report_bytes(await read_report(tx, found, asked, now), form)
+            written = report_bytes(await read_report(tx, found, asked, now), form, part)
     if output is None:
         click.echo(written, nl=False)
     else:

@@ -14,6 +14,7 @@ import msgspec
 
 from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
+from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.periods import Window
 from valueplatform.narrative.advice_read import read_advice
@@ -23,6 +24,7 @@ from valueplatform.narrative.story_read import StoryRead, read_story
 from valueplatform.value.answer import ValueAnswer, ValueRowAnswer, value_answer
 from valueplatform.value.projection import Projected
 from valueplatform.value.reading import Question, read_value
+from valueplatform.value.values import ZERO
 
 _JSON: Final = msgspec.json.Encoder(decimal_format="string")
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take the wide ones too
@@ -37,14 +39,11 @@ _AMOUNTS: Final = (
 )
 _TEXTS: Final = ("driver", "unit", "benefit_class", "evidence", "state")
 _PROJECTED: Final = ("low", "expected", "high")
-_OF_PARTNERS: Final = ("provider", "reported", "share", "supplier_share", "until")
-COLUMNS: Final = (
-    "account",
-    "window_start",
-    *_TEXTS,
-    *_AMOUNTS,
-    *(f"projected_{bound}" for bound in _PROJECTED),
-    *_OF_PARTNERS,
+_REALIZED: Final = frozenset({"realized", "counted"})
+COLUMNS: Final = ("account", "window_start", *_TEXTS, *_AMOUNTS, *(f"projected_{bound}" for bound in _PROJECTED))
+PARTNER_COLUMNS: Final = (
+    *("account", "kind", "provider", "driver", "state"),
+    *("since", "until", "unit", "reported", "share", "supplier_share"),
 )
 
 
@@ -55,6 +54,14 @@ class Format(StrEnum):
     @property
     def media_type(self) -> str:
         return {Format.JSON: "application/json", Format.CSV: "text/csv"}[self]
+
+
+class Part(StrEnum):
+    """Which table of the report a CSV holds; JSON holds both. *partners*: what partners reported and the splits agreed
+    on, whose amounts are in no sum of value and so in no column of it."""
+
+    VALUE = "value"
+    PARTNERS = "partners"
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -91,8 +98,13 @@ async def read_report(tx: Transaction, account: Account, asked: Asked, now: date
     )
 
 
-def report_bytes(report: Report, form: Format) -> bytes:
-    return report_csv(report) if form is Format.CSV else report_json(report)
+def report_bytes(report: Report, form: Format, part: Part = Part.VALUE) -> bytes:
+    """Raises InvalidInputError where a part is asked of JSON, which has no parts."""
+    if form is Format.CSV:
+        return report_csv(report, part)
+    if part is not Part.VALUE:
+        raise InvalidInputError("JSON holds the whole report: a part is for CSV alone. Leave it out, or take csv.")
+    return report_json(report)
 
 
 def report_document(report: Report) -> Mapping[str, Any]:
@@ -105,23 +117,29 @@ def report_json(report: Report) -> bytes:
     return _JSON.encode(report_document(report)) + b"\n"
 
 
-def report_csv(report: Report) -> bytes:
-    """One row a driver, month and unit, as RFC 4180 has it; nothing in it is taken for a formula. Of an account without
-    value, one row a driver in the state `projection`, whose amounts of a month stand in columns of their own.
+def report_csv(report: Report, part: Part = Part.VALUE) -> bytes:
+    """RFC 4180; nothing in it is taken for a formula.
 
-    Then what partners reported, one row a provider, unit and standing, and one a split that held: neither has an amount
-    among those of value, since neither is in it. A split's row begins with its first day.
+    Value: one row a driver, month and unit. Of an account without value, one row a driver in the state `projection`:
+    nothing is realized, and what a month may come to stands in columns of its own. Partners: one row a provider, unit
+    and standing of what was reported, and one a split that held.
     """
+    columns, lines = {
+        Part.VALUE: (COLUMNS, _of_value(report.value)),
+        Part.PARTNERS: (PARTNER_COLUMNS, _of_partners(report.value)),
+    }[part]
     written = io.StringIO(newline="")
     writer = csv.writer(written)
-    writer.writerow(COLUMNS)
-    for row in report.value.rows:
-        cells = (*_cells(row), *("" for _ in (*_PROJECTED, *_OF_PARTNERS)))
-        writer.writerow([inert(report.value.account), row.window_start.isoformat(), *cells])
-    for projected in report.value.projection.drivers if report.value.projection else ():
-        writer.writerow([inert(report.value.account), report.value.start.isoformat(), *_projected_cells(projected)])
-    writer.writerows([inert(report.value.account), *cells] for cells in _of_partners(report.value))
+    writer.writerow(columns)
+    writer.writerows([inert(report.value.account), *cells] for cells in lines)
     return written.getvalue().encode()
+
+
+def _of_value(value: ValueAnswer) -> Iterator[list[str]]:
+    for row in value.rows:
+        yield [row.window_start.isoformat(), *_cells(row), *("" for _ in _PROJECTED)]
+    for projected in value.projection.drivers if value.projection else ():
+        yield [value.start.isoformat(), *_projected_cells(projected)]
 
 
 def _cells(row: ValueRowAnswer) -> Iterator[str]:
@@ -132,20 +150,17 @@ def _cells(row: ValueRowAnswer) -> Iterator[str]:
 
 def _projected_cells(projected: Projected) -> Iterator[str]:
     yield from (inert(str(getattr(projected, name))) for name in _TEXTS)
-    yield from ("" for _ in _AMOUNTS)
+    yield from (decimal_text(ZERO) if name in _REALIZED else "" for name in _AMOUNTS)
     yield from (decimal_text(getattr(projected, bound)) for bound in _PROJECTED)
-    yield from ("" for _ in _OF_PARTNERS)
 
 
 def _of_partners(value: ValueAnswer) -> Iterator[list[str]]:
-    none = [""] * (len(_AMOUNTS) + len(_PROJECTED))
     for one in value.contributions:
-        texts = [value.start.isoformat(), "", inert(one.unit), "", "", one.state]
-        yield [*texts, *none, inert(one.provider), one.amount, "", "", ""]
+        yield ["contribution", inert(one.provider), "", one.state, "", "", inert(one.unit), one.amount, "", ""]
     for line in value.splits:
         since, until = ("" if day is None else day.isoformat() for day in (line.since, line.until))
-        texts = [since, inert(line.driver), "", "", "", "split"]
-        yield [*texts, *none, inert(line.provider), "", line.share, line.supplier_share, until]
+        shares = (line.share, line.supplier_share)
+        yield ["split", inert(line.provider), inert(line.driver), "agreed", since, until, "", "", *shares]
 
 
 def inert(text: str) -> str:

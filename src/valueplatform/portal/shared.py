@@ -18,7 +18,7 @@ from valueplatform.core.errors import (
     UnprocessableError,
 )
 from valueplatform.core.periods import local_day
-from valueplatform.narrative.report import Asked, Format, read_report, report_bytes
+from valueplatform.narrative.report import Asked, Format, Part, read_report, report_bytes
 from valueplatform.portal.answers import see_other, wants_fragment
 from valueplatform.portal.calling import Caller, Place, PortalRequest, form_field, shared_place
 from valueplatform.portal.frame import partner_shell
@@ -60,14 +60,16 @@ async def _page(request: PortalRequest, portal: Shared, key: str, typed: Typed |
 
 
 @get(f"{PATH}/{{key:str}}/report.csv")
-async def report(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[bytes]:
+async def report(
+    request: PortalRequest, portal: Shared, key: FromPath[str], part: FromQuery[Part] = Part.VALUE
+) -> Response[bytes]:
     """The same file as the API gives."""
     async with portal.door.entered(request, steady=True) as caller:
         place = await shared_place(caller, key, Action.READ_REPORT)
         asked = Asked(provider=provider_of(caller), shows_paid=False)
         found = await read_report(caller.tx, place.account, asked, caller.now)
     headers = {"Content-Disposition": 'attachment; filename="value-report.csv"'}
-    return Response(report_bytes(found, Format.CSV), media_type="text/csv", headers=headers)
+    return Response(report_bytes(found, Format.CSV, part), media_type="text/csv", headers=headers)
 
 
 async def _carried(

@@ -132,7 +132,11 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None) -> v
         report=await _report(caller, place, model, typed),
         propose=_propose(place, model, typed),
         problem=_problem(typed, contributions, splits),
-        links=(Link("Download your report", place.path("/report.csv")), Link("All shared accounts", PATH)),
+        links=(
+            Link("Download your report", place.path("/report.csv")),
+            Link("Download what you report and splits", place.path("/report.csv?part=partners")),
+            Link("All shared accounts", PATH),
+        ),
     )
 
 
