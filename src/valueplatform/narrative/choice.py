@@ -39,6 +39,8 @@ TOPICS: Final[Mapping[str, str]] = {
     "benchmark-standing": "compared",
     "best-practice-gap": "practice",
     "unusual-record": "change",
+    "change-point": "change",
+    "unusual-day": "day",
     "new-driver": "standing",
     "record-month": "change",
     "period-over-period": "change",
@@ -87,6 +89,7 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "renewal-ahead": 1.2,
         "benefit-classes": 1.1,
         "trend": 0.6,
+        "unusual-day": 0.4,
         "streak": 0.7,
         "since-purchase": 1.2,
         "payback": 1.3,
@@ -102,7 +105,7 @@ PARTNER_KINDS: Final = frozenset(
     {
         "realized", "estimated", "estimated-beside", "outcome", "detractor", "disruption", "period-over-period",
         "month-so-far", "trend", "record-month", "unusual-record", "new-driver", "stalled-driver", "lost-driver",
-        "silent-account", "top-contributors", "change-contributors", "insufficient-data",
+        "silent-account", "change-point", "unusual-day", "top-contributors", "change-contributors", "insufficient-data",
     }
 )  # fmt: skip
 """What a partner may be told: its own rows, and nothing of contracts, disputes, people or commitments (rule 19)."""

@@ -75,9 +75,9 @@ def test_at_most_one_pair_of_the_four_largest_is_told_and_all_are_tested() -> No
     assert sum(len(candidate.insights) for candidate in candidates) == 1
 
 
-def test_fifteen_weeks_are_too_few() -> None:
-    assert list(correlations(_facts(_noise(1, 15), _noise(1, 15)))) == []
-    assert len(_told(_facts(_noise(1, 16), _noise(1, 16)))) == 1
+def test_nineteen_weeks_are_too_few() -> None:
+    assert list(correlations(_facts(_noise(1, 19), _noise(1, 19)))) == []
+    assert len(_told(_facts(_noise(1, 20), _noise(1, 20)))) == 1
 
 
 def test_a_week_without_a_move_is_no_move_the_same_way() -> None:

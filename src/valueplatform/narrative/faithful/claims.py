@@ -23,6 +23,7 @@ from valueplatform.value.derivation import (
     Input,
     Metered,
     Paid,
+    Ratio,
     Realized,
     Sent,
     Statistic,
@@ -111,6 +112,8 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "period-over-period": _direction("change"),
     "month-so-far": _direction("change"),
     "trend": _direction("slope"),
+    "change-point": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["after"] - n["before"],
+    "unusual-day": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["brought"] - n["usual"],
     "record-month": lambda n, _: n["higher_months"] == 0 and n["change"] > 0,
     "stalled-driver": lambda n, _: n["since"] == 0,
     "silent-account": lambda n, _: n["since"] == 0,
@@ -171,12 +174,21 @@ def _unit(node: Derivation, record: Record) -> str | None:
             return _unit(node.minuend, record)
         case Total():
             return _unit(node.parts[0], record)
+        case Ratio() if all(isinstance(leaf, Days) for leaf in _terms(node.denominator)):
+            unit = _unit(node.numerator, record)
+            return f"{unit}/day" if unit else None
         case Statistic(method="same-direction"):
             return "count"
+        case Statistic(method="median"):
+            return _unit(node.values[0], record)
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None
     return _unit_of_leaf(node, record)
+
+
+def _terms(node: Derivation) -> tuple[Derivation, ...]:
+    return node.parts if isinstance(node, Total) else (node,)
 
 
 def _unit_of_leaf(node: Derivation, record: Record) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from valueplatform.narrative.faithful.leaves import leaves
+from valueplatform.narrative.faithful.leaves import leaves, span_of_leaf, subject_span
 from valueplatform.narrative.insight import Insight
 from valueplatform.value.derivation import Benchmark, Derivation, Input
 
@@ -60,6 +60,23 @@ def _episode(insight: Insight) -> bool:
     )
 
 
+def _since_when(insight: Insight) -> bool:
+    """The level is of the days from the one that is named on, and set against days before it."""
+    day = _day(insight, "since_day")
+    after, before = (subject_span(insight.number(name).derivation) for name in ("after", "before"))
+    return after is not None and before is not None and after[0] == day == insight.period_from and before[1] <= day
+
+
+def _on_the_day(insight: Insight) -> bool:
+    """One day, by its name in the week, against earlier ones of that name."""
+    day = _day(insight, "unusual_day")
+    spans = [span_of_leaf(leaf) for leaf in leaves(insight.number("usual").derivation)]
+    usual = [span[0] for span in spans if span is not None]
+    own = (insight.period_from, insight.period_to) == (day, day + _ONE_DAY)
+    alike = all(other < day and other.weekday() == day.weekday() for other in usual)
+    return own and alike and insight.terms["weekday"] == str(day.weekday())
+
+
 _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "input-change": _changed,
     "expiring-input": _expires,
@@ -69,6 +86,8 @@ _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "benchmark-standing": _compared,
     "best-practice-gap": _compared,
     "disruption": _episode,
+    "change-point": _since_when,
+    "unusual-day": _on_the_day,
 }
 
 

@@ -15,6 +15,7 @@ from valueplatform.narrative.insights.expiry import expiring, input_changes
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
+from valueplatform.narrative.insights.new_level import new_levels
 from valueplatform.narrative.insights.paid import returns
 from valueplatform.narrative.insights.payback import payback
 from valueplatform.narrative.insights.presence import presence
@@ -23,6 +24,7 @@ from valueplatform.narrative.insights.standing import standing
 from valueplatform.narrative.insights.streak import streaks
 from valueplatform.narrative.insights.time_to_value import time_to_value
 from valueplatform.narrative.insights.trend import trends
+from valueplatform.narrative.insights.unusual_day import unusual_values
 from valueplatform.narrative.insights.unusual_record import unusual_records
 from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
 from valueplatform.narrative.significance import discoveries
@@ -46,7 +48,17 @@ FAMILIES = (
     expiring,
     doubts,
 )
-TESTED_FAMILIES = (changes, trends, records, unusual_records, streaks, shifts, correlations)
+TESTED_FAMILIES = (
+    changes,
+    trends,
+    records,
+    unusual_records,
+    streaks,
+    shifts,
+    correlations,
+    new_levels,
+    unusual_values,
+)
 
 
 def discover(facts: AccountFacts) -> list[Insight]:

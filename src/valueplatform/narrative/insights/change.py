@@ -18,7 +18,7 @@ from valueplatform.narrative.figures import Figure, metered, minus, number, rati
 from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.narrative.insights.series import Series, adjusted_in, daily_values, series_of, without_weekdays
 from valueplatform.narrative.insights.standing import ACCOUNT
-from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
+from valueplatform.narrative.insights.weight import Candidate, importance, may_hold, over_a_year
 from valueplatform.narrative.significance import mann_whitney_p
 from valueplatform.narrative.windows import first_value_day, last_full_month, month_before
 
@@ -48,7 +48,7 @@ def _compared(facts: AccountFacts, kind: str, now: Period, before: Period) -> It
             continue
         current = realized(facts, now, series.drivers, counted=series.counted)
         previous = realized(facts, before, series.drivers, counted=series.counted)
-        p_value = change_p(facts, series, now, before)
+        p_value = over_a_year(change_p(facts, series, now, before), kind)
         small = abs(current.value - previous.value) < abs(previous.value) * MATERIAL
         if small or current.value == previous.value or not may_hold(p_value):
             yield Candidate((), p_value)

@@ -22,7 +22,7 @@ from valueplatform.narrative.insight import Insight, Strength
 from valueplatform.narrative.insights.change import confidence
 from valueplatform.narrative.insights.series import WEEK, Series, adjusted_in, series_of, weekly
 from valueplatform.narrative.insights.standing import ACCOUNT
-from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
+from valueplatform.narrative.insights.weight import Candidate, importance, may_hold, over_a_year
 from valueplatform.narrative.significance import mann_whitney_p
 from valueplatform.narrative.windows import StoryWindow, story_window
 
@@ -148,7 +148,7 @@ def shifts(facts: AccountFacts) -> Iterator[Candidate]:
         own = Series(driver, (driver,), series.unit, series.counted)
         values = [f.value for f in weekly(facts, own, before.start, 2 * SPAN_WEEKS)]
         shares = [float(value / total) for value, total in zip(values, totals, strict=True)]
-        p_value = mann_whitney_p(shares[:SPAN_WEEKS], shares[SPAN_WEEKS:])
+        p_value = over_a_year(mann_whitney_p(shares[:SPAN_WEEKS], shares[SPAN_WEEKS:]), "mix-shift")
         told = driver == most and abs(moves[driver].value) >= MATERIAL and may_hold(p_value)
         yield Candidate((_shift(facts, series, driver, now, before, p_value),) if told else (), p_value)
 

@@ -4,7 +4,7 @@ Statistic: of the last 26 whole weeks, how many steps from one week to the next 
 Tested by the sign test of comovement of Goodman and Grunfeld (1961), which takes into account that the steps of one
 series follow on each other: under independence the sum of the products of signs has mean 0 and variance
 n + 2(n - 1)/9 for n steps. Judged among all change tests of the account. Told of the one pair that moved together most,
-when they did in at least three quarters of the steps. Minimum data: 16 weeks in which both had begun. At most the four
+when they did in at least three quarters of the steps. Minimum data: 20 weeks in which both had begun. At most the four
 largest drivers are paired, so that these tests do not crowd out others; two that share a meter move together by
 definition, and are not.
 """
@@ -32,11 +32,11 @@ from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.change import confidence
 from valueplatform.narrative.insights.series import WEEK, Series, adjusted_in, series_of, weekly
 from valueplatform.narrative.insights.standing import ACCOUNT
-from valueplatform.narrative.insights.weight import Candidate, may_hold
+from valueplatform.narrative.insights.weight import Candidate, may_hold, over_a_year
 from valueplatform.narrative.significance import comovement_p, same_direction
 
 MOST_WEEKS: Final = 26
-LEAST_WEEKS: Final = 16
+LEAST_WEEKS: Final = 20
 MOST_DRIVERS: Final = 4
 TOGETHER: Final = Fraction(3, 4)
 SAME_DIRECTION: Final = "same-direction"
@@ -77,8 +77,9 @@ def _compared(facts: AccountFacts, one: Series, other: Series, span: Period) -> 
     first, second = ([figure.value for figure in each] for each in figures)
     together = same_direction(first, second)
     period = Period(start, span.end)
-    insight = _insight(facts, (one, other), period, figures, together, comovement_p(first, second))
-    return Fraction(together, weeks - 1), comovement_p(first, second), insight
+    p_value = over_a_year(comovement_p(first, second), "correlated-drivers")
+    insight = _insight(facts, (one, other), period, figures, together, p_value)
+    return Fraction(together, weeks - 1), p_value, insight
 
 
 def _insight(

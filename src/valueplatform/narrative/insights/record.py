@@ -15,7 +15,7 @@ from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.change import change_p, confidence
 from valueplatform.narrative.insights.series import Series, adjusted_in, monthly, series_of
 from valueplatform.narrative.insights.standing import ACCOUNT
-from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
+from valueplatform.narrative.insights.weight import Candidate, importance, may_hold, over_a_year
 from valueplatform.narrative.windows import last_full_month
 
 LEAST_EARLIER = 6
@@ -41,7 +41,7 @@ def _record(facts: AccountFacts, series: Series, period: Period) -> Iterator[Can
     if len(earlier) < LEAST_EARLIER:
         return
     best_month, best = max(earlier, key=lambda pair: pair[1].value)
-    p_value = change_p(facts, series, month, best_month)
+    p_value = over_a_year(change_p(facts, series, month, best_month), "record-month")
     small = figure.value < best.value + abs(best.value) * MARGIN
     if figure.value <= 0 or small or not may_hold(p_value):
         yield Candidate((), p_value)

@@ -2,9 +2,9 @@
 
 Statistic: the number of whole weeks, Monday to Sunday, up to the last one, that all brought more (or all less) than
 their part of the commitment. Tested by the sign test (Arbuthnott 1710; Dixon and Mood 1946): a run of n weeks by chance
-alone has p = 2^(1-n), two-sided, and is judged among all change tests of the account. Minimum data: 8 weeks of a
-commitment in money with counted value in them. Weeks in which adjustments are shown, and those before all value
-counted, have no comparable place in a run, so it begins after them.
+alone has p = 2^(1-n), two-sided, corrected for a year of looks, and is judged among all change tests of the account.
+Minimum data: 13 weeks, the fewest that can hold, of a commitment in money with counted value in them. Weeks in which
+adjustments are shown, and those before all value counted, have no comparable place in a run, so it begins after them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,10 +27,10 @@ from valueplatform.narrative.figures import (
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.change import confidence
 from valueplatform.narrative.insights.series import WEEK, adjusted_in
-from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
+from valueplatform.narrative.insights.weight import Candidate, importance, may_hold, over_a_year
 from valueplatform.narrative.windows import commitment_windows
 
-LEAST_WEEKS: Final = 8
+LEAST_WEEKS: Final = 13
 
 
 def streaks(facts: AccountFacts) -> Iterator[Candidate]:
@@ -66,7 +66,7 @@ def _gap(facts: AccountFacts, driver: str, week: Period) -> Figure:
 
 def _streak(facts: AccountFacts, driver: str, weeks: Sequence[Period]) -> Candidate:
     gaps = _run(facts, driver, weeks)
-    p_value = min(1.0, 2.0 ** (1 - len(gaps)))
+    p_value = over_a_year(min(1.0, 2.0 ** (1 - len(gaps))), "streak")
     if len(gaps) < LEAST_WEEKS or not may_hold(p_value):
         return Candidate((), p_value)
     start, end = weeks[-len(gaps)].start, weeks[-1].end

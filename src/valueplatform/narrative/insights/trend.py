@@ -18,7 +18,7 @@ from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights.change import confidence
 from valueplatform.narrative.insights.series import WEEK, Series, series_of, weekly
 from valueplatform.narrative.insights.standing import ACCOUNT
-from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
+from valueplatform.narrative.insights.weight import Candidate, importance, may_hold, over_a_year
 from valueplatform.narrative.significance import mann_kendall_p, theil_sen_slope
 
 MOST_WEEKS = 26
@@ -49,7 +49,7 @@ def _first_week(facts: AccountFacts, series: Series, end: date) -> date | None:
 def _trend(facts: AccountFacts, series: Series, start: date, weeks: int) -> Candidate:
     figures = weekly(facts, series, start, weeks)
     values = [figure.value for figure in figures]
-    p_value = mann_kendall_p([float(value) for value in values])
+    p_value = over_a_year(mann_kendall_p([float(value) for value in values]), "trend")
     slope = theil_sen_slope(values) if may_hold(p_value) else Fraction(0)
     if slope == 0 or abs(slope) * (weeks - 1) < MATERIAL * abs(median(values)):
         return Candidate((), p_value)
