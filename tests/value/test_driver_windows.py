@@ -24,6 +24,7 @@ from valueplatform.value.assumptions import Default
 from valueplatform.value.postings import close_month
 from valueplatform.value.ranges import Range
 from valueplatform.value.shown import adjustments, shown_values
+from valueplatform.value.states import State
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
@@ -198,7 +199,7 @@ async def test_from_the_day_on_which_it_lapses_validated_value_is_an_estimate_ag
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
         values = [v for v in await shown_values(tx, account_id, MAY) if v.driver == "dispatch_time"]
     assert [(v.day.day, v.state, v.counted, v.expected) for v in values] == [
-        (4, "validated", True, 9),
-        (5, "estimated", False, 9),
+        (4, State.VALIDATED, True, Decimal(9)),
+        (5, State.ESTIMATED, False, Decimal(9)),
     ]
     assert (await verified(databases, account_id)).discrepancies == ()
