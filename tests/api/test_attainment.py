@@ -89,6 +89,31 @@ async def test_at_each_month_s_end_both_sides_are_of_the_months_closed_by_then(w
     assert await unconfirmed(world) == []
 
 
+async def dispute_everything(world: World) -> None:
+    """So that nothing counts any more (value rule 10)."""
+    async with world.databases.worker.transaction(grant_accounts([world.harbor])) as tx:
+        query = text(
+            "SELECT entry_id FROM assumption_entry WHERE action IN ('estimate', 'propose') AND account_id = :a"
+        )
+        ids = [row.entry_id for row in await tx.rows(query, {"a": world.harbor})]
+    for entry_id in ids:
+        answer = await world.send("POST", f"{BASE}/assumptions/{entry_id}/dispute", "champion", {"reason": "Not so."})
+        assert answer.status_code == 201, answer.text
+
+
+async def test_what_does_not_count_attains_nothing(world: World) -> None:
+    world.clock.now = datetime(2026, 5, 2, tzinfo=UTC)
+    await world.send("PUT", CASE, "champion", [a_target(expected="400")])
+    await dispute_everything(world)
+    await close(world, MAY, date(2026, 6, 10))
+    world.clock.now = datetime(2026, 7, 5, 16, tzinfo=UTC)
+    told = await read(world)
+    for lines in (told["points"][-1]["lines"], told["to_date"]):
+        driver = line(lines, "driver", "dispatch_time")
+        assert (driver["realized"], Decimal(driver["attainment"])) == ("0.0000", 0)
+    assert await unconfirmed(world) == []
+
+
 async def test_what_was_known_stays_what_was_known_whatever_comes_after(world: World) -> None:
     await with_sponsor(world)
     world.clock.now = datetime(2026, 5, 2, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.api.test_attainment import close
+from tests.api.test_attainment import close, dispute_everything
 from tests.api.test_plan_terms import a_draft, a_target, both_sign, with_sponsor
 from tests.api.world import HARBOR, World
 from tests.value.three_parties import put_jobs, put_syncs
@@ -144,6 +144,21 @@ async def test_steps_that_are_missing_are_named(bare_world: World) -> None:
     (account,) = await ways(bare_world, "champion")
     assert [one["day"] for one in account["steps"]] == [None] * 4
     assert all(one["missing"] for one in account["steps"])
+
+
+async def test_an_outcome_that_does_not_count_is_no_validated_one(world: World) -> None:
+    await dispute_everything(world)
+    await a_history(world)
+    _, objective = await ways(world)
+    assert [one["day"] for one in objective["steps"][2:]] == [None, None]
+    assert "Nothing counts yet" in objective["steps"][2]["missing"]
+
+
+async def test_a_month_that_brought_less_than_was_committed_has_reached_no_run_rate(world: World) -> None:
+    await world.send("PUT", f"{BASE}/plans/high", "champion", [a_target(expected="1000000")])
+    await a_history(world)
+    account, _ = await ways(world)
+    assert (account["steps"][2]["day"], account["steps"][3]["day"]) == ("2026-05-04", None)
 
 
 async def test_a_month_that_is_not_over_has_reached_no_run_rate(world: World) -> None:

@@ -1,5 +1,7 @@
 """The RavenStack set by the example's own queries, against an independent count with DuckDB."""
 
+import csv
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,16 +19,20 @@ from valueplatform.accounts.contracts import contracts_of, mrr
 from valueplatform.commands.importing import import_files
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
+from valueplatform.core.periods import Window
+from valueplatform.narrative.report import Asked, read_report, report_csv
 from valueplatform.telemetry.importing import import_events
 from valueplatform.value.applying import apply_model
 from valueplatform.value.model_file import read_model
 from valueplatform.value.proof_record import read_source
+from valueplatform.value.reading import Question, read_value
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.verify import verify_account, verify_intake
 from valueplatform.worker import Worker
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ravenstack"
 LAST = date(2024, 12, 31)
+NOW = datetime(2025, 1, 15, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -175,22 +181,58 @@ _DRIVERS = {
 }
 
 
+async def refreshed(databases: Databases, count: int) -> list[str]:
+    """The keys of the first accounts, whose value has been computed."""
+    async with databases.worker.transaction(operator_scope()) as tx:
+        chosen = await tx.rows(
+            text("SELECT account_id, key FROM account WHERE account_id > 0 ORDER BY key LIMIT :count"), {"count": count}
+        )
+    for row in chosen:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            await refresh_value(tx, row.account_id, NOW)
+    return [row.key for row in chosen]
+
+
+def worth(duck: duckdb.DuckDBPyConnection, driver: str, keys: list[str]) -> dict[tuple[str, date], Decimal]:
+    """What a driver is worth to accounts on each day, by the other engine."""
+    formula, over = _DRIVERS[driver]
+    sums = _ROUNDED.format(formula=formula, over=over, rows=FIRST_OF_EACH_ID)
+    rows = duck.execute(f"SELECT * FROM ({sums}) WHERE list_contains(?, account_id)", [keys]).fetchall()
+    return {(account, day): Decimal(int(units)).scaleb(-4) for account, day, units in rows}
+
+
 async def test_accruals_of_ravenstack_agree_with_a_second_implementation_to_the_last_unit(
     loaded: Loaded, duck: duckdb.DuckDBPyConnection
 ) -> None:
     databases = loaded.databases
-    async with databases.worker.transaction(operator_scope()) as tx:
-        chosen = await tx.rows(text("SELECT account_id, key FROM account WHERE account_id > 0 ORDER BY key LIMIT 60"))
-    for row in chosen:
-        async with databases.worker.transaction(operator_scope()) as tx:
-            await refresh_value(tx, row.account_id, datetime(2025, 1, 15, tzinfo=UTC))
-    keys = [row.key for row in chosen]
+    keys = await refreshed(databases, 60)
     query = text("SELECT key, day, expected FROM accrual JOIN account USING (account_id) WHERE driver = :driver")
-    for driver, (formula, over) in _DRIVERS.items():
-        sums = _ROUNDED.format(formula=formula, over=over, rows=FIRST_OF_EACH_ID)
-        rows = duck.execute(f"SELECT * FROM ({sums}) WHERE list_contains(?, account_id)", [keys]).fetchall()
-        expected = {(account, day): Decimal(int(units)).scaleb(-4) for account, day, units in rows}
+    for driver in _DRIVERS:
         async with databases.worker.transaction(operator_scope()) as tx:
             found = {(row.key, row.day): row.expected for row in await tx.rows(query, {"driver": driver})}
-        assert found == expected
+        assert found == worth(duck, driver, keys)
         assert len(found) > 2_000
+
+
+async def test_window_reads_and_the_report_of_ravenstack_agree_with_it_too(
+    loaded: Loaded, duck: duckdb.DuckDBPyConnection
+) -> None:
+    databases = loaded.databases
+    keys = await refreshed(databases, 8)
+    expected: defaultdict[tuple[str, str, date], Decimal] = defaultdict(Decimal)
+    for driver in _DRIVERS:
+        for (key, day), amount in worth(duck, driver, keys).items():
+            expected[key, driver, day.replace(day=1)] += amount
+    span = {"start": date(2023, 1, 1), "end": date(2025, 1, 1)}
+    read: dict[tuple[str, str, date], Decimal] = {}
+    reported: dict[tuple[str, str, date], Decimal] = {}
+    async with databases.web.transaction(operator_scope()) as tx:
+        for key in keys:
+            account = await account_by_key(tx, key)
+            months = await read_value(tx, account, Question(**span, window=Window.MONTH), NOW)
+            read |= {(key, row.groups["driver"], row.window_start): row.realized for row in months.rows}
+            lines = report_csv(await read_report(tx, account, Asked(**span), NOW)).decode().splitlines()
+            for row in csv.DictReader(lines):
+                reported[key, row["driver"], date.fromisoformat(row["window_start"])] = Decimal(row["realized"])
+    assert read == reported == expected
+    assert len(read) > 200

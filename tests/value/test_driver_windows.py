@@ -24,6 +24,7 @@ from valueplatform.value.assumptions import Default
 from valueplatform.value.postings import close_month
 from valueplatform.value.ranges import Range
 from valueplatform.value.shown import adjustments, shown_values
+from valueplatform.value.states import State
 
 NOON = datetime(2026, 5, 4, 16, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
@@ -177,3 +178,28 @@ async def _counted(databases: Databases, account_id: int) -> Decimal:
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
         values = await shown_values(tx, account_id, MAY)
     return sum((v.expected for v in values if v.counted and v.driver == "dispatch_time"), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    "lapses",
+    [
+        ('method = "measured-before"', 'method = "measured-before"\nexpires_on = 2026-05-05'),
+        ('evidence = "measured"', 'evidence = "measured"\nsunset = 2026-05-05'),
+    ],
+    ids=["baseline expires", "sunset passes"],
+)
+async def test_from_the_day_on_which_it_lapses_validated_value_is_an_estimate_again(
+    databases: Databases, lapses: tuple[str, str]
+) -> None:
+    account_id = await new_account(databases)
+    await put_model(databases, a_model(MODEL.replace(*lapses, 1)))
+    await put_events(databases, account_id, jobs(0, 1))
+    await validate_everything(databases, account_id)
+    await refresh(databases, account_id)
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        values = [v for v in await shown_values(tx, account_id, MAY) if v.driver == "dispatch_time"]
+    assert [(v.day.day, v.state, v.counted, v.expected) for v in values] == [
+        (4, State.VALIDATED, True, Decimal(9)),
+        (5, State.ESTIMATED, False, Decimal(9)),
+    ]
+    assert (await verified(databases, account_id)).discrepancies == ()

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -154,6 +155,26 @@ async def test_value_counts_once_every_input_is_validated_by_a_named_validator(d
     assert (await verified(databases, account_id)).discrepancies == ()
 
 
+async def test_what_is_estimated_or_proposed_stands_beside_and_does_not_count(databases: Databases) -> None:
+    account_id = await new_account(databases)
+    await put_model(databases)
+    await put_events(databases, account_id, [(NOON, {"minutes": 1})])
+    await refresh(databases, account_id)
+
+    async def standing() -> tuple[str, bool]:
+        async with databases.web.transaction(grant_accounts([account_id])) as tx:
+            (value,) = [v for v in await shown_values(tx, account_id, ALL) if v.driver == "dispatch_time"]
+        return value.state, value.counted
+
+    assert await standing() == ("estimated", False)
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        for slug, unit in (("manual_minutes", "minute/job"), ("hourly_cost", "USD/hour")):
+            statement = Statement(slug, Range.point(Decimal(20)), unit, EVER, "As we measured.")
+            await record.state_value(tx, account_id, Action.PROPOSE, statement, SUPPLIER, NOW)
+    await refresh(databases, account_id)
+    assert await standing() == ("proposed", False)
+
+
 async def test_a_vendor_estimate_counts_only_once_the_driver_is_validated(databases: Databases) -> None:
     account_id = await new_account(databases)
     await put_model(databases, a_model(MODEL.replace('evidence = "measured"', 'evidence = "vendor-estimate"', 1)))
@@ -183,6 +204,9 @@ async def test_the_supplier_and_the_proposer_can_never_validate(databases: Datab
         entry = await record.state_value(tx, account_id, Action.PROPOSE, statement, VALIDATOR, NOW)
         with pytest.raises(ForbiddenError, match="named validator"):
             await record.validate(tx, account_id, entry.entry_id, SUPPLIER, NOW, TODAY)
+        by_mistake = msgspec.structs.replace(SUPPLIER, validates=True)
+        with pytest.raises(ForbiddenError, match="named validator"):
+            await record.validate(tx, account_id, entry.entry_id, by_mistake, NOW, TODAY)
         with pytest.raises(ForbiddenError, match="named validator"):
             await record.validate(tx, account_id, entry.entry_id, CUSTOMER, NOW, TODAY)
         with pytest.raises(ForbiddenError, match="another validator"):

@@ -121,3 +121,8 @@ def test_an_offering_is_its_joint_drivers_whole_on_the_days_of_the_share() -> No
     bare = offering(parts, [], [("dispatch_time", ten_days)], "tessera", "USD")
     assert bare is not None
     assert bare.attainment is None
+
+
+def test_what_does_not_count_yet_of_the_one_other_partner_is_not_told_either() -> None:
+    estimated = shown(DAY, 10, provider="waypoint", state=State.ESTIMATED, counted=False)
+    assert together(OWN, estimated) is None

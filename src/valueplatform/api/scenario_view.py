@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from valueplatform.api.given import day_of, range_of, text_of
 from valueplatform.core.errors import InvalidInputError
-from valueplatform.core.numbers import decimal_text, in_wire_range
+from valueplatform.core.numbers import FRACTION_DIGITS, INTEGER_DIGITS, decimal_text, in_wire_range
 from valueplatform.core.periods import next_month
 from valueplatform.value.adopted import METHOD, Comparable
 from valueplatform.value.answer import Amount
@@ -158,8 +158,13 @@ def _lever(given: ChangeIn) -> Lever:
         return Input(given.slug, range_of(given.expected, given.low, given.high, given.slug))
     if given.switch_on:
         return _switched_on(given)
-    if given.times is None or given.expected is not None or not in_wire_range(given.times):
+    if given.times is None or given.expected is not None:
         raise InvalidInputError(f"A change of `{named[0]}` needs `times`, such as 1.2, and no `expected`.")
+    if not in_wire_range(given.times):
+        raise InvalidInputError(
+            f"`times` has more digits than can be kept: write at most {INTEGER_DIGITS} before the point, and "
+            f"{FRACTION_DIGITS} after it."
+        )
     if given.meter is not None:
         return Usage(given.meter, given.times)
     return Adoption(given.feature, given.times) if given.feature is not None else Seats(given.times)

@@ -11,14 +11,11 @@ from valueplatform.portal.exact import count_text, short_day
 from valueplatform.portal.view import catalog as view
 from valueplatform.portal.worth_words import more_lines, opened_path
 from valueplatform.telemetry.catalog_reads import Counts
-from valueplatform.telemetry.wanted import Size
 from valueplatform.value.catalog_gaps import CatalogGap
 
 EFFORT_PATH: Final = "/catalog/effort"
 WISH_PATH: Final = "/catalog/wish"
 WITHDRAW_PATH: Final = "/catalog/wish/withdraw"
-EFFORTS: Final = tuple(size.value for size in Size)
-BY_RULE: Final = "By rule"
 
 
 def gaps_view(counts: Counts, gaps: Sequence[CatalogGap], asked: Asked, setting: Setting) -> view.Catalog:

@@ -73,10 +73,6 @@ def driver_inputs(driver: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name in known))
 
 
-def driver_unit(driver: str) -> str:
-    return str(next(entry["unit"] for entry in model()["driver"] if entry["slug"] == driver))
-
-
 def drivers_of(account: Account) -> tuple[str, ...]:
     """The drivers that an account's features feed."""
     found = tuple(driver for driver, feature in _NEEDS.items() if account.uses(feature))

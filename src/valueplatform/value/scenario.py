@@ -199,7 +199,8 @@ def _switched_on(ground: Ground, changes: Sequence[Change]) -> list[Comparable]:
     """What features that are switched on are taken to be used. Raises UnprocessableError for one that is used already,
     or of which it cannot be told."""
     model = ground.record.model
-    used = {day.meter for day in ground.days if day.day in ground.based_on}
+    stretch = ground.based_on
+    used = {day.meter for day in ground.days if day.day in stretch}
     found: dict[str, list[Comparable]] = {}
     for change in changes:
         lever = change.lever

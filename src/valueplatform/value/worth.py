@@ -19,7 +19,6 @@ import msgspec
 from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even
 from valueplatform.core.periods import Period, month_start, next_month
 from valueplatform.value.cohorts import Spread
-from valueplatform.value.model import BenefitClass
 from valueplatform.value.values import is_money
 
 MONTHS: Final = 3
@@ -205,8 +204,3 @@ def cohort_of(
 ) -> Cohort:
     low, expected, high = rate(spread.low), rate(spread.expected), rate(spread.high)
     return Cohort(segment, basis, unit, peers, low, expected, high, others)
-
-
-def is_priced(benefit_class: str) -> bool:
-    """Whether its amounts are money by class; strategic value never is."""
-    return benefit_class != BenefitClass.STRATEGIC
