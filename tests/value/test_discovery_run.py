@@ -45,9 +45,11 @@ async def test_one_account_alone_has_its_types_proposed_and_nothing_claimed_of_t
     (meter, driver) = await look(databases)
     assert {meter.proposal.kind, driver.proposal.kind} == {Proposed.METER, Proposed.DRIVER}
     evidence = meter.proposal.evidence
-    assert evidence.coverage is not None and (evidence.coverage.accounts, evidence.coverage.of) == (1, 1)
+    assert evidence.coverage is not None
+    assert (evidence.coverage.accounts, evidence.coverage.of) == (1, 1)
     assert {one.finding for one in evidence.relations} == {Finding.TOO_FEW}
-    assert evidence.stability is not None and evidence.stability.variation is None
+    assert evidence.stability is not None
+    assert evidence.stability.variation is None
 
 
 async def test_a_type_that_goes_with_renewal_is_told_so_and_noise_is_not(databases: Databases) -> None:
@@ -57,8 +59,10 @@ async def test_a_type_that_goes_with_renewal_is_told_so_and_noise_is_not(databas
     renewal = next(one for one in planted.relations if one.outcome is Outcome.RENEWAL)
     assert (renewal.finding, renewal.having, renewal.lacking) == (Finding.MORE, EACH, EACH)
     assert (renewal.used_having, renewal.used_lacking) == (EACH, EACH // 2)
-    assert renewal.low is not None and renewal.low > 0
-    assert planted.coverage is not None and (planted.coverage.accounts, planted.coverage.of) == (15, 20)
+    assert renewal.low is not None
+    assert renewal.low > 0
+    assert planted.coverage is not None
+    assert (planted.coverage.accounts, planted.coverage.of) == (15, 20)
     noise = of(kept, NOISE).proposal.evidence
     assert [one.finding for one in noise.relations if one.outcome is Outcome.RENEWAL] == [Finding.NOT_CLEAR]
     places = [one.proposal.type for one in kept if one.proposal.kind is Proposed.METER]
@@ -105,8 +109,11 @@ async def test_an_accepted_driver_counts_the_events_that_were_there_already(data
             text("SELECT count(*) FROM event WHERE account_id = :account AND type = :type"),
             {"account": ids["stays-1"], "type": PLANTED},
         )
-    assert kept.state is State.IN_FORCE and (last := kept.last) is not None and last.revision == 2
-    assert model.driver("scans") is not None and metered == sent == 4 * 15
+    assert kept.state is State.IN_FORCE
+    assert (last := kept.last) is not None
+    assert last.revision == 2
+    assert model.driver("scans") is not None
+    assert metered == sent == 4 * 15
     await work(databases, ids.values())
     async with databases.worker.transaction(grant_all()) as tx:
         amounts = await tx.scalar(
@@ -151,8 +158,10 @@ async def test_a_meter_stays_while_another_driver_reads_it_and_says_so(databases
     await carry_out(databases.worker, grant_all(), lambda: NOW)
     async with databases.web.transaction(grant_all()) as tx:
         kept_meter = await proposal_of(tx, meter.id)
-    assert kept_meter.state is State.IN_FORCE and (last := kept_meter.last) is not None
-    assert last.action is Act.KEPT and "scan_made" in last.reason
+    assert kept_meter.state is State.IN_FORCE
+    assert (last := kept_meter.last) is not None
+    assert last.action is Act.KEPT
+    assert "scan_made" in last.reason
 
 
 async def test_a_rejected_one_stays_rejected_until_its_evidence_changes_much(databases: Databases) -> None:
@@ -168,7 +177,7 @@ async def test_a_rejected_one_stays_rejected_until_its_evidence_changes_much(dat
     async with databases.worker.transaction(grant_all()) as tx:
         for table in ("catalog_day", "catalog_type"):
             await tx.execute(
-                text(f"DELETE FROM {table} WHERE type = :type AND account_id = ANY(:gone)"),  # noqa: S608
+                text(f"DELETE FROM {table} WHERE type = :type AND account_id = ANY(:gone)"),
                 {"type": NOISE, "gone": gone},
             )
     assert of(await look(databases), NOISE).state is State.OPEN
@@ -179,7 +188,8 @@ async def test_a_suggestion_leaves_it_open_and_a_decision_needs_a_reason(databas
     one = of(await look(databases), NOISE)
     async with databases.web.transaction(grant_all()) as tx:
         kept = await suggest(tx, one.id, "Worth a look.", "sam@fieldnote.example", NOW)
-        assert kept.state is State.OPEN and kept.decisions[-1].author == "sam@fieldnote.example"
+        assert kept.state is State.OPEN
+        assert kept.decisions[-1].author == "sam@fieldnote.example"
         for reason in ("", "  ", "x" * 1001, "a\0b"):
             with pytest.raises(InvalidInputError, match="reason"):
                 await reject(tx, one.id, reason, WHO, NOW)
@@ -194,7 +204,7 @@ async def test_what_nobody_decided_goes_with_its_events_and_decisions_stay(datab
         await reject(tx, one.id, "No.", WHO, NOW)
     async with databases.worker.transaction(grant_all()) as tx:
         for table in ("catalog_day", "catalog_type"):
-            await tx.execute(text(f"DELETE FROM {table} WHERE type <> 'job.done'"))  # noqa: S608
+            await tx.execute(text(f"DELETE FROM {table} WHERE type <> 'job.done'"))
     (left,) = [one for one in await look(databases) if one.proposal.type in {PLANTED, NOISE}]
     assert (left.id, left.found) == (one.id, False)
     with pytest.raises(DBAPIError, match="append"):

@@ -23,6 +23,7 @@ from valueplatform.portal import (
     plan,
     portfolio,
     proof,
+    proposals,
     sign_in,
     story,
     tester,
@@ -35,7 +36,7 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
-    ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    ideal_customer, proposals, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""
