@@ -58,6 +58,7 @@ def planted(
     found.extend(_changed(said))
     found.extend(_of_deliveries(accounts, deliveries))
     found.extend(_of_features(accounts))
+    found.extend(_unmeasured(accounts))
     return tuple(sorted(found, key=lambda t: (t.account, t.start, t.kind, t.subject)))
 
 
@@ -227,6 +228,17 @@ def _of_deliveries(accounts: tuple[Account, ...], deliveries: Deliveries) -> Ite
                 count, note = Decimal(counts[account.key]), "Events that arrived so, over the whole time."
                 start = account.live or account.today
                 yield Truth(kind, account.key, "", start, account.ended, count, "event", note)
+
+
+def _unmeasured(accounts: tuple[Account, ...]) -> Iterator[Truth]:
+    """Event types that show a feature in use and that no meter reads: what discovery has to propose."""
+    if not accounts:
+        return
+    read = {meter["event"] for meter in model()["meter"]}
+    for feature in model()["feature"]:
+        if feature["event"] not in read:
+            note = f"Shows {feature['slug']} in use, and no meter reads it."
+            yield Truth("unmeasured_type", "", feature["event"], accounts[0].today, None, None, "", note)
 
 
 def _of_features(accounts: tuple[Account, ...]) -> Iterator[Truth]:
