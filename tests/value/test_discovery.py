@@ -141,7 +141,7 @@ def test_a_price_for_one_of_them_is_taken_and_where_there_is_none_nothing_is_pri
     counted = driver_for(count_meter("x.y", unit="x"), model, None)
     assert counted is not None
     assert not counted.driver.monetized
-    assert counted.needs == ("what one x is worth",)
+    assert "no money until somebody states what one x is worth" in counted.why
     assert driver_for(replace(minutes, aggregation=Aggregation.AVG), model, None) is None
 
 

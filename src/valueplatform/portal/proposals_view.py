@@ -241,27 +241,36 @@ def _tables(evidence: Evidence) -> tuple[view.Table, ...]:
         row = view.Counted("Weekly volume", (f"{steady.weeks}", number(steady.median), variation))
         found.append(view.Table("Stability", ("", "Whole weeks", "Median", "Usual distance"), (row,)))
     if evidence.relations:
-        rows = tuple(row for one in evidence.relations for row in _compared(one))
-        heads = ("", "Accounts", "Used it", "Events a week, median", "Difference of shares", "Chance (p)", "Finding")
-        found.append(view.Table("Renewal and expansion, last 12 months", heads, rows))
+        found.append(_relations(evidence.relations))
     return tuple(found)
 
 
-def _compared(one: Relation) -> tuple[view.Counted, ...]:
-    """Those with the outcome, and those without it."""
-    name, told = _OUTCOMES[one.outcome], _FINDINGS[one.finding]
+def _relations(relations: Sequence[Relation]) -> view.Table:
+    """Those with an outcome beside those without it; where nothing was compared, how many there are."""
+    title = "Renewal and expansion, last 12 months"
+    if all(one.finding is Finding.TOO_FEW for one in relations):
+        counted = tuple(row for one in relations for row in _counted(one))
+        return view.Table(title, ("", "Accounts", "Finding"), counted)
+    heads = ("", "Accounts", "Finding", "Used it", "Events a week, median", "Difference of shares", "Chance (p)")
+    return view.Table(title, heads, tuple(row for one in relations for row in _compared(one)))
+
+
+def _counted(one: Relation) -> tuple[view.Counted, view.Counted]:
     without = "Let go" if one.outcome is Outcome.RENEWAL else "Did not expand"
+    told = (f"{one.having:,}", _FINDINGS[one.finding])
+    return view.Counted(_OUTCOMES[one.outcome], told), view.Counted(without, (f"{one.lacking:,}", ""))
+
+
+def _compared(one: Relation) -> tuple[view.Counted, view.Counted]:
+    having, lacking = _counted(one)
     if one.difference is None or one.low is None or one.high is None or one.p_value is None:
         none = ("", "", "", "")
-        return (
-            view.Counted(name, (f"{one.having:,}", *none, told)),
-            view.Counted(without, (f"{one.lacking:,}", *none, "")),
-        )
+        return view.Counted(having.name, (*having.cells, *none)), view.Counted(lacking.name, (*lacking.cells, *none))
     spread = f"{_points(one.difference)} ({_points(one.low)} to {_points(one.high)})"
     chance = f"{one.p_value:.4f}" if one.p_value >= _LEAST_P else "under 0.0001"
-    own = (f"{one.having:,}", f"{one.used_having:,}", number(one.median_having), spread, chance, told)
-    other = (f"{one.lacking:,}", f"{one.used_lacking:,}", number(one.median_lacking), "", "", "")
-    return view.Counted(name, own), view.Counted(without, other)
+    own = (f"{one.used_having:,}", number(one.median_having), spread, chance)
+    other = (f"{one.used_lacking:,}", number(one.median_lacking), "", "")
+    return view.Counted(having.name, (*having.cells, *own)), view.Counted(lacking.name, (*lacking.cells, *other))
 
 
 def _points(share: Decimal) -> str:

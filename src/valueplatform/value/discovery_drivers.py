@@ -153,7 +153,8 @@ def _counted(meter: Meter) -> Made:
         formula=meter.slug,
         benefit_class=BenefitClass.STRATEGIC,
     )
-    return Made(driver, "Counted, not priced: the model has no price that fits.", None, (f"what one {unit} is worth",))
+    why = f"Counted, not priced: it is no money until somebody states what one {unit} is worth."
+    return Made(driver, why, None, ())
 
 
 def _best(meter: Meter, prices: Sequence[Assumption]) -> list[Assumption]:

@@ -204,8 +204,9 @@ def free_slug(text: str, taken: Collection[str]) -> str:
 
 
 def title_of(kind: str, path: str) -> str:
-    words = [*dict.fromkeys(words_of(f"{kind} {path}"))]
-    return " ".join(words).capitalize() if words else f"{kind} {path}".strip()
+    """Checklist completed: minutes spent."""
+    of, what = (" ".join(words_of(text)) or text for text in (kind, path))
+    return f"{of.capitalize()}: {what}" if path else of.capitalize()
 
 
 def unit_of(kind: str, path: str, aggregation: Aggregation) -> str | None:

@@ -84,15 +84,21 @@ def _breaks(model: ValueModel, meter: Meter) -> bool:
 def _main(found: Sequence[Found], kind: str) -> Found | None:
     """What stands for the type in a driver: a number named as the type is, such as `routes` of route.planned, else any
     time, else the count."""
-    named = {singular(word) for word in words_of(kind)}
+    named = [singular(word) for word in words_of(kind)]
 
     def order(one: Found) -> tuple[int, str]:
-        same = bool(one.path) and bool(named & {singular(word) for word in words_of(one.path)})
+        said = [singular(word) for word in words_of(one.path)]
+        same = any(_is_of(word, name) for word in said for name in named)
         timed = one.meter.unit in {"minute", "hour", "second"}
         return (0 if timed else 1 if same else 2 if not one.path else 3), one.path
 
     added = [one for one in found if one.meter.aggregation in {Aggregation.SUM, Aggregation.COUNT}]
     return min(added, key=order, default=None)
+
+
+def _is_of(word: str, name: str) -> bool:
+    """A check is of what was checked."""
+    return (len(word) > len("job") and name.startswith(word)) or word == name
 
 
 def _driver(ground: Ground, meter: Meter, kind: str, path: str, evidence: Evidence) -> Proposal | None:
