@@ -251,6 +251,8 @@ def _history(account_id: int) -> dict[str, str]:
         f" SELECT {account_id}, contribution_id, 'dispute', 'a', 'customer', '', now() FROM contribution",
         "split_entry": "(account_id, driver, provider, action, share, supplier_share, author, author_side, reason, day,"
         f" known_at) VALUES ({account_id}, 'd', 'p', 'propose', 0.3, 0, 'a', 'partner', 'r', now(), now())",
+        "proposal_decision": "(proposal_id, action, author, at, reason, document)"
+        " VALUES ('p', 'rejected', 'a', now(), 'r', '{}')",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }
@@ -263,7 +265,7 @@ async def test_the_past_cannot_be_changed_by_anyone(databases: Databases, three:
         for table, row in rows.items():
             await connection.exec_driver_sql(f"INSERT INTO {table} {row}")
     for table in APPEND_ONLY:
-        column = "source" if table == "exchange_rate" else "account_id"
+        column = {"exchange_rate": "source", "proposal_decision": "reason"}.get(table, "account_id")
         for statement in (
             f"UPDATE {table} SET {column} = {column}",
             f"DELETE FROM {table}",

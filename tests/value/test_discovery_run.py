@@ -91,9 +91,9 @@ async def test_numbers_become_meters_and_codes_dimensions_but_never_what_may_nam
 async def test_an_accepted_driver_counts_the_events_that_were_there_already(databases: Databases) -> None:
     ids = await a_world(databases)
     driver = of(await look(databases), PLANTED, what=Proposed.DRIVER)
-    edits = Edits(formula="scan_made * per_minute")
+    edits = Edits(formula="scan_made * per_page")
     async with databases.web.transaction(grant_all()) as tx:
-        with pytest.raises(InvalidInputError, match="scan_made is in scan"):
+        with pytest.raises(InvalidInputError, match="per_page"):
             await accept(tx, driver.id, edits, WHO, NOW)
     async with databases.web.transaction(grant_all()) as tx:
         kept = await accept(tx, driver.id, Edits(slug="scans", title="Scans"), WHO, NOW)

@@ -117,7 +117,7 @@ def meters_for(kind: Kind, model: ValueModel, taken: Collection[str]) -> list[Fo
             property=path or None,
             dimensions=tuple(one for one in dimensions if one != path),
             title=title_of(kind.type, path),
-            unit=unit_of(kind.type, path, aggregation),
+            unit=unit_of(path, aggregation),
         )
         found.append(Found(meter, path, why))
     return found
@@ -209,12 +209,12 @@ def title_of(kind: str, path: str) -> str:
     return f"{of.capitalize()}: {what}" if path else of.capitalize()
 
 
-def unit_of(kind: str, path: str, aggregation: Aggregation) -> str | None:
-    """A word for one of what is counted; None where no name says it."""
-    if aggregation not in {Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE_COUNT}:
+def unit_of(path: str, aggregation: Aggregation) -> str | None:
+    """A word for one of what adds up, or of the members; a COUNT counts events, whatever they are of."""
+    if aggregation not in {Aggregation.SUM, Aggregation.UNIQUE_COUNT}:
         return None
-    words = [word for word in words_of(path or kind) if word.isalpha() and word not in _ID]
-    return singular(words[-1] if path else words[0]) if words else None
+    words = [word for word in words_of(path) if word.isalpha() and word not in _ID]
+    return singular(words[-1]) if words else None
 
 
 def _ascii(text: str) -> str:
