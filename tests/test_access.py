@@ -23,11 +23,14 @@ from tests.value.three_parties import JOINT_DRIVER, JOINTLY
 from valueplatform.app import ServerDatabases, create_app
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.database import Database, Role
+from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.telemetry.segment import CALLS
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import EVER
 from valueplatform.value.assumptions import Action as Saying
+from valueplatform.value.discovery import Evidence, Parts, Proposal, Proposed
+from valueplatform.value.discovery_store import Act, Decision, decide, keep, proposal_of
 from valueplatform.value.model import Assumption
 from valueplatform.value.ranges import Range
 from valueplatform.worker import Worker
@@ -196,6 +199,12 @@ API: Final[Mapping[str, Declared]] = {
         SUPPLIER, {"type": "part.returned", "name": "n", "why": "w", "effort": "small"}
     ),
     "POST /api/v1/catalog/wishes/withdraw": Declared(SUPPLIER, {"type": "held"}),
+    "GET /api/v1/proposals": Declared(SUPPLIER),
+    "POST /api/v1/proposals/{proposal}/preview": Declared(SUPPLIER, {"title": "Scans"}),
+    "POST /api/v1/proposals/{proposal}/accept": Declared(SUPPLIER, {"title": "Scans"}),
+    "POST /api/v1/proposals/{proposal}/reject": Declared(SUPPLIER, {"reason": "r"}),
+    "POST /api/v1/proposals/{proposal}/suggest": Declared(SUPPLIER, {"reason": "r"}),
+    "POST /api/v1/proposals/{proposal}/withdraw": Declared(SUPPLIER, {"reason": "r"}),
 }
 PUBLIC: Final = frozenset(
     {
@@ -272,6 +281,13 @@ PAGES: Final = frozenset(
         "GET /catalog/features",
         "GET /catalog/features/{feature}",
         "GET /catalog/ideal-customer",
+        "GET /catalog/proposals",
+        "GET /catalog/proposals/{proposal}",
+        "GET /catalog/proposals/{proposal}/state",
+        "POST /catalog/proposals/{proposal}/accept",
+        "POST /catalog/proposals/{proposal}/reject",
+        "POST /catalog/proposals/{proposal}/suggest",
+        "POST /catalog/proposals/{proposal}/withdraw",
         "POST /catalog/owner",
         "POST /catalog/effort",
         "POST /catalog/wish",
@@ -461,10 +477,23 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "split_id": await _split(world, who) if "{split_id}" in path else 0,
         "contribution_id": await _contribution(world, who) if "{contribution_id}" in path else 0,
         "objective_id": await _objective(world) if "{objective_id" in path else 0,
+        "proposal": await _proposal(world, in_force=path.endswith("/withdraw")) if "{proposal}" in path else "",
         "statement": statement,
         "digest": digest or (await _digest(world) if path.endswith(("/sign", "plans/{plan}/withdraw")) else ""),
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
     }
+
+
+async def _proposal(world: World, *, in_force: bool) -> str:
+    """The count of an event type, proposed anew."""
+    meter = Meter(slug="scans", event_types=(f"scan.{next(_NUMBERS)}",), aggregation=Aggregation.COUNT)
+    made = Proposal(Proposed.METER, "scans", meter.event_types[0], "", "w", Parts(meters=(meter,)), Evidence())
+    async with world.databases.worker.transaction(operator_scope()) as tx:
+        await keep(tx, [made], NOW)
+        if in_force:
+            done = Decision(action=Act.APPLIED, author="worker", at=NOW)
+            await decide(tx, await proposal_of(tx, made.id), done)
+    return made.id
 
 
 def query_of(route: str, things: dict[str, Any]) -> dict[str, Any]:
@@ -525,7 +554,7 @@ async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
              "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector", "contribution_id": 1,
-             "split_id": 1}  # fmt: skip
+             "split_id": 1, "proposal": "p"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -170,6 +170,32 @@ CREATE TABLE catalog_wish (
     CONSTRAINT ck_catalog_wish_effort CHECK (effort IN ('small', 'medium', 'large'))
 );
 
+CREATE TABLE proposal (
+    proposal_id TEXT NOT NULL,
+    document JSONB NOT NULL,
+    place INTEGER NOT NULL,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+    found BOOLEAN NOT NULL,
+    counted BIGINT,
+    total BIGINT,
+    CONSTRAINT pk_proposal PRIMARY KEY (proposal_id)
+);
+
+CREATE TABLE proposal_decision (
+    proposal_id TEXT NOT NULL,
+    entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    action TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    reason TEXT NOT NULL,
+    parts JSONB,
+    before JSONB,
+    document JSONB NOT NULL,
+    revision BIGINT,
+    CONSTRAINT pk_proposal_decision PRIMARY KEY (proposal_id, entry_id),
+    CONSTRAINT ck_proposal_decision_action CHECK (action IN ('suggested', 'accepted', 'applied', 'refused', 'rejected', 'withdrawing', 'withdrawn', 'kept'))
+);
+
 CREATE TABLE catalog_estimate (
     run BIGINT GENERATED ALWAYS AS IDENTITY,
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -1289,7 +1315,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release', 'proposal_decision'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1337,7 +1363,8 @@ GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 -- What people and machines write through pages and the API.
 GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
-GRANT SELECT ON catalog_estimate, benchmark_run, way_run TO valueplatform_web;
+GRANT SELECT ON catalog_estimate, benchmark_run, way_run, proposal TO valueplatform_web;
+GRANT SELECT, INSERT ON proposal_decision TO valueplatform_web, valueplatform_worker;
 GRANT UPDATE ON objective, milestone, conversation, suggestion, signal TO valueplatform_web;
 GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
@@ -1368,7 +1395,7 @@ GRANT SELECT, INSERT ON exchange_rate TO valueplatform_web, valueplatform_worker
 -- The worker and the command line.
 GRANT SELECT, INSERT, UPDATE, DELETE ON app_user, sign_in_link, session, idempotency, attempt, api_key, key_usage, provider, cost, model_revision, next_best_fit, ingest_tally TO valueplatform_worker;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_worker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run, way_run TO valueplatform_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON catalog_estimate, benchmark_run, way_run, proposal TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;

@@ -36,6 +36,8 @@ from valueplatform.telemetry.quality_looks import due_for_a_look, examine, mark_
 from valueplatform.telemetry.recent_events import prune_recent_events
 from valueplatform.value.benchmark_run import compare_accounts
 from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
+from valueplatform.value.discovery_accepting import carry_out
+from valueplatform.value.discovery_run import discover
 from valueplatform.value.models import NoModelError
 from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
@@ -64,6 +66,8 @@ CATALOG_REST = 19
 time, and may cost a twentieth of a worker."""
 REWORDING_REST = timedelta(seconds=5)
 """How often drafts are looked for that a language model is to reword."""
+ACCEPTING_REST = timedelta(seconds=2)
+"""How often accepted proposals are looked for."""
 BATCH = 50
 CHANNEL = "valueplatform_story"
 CATALOG_CHANGED = "catalog:"
@@ -112,13 +116,15 @@ class Worker:
         self._archiving: asyncio.Task[None] | None = None
         self._rewording: asyncio.Task[None] | None = None
         self._training: asyncio.Task[None] | None = None
+        self._accepting: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         try:
             await self._work(stop)
         finally:
-            beside = [task for task in (self._archiving, self._rewording, self._training) if task is not None]
+            own = (self._archiving, self._rewording, self._training, self._accepting)
+            beside = [task for task in own if task is not None]
             for task in beside:
                 task.cancel()
             if beside:
@@ -136,6 +142,7 @@ class Worker:
                 served = await self.serve_due()
                 await self._count_when_due()
                 self._reword_beside()
+                self._accept_beside()
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -305,6 +312,27 @@ class Worker:
         if self.rewording is not None and (self._rewording is None or self._rewording.done()):
             self._rewording = asyncio.create_task(self.reword(self.rewording))
 
+    def _accept_beside(self) -> None:
+        """Put what was accepted in force beside all else: counting its meters may take long."""
+        if self._accepting is None or self._accepting.done():
+            self._accepting = asyncio.create_task(self.accept())
+
+    async def accept(self) -> None:
+        """One round of what people decided of proposals. What goes wrong is logged, and tried again."""
+        try:
+            done = await carry_out(self.database, grant_all(), self.clock, self.intake)
+            if done:
+                async with self.database.transaction(grant_all()) as tx:
+                    await tx.execute(_NOTIFY, {"channel": CHANNEL, "payload": CATALOG_CHANGED})
+        except UnavailableError:
+            log.warning("database away; accepted proposals wait")
+            done = 0
+        except Exception:
+            log.exception("accepted proposals not put in force")
+            done = 0
+        if not done:
+            await asyncio.sleep(ACCEPTING_REST.total_seconds())
+
     async def reword(self, settings: RewordingSettings) -> None:
         """One round of questions. What goes wrong is logged; sentences stay in our own words meanwhile."""
         try:
@@ -317,8 +345,8 @@ class Worker:
             await asyncio.sleep(HOUSEKEEPING.total_seconds())
 
     async def _count_when_due(self) -> None:
-        """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth, and of
-        how accounts compare; then it rests."""
+        """One step of the catalog, between two rounds of accounts: when all is counted, of what it is worth, of
+        how accounts compare, and of what that suggests for the model; then it rests."""
         began = self.clock()
         if began < self._count_at:
             return
@@ -345,8 +373,8 @@ class Worker:
             return False
 
     async def keep_worth(self) -> bool:
-        """One step of estimating what event types are worth, then of comparing accounts; whether there is more to do.
-        Pages are told at the end."""
+        """One step of estimating what event types are worth, then of comparing accounts, then of what both suggest for
+        the model; whether there is more to do. Pages are told at the end."""
         if self._estimating is None:
             self._estimating = self._estimates(self.clock())
         try:
@@ -379,6 +407,13 @@ class Worker:
             raise
         except Exception:
             log.exception("accounts not compared")
+        try:
+            async for _ in discover(self.database, grant_all(), now):
+                yield
+        except UnavailableError:
+            raise
+        except Exception:
+            log.exception("proposals not made")
 
 
 async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:

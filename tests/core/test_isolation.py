@@ -257,6 +257,8 @@ def _history(account_id: int) -> dict[str, str]:
         "news_hold": "(account_id, author, reason, placed_at, told_at, until)"
         f" VALUES ({account_id}, 'a', 'r', now(), now(), now())",
         "news_hold_release": f"SELECT {account_id}, hold_id, 'a', now() FROM news_hold",
+        "proposal_decision": "(proposal_id, action, author, at, reason, document)"
+        " VALUES ('p', 'rejected', 'a', now(), 'r', '{}')",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }
@@ -269,7 +271,7 @@ async def test_the_past_cannot_be_changed_by_anyone(databases: Databases, three:
         for table, row in rows.items():
             await connection.exec_driver_sql(f"INSERT INTO {table} {row}")
     for table in APPEND_ONLY:
-        column = "source" if table == "exchange_rate" else "account_id"
+        column = {"exchange_rate": "source", "proposal_decision": "reason"}.get(table, "account_id")
         for statement in (
             f"UPDATE {table} SET {column} = {column}",
             f"DELETE FROM {table}",

@@ -32,6 +32,7 @@ from valueplatform.api.otlp import OtlpController
 from valueplatform.api.plan_terms import PlanTermsController
 from valueplatform.api.plans import PlansController
 from valueplatform.api.posthog import posthog_handlers
+from valueplatform.api.proposals import ProposalsController
 from valueplatform.api.report import ReportController
 from valueplatform.api.scenarios import ScenariosController
 from valueplatform.api.segment import segment_handlers
@@ -83,6 +84,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             FinanceController,
             RatesController,
             CapturingController,
+            ProposalsController,
         ],
         dependencies={
             **calling.provided(gate),

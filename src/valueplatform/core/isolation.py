@@ -40,6 +40,7 @@ APPEND_ONLY: Final = (
     "suggestion_log",
     "news_hold",
     "news_hold_release",
+    "proposal_decision",
 )
 
 

@@ -28,6 +28,7 @@ from valueplatform.portal import (
     plan,
     portfolio,
     proof,
+    proposals,
     settings,
     shared,
     sign_in,
@@ -42,8 +43,8 @@ from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
     home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
-    catalog, drivers, features, ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks,
-    estimate, partners, shared, holds, notices, settings,
+    catalog, drivers, features, ideal_customer, proposals, data_quality, connect, tester, connect_key, accounts,
+    benchmarks, estimate, partners, shared, holds, notices, settings,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -64,6 +64,7 @@ def planted(
     found.extend(_of_deliveries(accounts, deliveries))
     found.extend(_of_features(accounts))
     found.extend(_of_partners(accounts, together))
+    found.extend(_unmeasured(accounts))
     return tuple(sorted(found, key=lambda t: (t.account, t.start, t.kind, t.subject)))
 
 
@@ -263,6 +264,17 @@ def _of_partners(accounts: tuple[Account, ...], together: tuple[Saying, ...]) ->
         if begun is not None and account.key not in let:
             note = "Nobody has let Tessera report value here."
             yield Truth("consent_missing", account.key, "tessera", begun, None, None, "", note)
+
+
+def _unmeasured(accounts: tuple[Account, ...]) -> Iterator[Truth]:
+    """Event types that show a feature in use and that no meter reads: what discovery has to propose."""
+    if not accounts:
+        return
+    read = {meter["event"] for meter in model()["meter"]}
+    for feature in model()["feature"]:
+        if feature["event"] not in read:
+            note = f"Shows {feature['slug']} in use, and no meter reads it."
+            yield Truth("unmeasured_type", "", feature["event"], accounts[0].today, None, None, "", note)
 
 
 def _of_features(accounts: tuple[Account, ...]) -> Iterator[Truth]:

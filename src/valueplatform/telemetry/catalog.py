@@ -155,12 +155,17 @@ def sample_of(path: str, value: object) -> str | None:
     """The text of a value that may be shown; None for one that may not."""
     if isinstance(value, bool):
         return json_text(value)
-    if any(_OF_PERSONS.fullmatch(word) for word in _WORDS.findall(path)):
+    if is_of_persons(path):
         return None
     if isinstance(value, Decimal | int):
         return json_text(value) if abs(Decimal(value)) < _LARGEST_SHOWN else None
     fits = isinstance(value, str) and len(value) <= _LONGEST_CODE and _CODE.fullmatch(value) is not None
     return value if fits and isinstance(value, str) else None
+
+
+def is_of_persons(path: str) -> bool:
+    """Whether the values of a path may be a person's, or a secret, by its name."""
+    return HIDDEN in path or any(_OF_PERSONS.fullmatch(word) for word in _WORDS.findall(path))
 
 
 def _few(samples: set[str]) -> set[str] | None:

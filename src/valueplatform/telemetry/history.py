@@ -81,6 +81,10 @@ Told = Callable[[int, int], None]
 """Hears how many events are counted, and of how many."""
 
 
+class MeanwhileError(ConflictError):
+    """Somebody else is at it: what could not be done now can be done later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """What is counted: `meters`, by the days and under the editions of `homes`; of `accounts`, None = all."""
@@ -124,7 +128,7 @@ async def alone(database: Database, scope: Scope) -> AsyncIterator[None]:
     cleared away. Raises ConflictError where another is counting."""
     async with database.transaction(scope) as guard:
         if not await guard.scalar(_TRY_LOCK, {"lock": _LOCK}):
-            raise ConflictError(
+            raise MeanwhileError(
                 "Events are being counted over history already, for a meter or an account's zone; wait for the end of "
                 "that, then start the command again."
             )

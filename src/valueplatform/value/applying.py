@@ -9,7 +9,7 @@ from valueplatform.core.database import Database, Transaction, lock_model_exclus
 from valueplatform.core.errors import ConflictError, NotFoundError
 from valueplatform.core.scope import Scope
 from valueplatform.telemetry.backfilling import counting, settle
-from valueplatform.telemetry.history import Told, drop_rollups
+from valueplatform.telemetry.history import MeanwhileError, Told, drop_rollups
 from valueplatform.telemetry.meters import Meter
 from valueplatform.telemetry.rebuilding import clear_rollups, rebuild_rollups
 from valueplatform.value.formula import Formula
@@ -86,7 +86,7 @@ async def apply_counted(
     ):
         await lock_model_exclusive(tx)
         if await stored_model(tx) != previous:
-            raise ConflictError("Another model was applied meanwhile; look at it, then apply this one again.")
+            raise MeanwhileError("Another model was applied meanwhile; look at it, then apply this one again.")
         await settle(tx, counted)
         revision = await _put_in_force(tx, previous, _with(revised, counted))
     replaced = _replaced(previous, counted) + _lost_meters(previous, revised)
@@ -110,7 +110,7 @@ async def count_anew(
     async with counting(database, scope, meters, told, copier) as counted, database.transaction(scope) as tx:
         await lock_model_exclusive(tx)
         if await stored_model(tx) != model:
-            raise ConflictError("Another model was applied meanwhile; start the command again.")
+            raise MeanwhileError("Another model was applied meanwhile; start the command again.")
         await settle(tx, counted)
         revision = await _put_in_force(tx, model, _with(model, counted))
     await drop_rollups(database, scope, [meter.rollup_name() for meter in meters])
