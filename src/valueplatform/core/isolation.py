@@ -35,6 +35,7 @@ APPEND_ONLY: Final = (
     "contribution",
     "contribution_answer",
     "split_entry",
+    "collaboration_response",
 )
 
 
