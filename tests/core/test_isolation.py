@@ -251,6 +251,8 @@ def _history(account_id: int) -> dict[str, str]:
         f" SELECT {account_id}, contribution_id, 'dispute', 'a', 'customer', '', now() FROM contribution",
         "split_entry": "(account_id, driver, provider, action, share, supplier_share, author, author_side, reason, day,"
         f" known_at) VALUES ({account_id}, 'd', 'p', 'propose', 0.3, 0, 'a', 'partner', 'r', now(), now())",
+        "collaboration_response": "(account_id, collaboration_id, matter, response, author, at)"
+        f" VALUES ({account_id}, 'c', 'm', 'shown', 'a', now())",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

@@ -30,7 +30,7 @@ from valueplatform.value.states import State as InputState
 
 
 def party(name: str, role: PersonRole, email: str | None = None) -> Party:
-    return Party(name, email or f"{name.split()[0].lower()}@harbor.example", role.value, Side.CUSTOMER)
+    return Party(name, email or f"{name.split(maxsplit=1)[0].lower()}@harbor.example", role.value, Side.CUSTOMER)
 
 
 ANA = party("Ana Brandt", PersonRole.VALIDATOR)
@@ -100,8 +100,8 @@ def test_a_draft_greets_quotes_asks_for_one_thing_by_a_day_and_signs() -> None:
 
     assert found.draft_by(LENA.name) == (
         "Hello Ana Brandt,\n\n"
-        "Our value story says: “Hourly cost is estimated at $40 per hour; $354K rests on it. Ana Brandt can "
-        "validate it.”\n\n"
+        "Our value story says: “Hourly cost is estimated at $40 per\N{NO-BREAK SPACE}hour; $354K rests on it. "
+        "Ana Brandt can validate it.”\n\n"
         "Could you look at the hourly cost and validate it, or say what speaks against it, by 9 Sep 2026?\n\n"
         "Thank you,\nLena Whitfield"
     )
@@ -140,7 +140,7 @@ def test_without_a_steward_only_the_customers_own_people_talk() -> None:
 @pytest.mark.parametrize("email", ["ana@harbor.example", "ana.b@other.example"])
 def test_nobody_is_prompted_to_talk_to_themselves(email: str) -> None:
     """One person in two roles, under one address or two; the full width of a letter does not make another person."""
-    twice = (ANA, party("Ana Ｂrandt", PersonRole.CHAMPION, email))
+    twice = (ANA, party("Ana \N{FULLWIDTH LATIN CAPITAL LETTER B}randt", PersonRole.CHAMPION, email))
     found = prompts(unvalidated(), twice)
 
     assert not [p for p in found if p.sender.side is Side.CUSTOMER and p.receiver.side is Side.CUSTOMER]

@@ -11,6 +11,7 @@ from valueplatform.portal import (
     assumptions,
     benchmarks,
     catalog,
+    collaborations,
     connect,
     connect_key,
     data_quality,
@@ -34,8 +35,8 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, objectives, plan, portfolio, finance, catalog, features,
-    ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
+    home, sign_in, story, why, proof, together, collaborations, assumptions, objectives, plan, portfolio, finance,
+    catalog, features, ideal_customer, data_quality, connect, tester, connect_key, accounts, benchmarks, estimate,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -24,6 +24,7 @@ from valueplatform.portal.exact import exact_text, moment_text, short_day, short
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
+from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.view.drawings import Strip
 from valueplatform.portal.visits import Before
 
@@ -48,7 +49,7 @@ class Told:
     """A story with what stands around it, for one reader.
 
     `classes` is the insight on benefit classes with its id; `changed` says since when each line of `since` holds.
-    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside.
+    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside. `talk` is whom to talk to next.
     """
 
     place: Place
@@ -65,6 +66,7 @@ class Told:
     asks: bool = False
     decides: bool = False
     last_event: datetime | None = None
+    talk: Prompt | None = None
 
     @property
     def mark(self) -> str:
@@ -115,6 +117,7 @@ def story_view(told: Told) -> view.Story:
         printed=tuple(_printed(told)),
         ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
         live_href=told.place.path("/story/live?" + urlencode(_live(told))),
+        talk=told.talk,
     )
 
 

@@ -125,7 +125,7 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Matter:
     """Something to talk about. `topic` is the thing itself, whatever the occasion; `told` what of it makes it another
-    matter. `for_sides` are those it may prompt; `avoided` may not be spoken to, by name or address; `first` comes first.
+    matter. `for_sides` are those it may prompt; `avoided` (names, addresses) are not spoken to, `first` is preferred.
     """
 
     occasion: Occasion
