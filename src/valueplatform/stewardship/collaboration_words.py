@@ -203,7 +203,7 @@ class _Speaking:
             return facts.driver(slug).title
         if kind == "input":
             return f"the {inside_sentence(next(i.title for i in facts.inputs if i.slug == slug))}"
-        return "the value to date"
+        return "the commitment"
 
     @property
     def names(self) -> frozenset[str]:
