@@ -10,6 +10,7 @@ import pytest
 from tests.api.world import HARBOR
 from tests.portal.browsers import CHAMPION, LEADER, OPERATOR, PARTNER, VALIDATOR, Browser, Portal, hrefs
 from tests.portal.test_assumptions import button
+from tests.stewardship.factories import prompt_for
 
 THERE = f"/accounts/{HARBOR}"
 QUESTION = "Why this much for an hour?"
@@ -135,6 +136,12 @@ async def test_pages_of_whoever_has_no_conversations_have_no_prompts(asking: Por
     for who in (LEADER, OPERATOR):
         page = await (await asking.browser(who)).get(f"{THERE}/story")
         assert "/together/new?prompt=" not in page.text
+
+
+async def test_a_talk_about_what_no_sentence_says_is_called_after_its_prompt(portal: Portal, customer: Browser) -> None:
+    wanted = await prompt_for(portal.world.databases, portal.world.harbor, CHAMPION)
+    sent = await customer.post(f"/together?prompt={wanted}", text="Hello Maya Okafor, what about it?")
+    assert 'id="h-thread">Ask about the plan<' in (await customer.get(sent.headers["location"])).text
 
 
 async def test_what_could_not_be_sent_keeps_its_prompt(asking: Portal) -> None:

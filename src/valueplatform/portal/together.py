@@ -283,7 +283,8 @@ async def open_(
             place = await place_of(caller, key, Action.READ_CONVERSATIONS)
             prompted = await _prompted(caller, place, dict(about))
             subject = await _subject(caller, place, about) if insight is None else ""
-            title = subject[:1].upper() + subject[1:] if subject else None
+            named = subject or (prompted.prompt.title if prompted and insight is None else "")
+            title = named[:1].upper() + named[1:] if named else None
             opening = Opening(text, insight_id=insight, title=title, assumption=assumption)
             to = prompted.prompt.receiver.side if prompted else None
             account_id = place.account.account_id
