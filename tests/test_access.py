@@ -14,8 +14,10 @@ from litestar.routes import HTTPRoute
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from tests.api.world import GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
+from tests.api.world import CHAMPION, GLOBEX, HARBOR, PUBLIC_URL, World, a_world, suggest
+from tests.api.world import VALIDATOR as VERA
 from tests.conftest import Databases, Server
+from tests.stewardship.factories import prompt_for
 from tests.telemetry.factories import cloud_event
 from tests.value.factories import NOW, VALIDATOR, new_account, put_model
 from tests.value.factories import SUPPLIER as SUPPLIER_SIDE
@@ -176,6 +178,8 @@ API: Final[Mapping[str, Declared]] = {
     "GET /api/v1/meters/{slug}/query": Declared(READERS),
     "GET /api/v1/portfolio": Declared(SUPPLIER),
     "GET /api/v1/signals": Declared(SUPPLIER),
+    f"GET {ACCOUNT}/collaborations": Declared(DISPUTERS),
+    f"POST {ACCOUNT}/collaborations/{{collaboration_id}}/dismiss": Declared(DISPUTERS),
     "GET /api/v1/finance": Declared(SUPPLIER),
     "GET /api/v1/finance/{metric}": Declared(SUPPLIER),
     "GET /api/v1/exchange-rates": Declared(SUPPLIER),
@@ -237,6 +241,7 @@ _OF_AN_ACCOUNT: Final = (
     "POST /together",
     "GET /together/new",
     "POST /together/new",
+    "POST /together/prompts/{prompt_id}/dismiss",
     "GET /together/{conversation_id}",
     "POST /together/{conversation_id}",
     "GET /together/{conversation_id}/live",
@@ -457,6 +462,12 @@ async def _insight(world: World, who: str) -> str:
     return str(story["headline_insight"]["id"])
 
 
+async def _collaboration(world: World, who: str) -> str:
+    """A prompt of `who`, where they may have one."""
+    reader = who if who in DISPUTERS else "admin"
+    return await prompt_for(world.databases, world.harbor, {"champion": CHAMPION, "validator": VERA}.get(reader))
+
+
 async def named(world: World, route: str, who: str, things: dict[str, Any]) -> dict[str, Any]:
     """What the address of the route names, fit for `who`."""
     path = route.split(" ", 1)[1]
@@ -481,6 +492,7 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
         "statement": statement,
         "digest": digest or (await _digest(world) if path.endswith(("/sign", "plans/{plan}/withdraw")) else ""),
         "insight_id": await _insight(world, who) if "{insight_id}" in path else "",
+        "collaboration_id": await _collaboration(world, who) if "{collaboration_id}" in path else "",
     }
 
 
@@ -539,6 +551,7 @@ async def test_an_account_out_of_scope_is_answered_as_one_that_is_not_there(read
     named = {
         "suggestion_id": "x", "entry_id": 1, "plan": "case", "milestone_id": "x", "scenario": 1, "contribution_id": 1,
         "split_id": 1, "objective_id": 1, "statement": "x",
+        "collaboration_id": "x",
     }  # fmt: skip
     answers = []
     for key in (GLOBEX, "nobody"):
@@ -554,7 +567,7 @@ async def test_no_key_opens_a_page(read_only_world: World) -> None:
     named = {"key": HARBOR, "ref": "x", "conversation_id": 1, "slug": "per_sync", "verb": "validate",
              "suggestion_id": "x", "decision": "dismiss", "key_id": UUID(int=1), "rejected_id": 1,
              "scenario": 1, "objective": 1, "metric": "nrr", "feature": "erp-connector", "contribution_id": 1,
-             "split_id": 1, "proposal": "p"}  # fmt: skip
+             "split_id": 1, "proposal": "p", "prompt_id": "x"}  # fmt: skip
     for route in sorted(PAGES):
         method, path = route.split(" ", 1)
         for who in KEYS:

@@ -775,6 +775,34 @@ CREATE TABLE message (
     CONSTRAINT fk_message_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
 );
 
+CREATE TABLE collaboration (
+    account_id BIGINT NOT NULL,
+    collaboration_id TEXT NOT NULL,
+    matter TEXT NOT NULL,
+    side TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    body JSONB NOT NULL,
+    raised_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_collaboration PRIMARY KEY (account_id, collaboration_id),
+    CONSTRAINT ck_collaboration_side CHECK (side IN ('customer', 'supplier')),
+    CONSTRAINT fk_collaboration_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
+CREATE TABLE collaboration_response (
+    account_id BIGINT NOT NULL,
+    collaboration_id TEXT NOT NULL,
+    matter TEXT NOT NULL,
+    response TEXT NOT NULL,
+    author TEXT NOT NULL,
+    conversation_id BIGINT,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_collaboration_response PRIMARY KEY (account_id, collaboration_id, matter, response, author),
+    CONSTRAINT ck_collaboration_response_response CHECK (response IN ('shown', 'acted', 'dismissed')),
+    CONSTRAINT fk_collaboration_response_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE consent (
     account_id BIGINT NOT NULL,
     consent_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1315,7 +1343,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release', 'proposal_decision'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release', 'proposal_decision', 'collaboration_response'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1361,7 +1389,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, collaboration_response, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run, way_run, proposal TO valueplatform_web;
 GRANT SELECT, INSERT ON proposal_decision TO valueplatform_web, valueplatform_worker;
@@ -1400,4 +1428,4 @@ GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON digest_choice TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log, news_hold, news_hold_release FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log, news_hold, news_hold_release, collaboration_response FROM valueplatform_worker;

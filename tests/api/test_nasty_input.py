@@ -30,6 +30,7 @@ PATHS |= {
     "feature": "erp-connector",
     "statement": "may",
     "proposal": "p",
+    "collaboration_id": "col_x",
     "key_id": "00000000-0000-0000-0000-000000000001",
 }
 NUMBERS = dict.fromkeys(("objective_id", "scenario", "entry_id", "rejected_id", "split_id", "contribution_id"), "1")

@@ -259,6 +259,8 @@ def _history(account_id: int) -> dict[str, str]:
         "news_hold_release": f"SELECT {account_id}, hold_id, 'a', now() FROM news_hold",
         "proposal_decision": "(proposal_id, action, author, at, reason, document)"
         " VALUES ('p', 'rejected', 'a', now(), 'r', '{}')",
+        "collaboration_response": "(account_id, collaboration_id, matter, response, author, at)"
+        f" VALUES ({account_id}, 'c', 'm', 'shown', 'a', now())",
         "exchange_rate": "(currency, target, effective_from, rate, source, author, known_at)"
         " VALUES ('EUR', 'USD', now(), 1, 's', 'a', now())",
     }

@@ -19,7 +19,7 @@ from valueplatform.portal.view.connect import (
     State,
     Tester,
 )
-from valueplatform.portal.view.conversation import Message, Quote, Reply, SystemLine, Thread, Together, Topic
+from valueplatform.portal.view.conversation import Message, Prompt, Quote, Reply, SystemLine, Thread, Together, Topic
 from valueplatform.portal.view.drawings import ChartView, Column, Spark, Strip, TableView
 from valueplatform.portal.view.proof import (
     ClassRow,
@@ -35,7 +35,7 @@ from valueplatform.portal.view.proof import (
 from valueplatform.portal.view.settings import Option as Choice
 from valueplatform.portal.view.settings import Settings, Unsubscribe
 from valueplatform.portal.view.shell import Failure, Freshness, Notice, Person, Shell, SignIn, Tab
-from valueplatform.portal.view.steward import Account, Filter, NewsHold, Portfolio, PortfolioGroup, PortfolioRow, Prompt
+from valueplatform.portal.view.steward import Account, Filter, NewsHold, Portfolio, PortfolioGroup, PortfolioRow
 from valueplatform.portal.view.story import Chapter, PrintedProof, Since, SinceItem, Story, Suggestion
 from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, NumberView, Sentence, Span
 
@@ -217,7 +217,7 @@ ACCOUNT = Account(
     STORY,
     "Adopter",
     (FACT,),
-    (Prompt("Answer Priya", SENTENCE, LINK, NUMBER),),
+    (Prompt("Answer Priya", SENTENCE, LINK, NUMBER), Prompt("Ask Ana", PLAIN, LINK, NUMBER, "by 9 Dec", ACT)),
     (INPUT,),
     (TOPIC,),
     "/accounts/harbor/assumptions",

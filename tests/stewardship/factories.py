@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql
 
 from tests.conftest import Databases
 from valueplatform.accounts.tables import account as account_table
@@ -16,6 +17,7 @@ from valueplatform.core.authorization import (
     KeyKind,
     KeyPrincipal,
     PersonRole,
+    Side,
     UserPrincipal,
     UserRole,
     operator_scope,
@@ -26,6 +28,8 @@ from valueplatform.narrative.document import Chapter, Sentence, Span, Status, St
 from valueplatform.narrative.insight import Insight, Standing, Strength
 from valueplatform.narrative.tables import insight as insight_table
 from valueplatform.narrative.tables import story as story_table
+from valueplatform.stewardship.collaboration import About, AboutKind, Collaboration, DueRule, Occasion, Party
+from valueplatform.stewardship.tables import collaboration
 from valueplatform.value.model import Assumption, Supplier, ValueModel, to_document
 from valueplatform.value.ranges import Range
 from valueplatform.value.tables import assumption_entry
@@ -183,3 +187,28 @@ async def entry(tx: Transaction, account_id: int, conversation_id: int | None, *
     }
     values = {"account_id": account_id, "conversation_id": conversation_id} | given | changes
     await tx.execute(insert(assumption_entry).values(values))
+
+
+async def prompt_for(databases: Databases, account_id: int, customer: str | None = None, name: str = "x") -> str:
+    """A prompt of a customer's person (by e-mail), or of a steward who is there for it; its id.
+
+    A person who is a champion or a validator is prompted to talk to the steward, and the steward to a validator.
+    """
+    maya = Party("Maya Okafor", "maya@fieldnote.example", "steward", Side.SUPPLIER)
+    async with databases.worker.transaction(operator_scope()) as tx:
+        made = postgresql.insert(user).values(email=maya.email, name=maya.name, role=UserRole.STEWARD)
+        await tx.execute(made.on_conflict_do_nothing())
+        rows = await tx.rows(select(person).where(person.c.account_id == account_id).order_by(person.c.role.desc()))
+        people = {row.email: Party(row.name, row.email, row.role, Side.CUSTOMER) for row in rows}
+        sender, receiver = (maya, next(iter(people.values()))) if customer is None else (people[customer], maya)
+        given = Collaboration(
+            Occasion.PLAN, f"{name} {customer}", sender, receiver, About(AboutKind.PLAN, "case"), date(2026, 9, 3),
+            DueRule.ANSWER, "as it is", "Ask about the plan", (Span("The plan waits."),), (Span("Hello,\n\nMaya"),),
+        )  # fmt: skip
+        values = {
+            "account_id": account_id, "collaboration_id": given.id("any"), "matter": given.matter,
+            "side": given.side.value, "sender": sender.email, "place": 9, "body": msgspec.to_builtins(given),
+            "raised_at": NOON,
+        }  # fmt: skip
+        await tx.execute(postgresql.insert(collaboration).values(values).on_conflict_do_nothing())
+    return given.id("any")

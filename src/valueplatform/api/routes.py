@@ -12,6 +12,7 @@ from valueplatform.api.bridge import BridgeController
 from valueplatform.api.calling import ExactRequest, Gate, known_callers_only
 from valueplatform.api.capturing import CapturingController
 from valueplatform.api.catalog import CatalogController
+from valueplatform.api.collaborations import CollaborationsController
 from valueplatform.api.conditional import ConditionalReads
 from valueplatform.api.consents import ConsentsController
 from valueplatform.api.contributions import AnswersController, ContributionsController
@@ -74,6 +75,7 @@ def api_router(gate: Gate, intake: Intake) -> Router:
             ReportController,
             MetersController,
             StewardshipController,
+            CollaborationsController,
             OtlpController,
             CatalogController,
             DriversController,

@@ -41,6 +41,7 @@ APPEND_ONLY: Final = (
     "news_hold",
     "news_hold_release",
     "proposal_decision",
+    "collaboration_response",
 )
 
 

@@ -13,6 +13,7 @@ from valueplatform.portal.answers import see_other
 from valueplatform.portal.assumption_view import Given, order
 from valueplatform.portal.assumptions import Desk, read_desk
 from valueplatform.portal.calling import Caller, Place, PortalRequest, account_place
+from valueplatform.portal.collaborations import prompt_view, prompts_for
 from valueplatform.portal.exact import exact_text
 from valueplatform.portal.frame import ROLE_WORDS
 from valueplatform.portal.hold_view import read_hold
@@ -25,7 +26,7 @@ from valueplatform.portal.thread_view import topics_view
 from valueplatform.portal.together import read_talk
 from valueplatform.portal.view import steward as view
 from valueplatform.portal.view import words
-from valueplatform.portal.view.conversation import Topic
+from valueplatform.portal.view.conversation import Prompt, Topic
 from valueplatform.portal.view.proof import InputRow
 from valueplatform.stewardship.signal import Stake
 from valueplatform.stewardship.signal_store import SignalItem, open_signals
@@ -99,20 +100,28 @@ def _people(people: Sequence[Person]) -> Iterator[words.Fact]:
             yield words.Fact(ROLE_WORDS[role], ", ".join(names))
 
 
-async def _prompts(caller: Caller, place: Place) -> tuple[view.Prompt, ...]:
-    """What calls here, the most pressing first."""
+async def _prompts(caller: Caller, place: Place) -> tuple[Prompt, ...]:
+    """What calls here, the most pressing first, with whom to talk to about it; then whom to talk to about what else."""
     if not caller.may(Action.READ_SIGNALS):
         return ()
     found = await open_signals(caller.tx, place.account.account_id)
-    return tuple(_prompt(place, signal) for signal in found[:MOST])
+    talks = await prompts_for(caller, place, MOST)
+    answers = {one.prompt.signal: one for one in talks if one.prompt.signal is not None}
+    calls = [
+        prompt_view(caller, place, answers[signal.id], "story") if signal.id in answers else _prompt(place, signal)
+        for signal in found[:MOST]
+    ]
+    shown = {signal.id for signal in found[:MOST]}
+    rest = [prompt_view(caller, place, one, "story") for one in talks if one.prompt.signal not in shown]
+    return (*calls, *rest)
 
 
-def _prompt(place: Place, signal: SignalItem) -> view.Prompt:
+def _prompt(place: Place, signal: SignalItem) -> Prompt:
     stake = None
     if signal.number is not None and signal.standing is not None:
         stake = Stake(signal.at_stake, signal.unit, signal.standing, signal.number, signal.insight_id)
     link = act_view(place.base, signal.act)
-    return view.Prompt(
+    return Prompt(
         title=signal.act.text,
         why=why_view(signal.why, signal.insight_id, signal.act),
         act=words.Link(_goes_to(link.href), link.href),

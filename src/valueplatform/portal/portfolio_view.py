@@ -158,6 +158,7 @@ def act_view(base: str, act: Act) -> words.Link:
         TargetKind.ASSUMPTION: f"{base}/assumptions?open={target}" if target else f"{base}/assumptions",
         TargetKind.CONVERSATION: f"{base}/together/{target}" if target else f"{base}/together",
         TargetKind.SUGGESTION: f"{base}/together/new?suggestion={target}",
+        TargetKind.COLLABORATION: f"{base}/together/new?prompt={target}",
     }
     return words.Link(act.text, paths[act.about])
 

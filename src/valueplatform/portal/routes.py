@@ -11,6 +11,7 @@ from valueplatform.portal import (
     assumptions,
     benchmarks,
     catalog,
+    collaborations,
     connect,
     connect_key,
     data_quality,
@@ -42,9 +43,9 @@ from valueplatform.portal.packing import PackedPages
 from valueplatform.portal.portal import Portal, provided
 
 MODULES: Final = (
-    home, sign_in, story, why, proof, together, assumptions, objectives, objective_form, plan, portfolio, finance,
-    catalog, drivers, features, ideal_customer, proposals, data_quality, connect, tester, connect_key, accounts,
-    benchmarks, estimate, partners, shared, holds, notices, settings,
+    home, sign_in, story, why, proof, together, collaborations, assumptions, objectives, objective_form, plan,
+    portfolio, finance, catalog, drivers, features, ideal_customer, proposals, data_quality, connect, tester,
+    connect_key, accounts, benchmarks, estimate, partners, shared, holds, notices, settings,
 )  # fmt: skip
 LARGEST_FORM: Final = 256 * 1024
 """Bytes: the longest message in any script, packed as forms pack it."""

@@ -28,6 +28,7 @@ from valueplatform.portal.grades_view import grades_view
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
+from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.view.drawings import Strip
 from valueplatform.portal.visits import Before
 
@@ -52,8 +53,8 @@ class Told:
     """A story with what stands around it, for one reader.
 
     `classes` is the insight on benefit classes with its id; `changed` says since when each line of `since` holds.
-    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside;
-    `partners`: and see who shares in the account.
+    `asks`: the reader may talk to the steward; `decides`: and set suggestions aside; `partners`: and see who shares in
+    the account. `talk` is whom to talk to next.
     """
 
     place: Place
@@ -74,6 +75,7 @@ class Told:
     decides: bool = False
     partners: bool = False
     last_event: datetime | None = None
+    talk: Prompt | None = None
 
     @property
     def mark(self) -> str:
@@ -126,6 +128,7 @@ def story_view(told: Told) -> view.Story:
         printed=tuple(_printed(told)),
         ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
         live_href=told.place.path("/story/live?" + urlencode(_live(told))),
+        talk=told.talk,
     )
 
 

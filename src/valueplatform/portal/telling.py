@@ -19,7 +19,9 @@ from valueplatform.narrative.next_best_store import State, StoredSuggestion, new
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory, newest_story
 from valueplatform.portal.calling import Caller, Place
+from valueplatform.portal.collaborations import prompt_view, prompts_for
 from valueplatform.portal.story_view import Told, mark_of
+from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.visits import Before, Reader, note_visit
 
 _MARK: Final = text("""
@@ -82,7 +84,14 @@ async def read_told(
         decides=place.is_own and caller.may(Action.DECIDE_SUGGESTIONS),
         partners=caller.may(Action.READ_CONSENTS),
         last_event=last_event,
+        talk=await _talk(caller, place),
     )
+
+
+async def _talk(caller: Caller, place: Place) -> Prompt | None:
+    """The one conversation that the reader should have next; the supplier's people have theirs in the margin."""
+    found = await prompts_for(caller, place, 1) if place.is_own else ()
+    return prompt_view(caller, place, found[0], "story") if found else None
 
 
 async def _since(tx: Transaction, account_id: int, before: Before | None, stored: StoredStory) -> Sequence[SinceLine]:

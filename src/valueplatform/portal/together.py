@@ -1,5 +1,6 @@
 """Conversations of customer and steward: opened from a sentence, answered on the same page, live on both sides."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from valueplatform.accounts.stewards import steward_of
-from valueplatform.core.authorization import Action, Side
+from valueplatform.core.authorization import Action, PersonRole, Side
 from valueplatform.core.errors import InvalidInputError, NotFoundError, TooLargeError
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.document import Audience
@@ -17,7 +18,8 @@ from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.store import newest_story
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
-from valueplatform.portal.frame import account_shell, supplier_name
+from valueplatform.portal.collaborations import AT_ONCE, prompt_view, prompts_for
+from valueplatform.portal.frame import ROLE_WORDS, account_shell, supplier_name
 from valueplatform.portal.notice_view import story_notice
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
@@ -27,11 +29,13 @@ from valueplatform.portal.thread_view import Talk, mark_of, thread_view, topics_
 from valueplatform.portal.view import conversation as view
 from valueplatform.portal.view import words
 from valueplatform.stewardship.attachments import attached
+from valueplatform.stewardship.collaboration_store import Prompted, collaboration_for, respond, talk_about
+from valueplatform.stewardship.collaboration_store import Response as Answer
 from valueplatform.stewardship.conversations import Opening, open_conversation, reply
 from valueplatform.stewardship.threads import conversations_of, read_thread
 from valueplatform.value.models import stored_model
 
-ABOUT = ("insight", "suggestion", "assumption")
+ABOUT = ("insight", "suggestion", "assumption", "prompt")
 _WORDS = SuggestionWords()
 
 
@@ -43,7 +47,8 @@ async def conversations(request: PortalRequest, portal: Shared, key: Key = None)
         if found:
             return see_other(place.path(f"/together/{found[0].conversation_id}"))
         shell = await account_shell(caller, place, "/together")
-        together = view.Together((), None, _empty(place), _start(caller, place))
+        prompts = await _prompts(caller, place)
+        together = view.Together((), None, _empty(place), _start(caller, place), prompts)
     return portal.pages.page("together.html", shell=shell, together=together)
 
 
@@ -55,6 +60,11 @@ def _empty(place: Place) -> str:
 
 def _start(caller: Caller, place: Place) -> words.Act | None:
     return words.Act("Start a conversation", place.path("/together/new")) if _speaks(caller) else None
+
+
+async def _prompts(caller: Caller, place: Place) -> tuple[view.Prompt, ...]:
+    found = await prompts_for(caller, place, AT_ONCE)
+    return tuple(prompt_view(caller, place, one, "together") for one in found)
 
 
 def _speaks(caller: Caller) -> bool:
@@ -95,7 +105,8 @@ async def _thread_page(
         thread = await read_thread(caller.tx, account_id, conversation_id, caller.user)
         talk = await read_talk(caller, place)
         topics = topics_view(talk, await conversations_of(caller.tx, account_id, caller.user), conversation_id)
-        together = view.Together(topics, thread_view(talk, thread, text, error), "", _start(caller, place))
+        prompts = await _prompts(caller, place)
+        together = view.Together(topics, thread_view(talk, thread, text, error), "", _start(caller, place), prompts)
         shell = await account_shell(caller, place, "/together")
     return portal.pages.page("together.html", status_code=400 if error else 200, shell=shell, together=together)
 
@@ -170,8 +181,9 @@ async def composer(
     insight: FromQuery[str | None] = None,
     suggestion: FromQuery[str | None] = None,
     assumption: FromQuery[str | None] = None,
+    prompt: FromQuery[str | None] = None,
 ) -> Response[str]:
-    about = {"insight": insight, "suggestion": suggestion, "assumption": assumption}
+    about = {"insight": insight, "suggestion": suggestion, "assumption": assumption, "prompt": prompt}
     return await _composer(request, portal, key, {name: said for name, said in about.items() if said})
 
 
@@ -188,20 +200,49 @@ async def _composer(
         account_id = place.account.account_id
         talk = await read_talk(caller, place, live=False)
         topics = topics_view(talk, await conversations_of(caller.tx, account_id, caller.user), None)
+        prompted = await _prompted(caller, place, about)
+        about = about if prompted is None else talk_about(prompted.prompt) | {"prompt": prompted.id}
         subject = await _subject(caller, place, about)
         quote = await _quote(caller, account_id, about.get("insight"))
         action = place.path("/together") + (f"?{urlencode(about)}" if about else "")
-        whom = talk.steward.name if place.is_own and talk.steward else place.account.name
-        thread = view.Thread(
-            title=f"Ask about {subject}" if subject else f"A conversation with {whom}",
-            items=(),
-            people=(words.Fact(whom, talk.supplier if place.is_own else ""),),
-            reply=view.Reply(action, f"Write to {whom}", text or "", error) if talk.answers else None,
-            quote=quote,
-        )
+        thread = _new_thread(talk, subject, prompted)
+        if thread.reply is not None:
+            written = prompted.prompt.draft_by(caller.user.name) if prompted else ""
+            given = replace(thread.reply, action=action, text=written if text is None else text, error=error)
+            thread = replace(thread, reply=given)
+        thread = replace(thread, quote=quote)
         shell = await account_shell(caller, place, "/together")
     together = view.Together(topics, thread)
     return portal.pages.page("together.html", status_code=400 if error else 200, shell=shell, together=together)
+
+
+async def _prompted(caller: Caller, place: Place, about: dict[str, str]) -> Prompted | None:
+    """None where no prompt is answered, and where it is answered already: what is written stays welcome."""
+    wanted = about.pop("prompt", None)
+    if wanted is None:
+        return None
+    try:
+        return await collaboration_for(caller.tx, place.account.account_id, caller.user, wanted)
+    except NotFoundError:
+        return None
+
+
+def _new_thread(talk: Talk, subject: str, prompted: Prompted | None) -> view.Thread:
+    """Addressed to the other side, or to whom the prompt names."""
+    place = talk.place
+    if prompted is None:
+        whom = talk.steward.name if place.is_own and talk.steward else place.account.name
+        title, hint = f"Ask about {subject}" if subject else f"A conversation with {whom}", ""
+        role = talk.supplier if place.is_own else ""
+    else:
+        receiver = prompted.prompt.receiver
+        whom, title = receiver.name, prompted.prompt.title
+        role = talk.supplier if receiver.side is Side.SUPPLIER else ROLE_WORDS[PersonRole(receiver.role)]
+        others = talk.supplier if place.is_own else place.account.name
+        hint = f"A draft: change what you like. Everybody in this account, and {others}, can read it."
+    people = (words.Fact(whom, role),)
+    answer = view.Reply("", f"Write to {whom}", hint=hint) if talk.answers else None
+    return view.Thread(title=title, items=(), people=people, reply=answer)
 
 
 async def _quote(caller: Caller, account_id: int, insight_id: str | None) -> view.Quote | None:
@@ -235,17 +276,26 @@ async def open_(
     insight: FromQuery[str | None] = None,
     suggestion: FromQuery[str | None] = None,
     assumption: FromQuery[str | None] = None,
+    prompt: FromQuery[str | None] = None,
 ) -> Response[str]:
-    given = {"insight": insight, "suggestion": suggestion, "assumption": assumption}
+    given = {"insight": insight, "suggestion": suggestion, "assumption": assumption, "prompt": prompt}
     about = {name: said for name, said in given.items() if said}
     text = await form_field(request, "text")
     try:
         async with portal.door.entered(request) as caller:
             place = await place_of(caller, key, Action.READ_CONVERSATIONS)
+            prompted = await _prompted(caller, place, dict(about))
             subject = await _subject(caller, place, about) if insight is None else ""
-            title = subject[:1].upper() + subject[1:] if subject else None
+            named = subject or (prompted.prompt.title if prompted and insight is None else "")
+            title = named[:1].upper() + named[1:] if named else None
             opening = Opening(text, insight_id=insight, title=title, assumption=assumption)
-            number = await open_conversation(caller.tx, place.account.account_id, caller.user, opening, caller.now)
+            to = prompted.prompt.receiver.side if prompted else None
+            account_id = place.account.account_id
+            number = await open_conversation(caller.tx, account_id, caller.user, opening, caller.now, to=to)
+            if prompted is not None:
+                await respond(
+                    caller.tx, account_id, caller.user, prompted, Answer.ACTED, caller.now, conversation_id=number
+                )
     except (InvalidInputError, TooLargeError) as error:
         return await _composer(request, portal, key, about, text, error.message)
     return see_other(place.path(f"/together/{number}"))

@@ -73,9 +73,10 @@ class _Turn:
 
 
 async def open_conversation(
-    tx: Transaction, account_id: int, principal: Principal, opening: Opening, now: datetime
+    tx: Transaction, account_id: int, principal: Principal, opening: Opening, now: datetime, *, to: Side | None = None
 ) -> int:
-    """Begin a conversation with its first message; its id.
+    """Begin a conversation with its first message; its id. It waits for the side `to`, the other one unless given:
+    people of one account may write to each other.
 
     Raises ForbiddenError for partners and whoever lacks the right, NotFoundError for an account, insight or
     assumption that is not there, InvalidInputError and TooLargeError for what cannot be a message.
@@ -95,7 +96,7 @@ async def open_conversation(
             opened_by=turn.author,
             opened_at=now,
             last_at=now,
-            waits_for=WaitsFor.after(turn.side),
+            waits_for=WaitsFor.after(turn.side) if to is None else WaitsFor(to.value),
         )
         .returning(conversation.c.conversation_id)
     )

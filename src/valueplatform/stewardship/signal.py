@@ -33,12 +33,13 @@ class Urgency(IntEnum):
 
 class TargetKind(StrEnum):
     """What an act is about: the story (a sentence of it), an assumption, baseline or driver that must be agreed, a
-    conversation, or a suggestion."""
+    conversation, a suggestion, or a prompt to talk to somebody."""
 
     STORY = "story"
     ASSUMPTION = "assumption"
     CONVERSATION = "conversation"
     SUGGESTION = "suggestion"
+    COLLABORATION = "collaboration"
 
 
 class Act(msgspec.Struct, frozen=True):

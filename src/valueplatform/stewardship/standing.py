@@ -17,6 +17,7 @@ from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insight import Insight, Standing
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.next_best_store import suggestions_of
+from valueplatform.stewardship.collaboration_store import Prompted, refresh_collaborations
 from valueplatform.stewardship.renewal import renewal_day
 from valueplatform.stewardship.signal import Act, Signal, SignalKind, Stake, TargetKind, Urgency
 from valueplatform.stewardship.signal_store import keep_signals, open_questions
@@ -84,6 +85,7 @@ async def refresh_standing(
     `admitted` are the insights that hold, `signals.concerns` among them, already saved; `document` is the steward's
     story as composed from them; suggestions are refreshed. The caller holds the account's lock.
     """
+    known = {one.id: one for one in admitted}
     situation = Situation(
         facts=facts,
         insights=[one.insight for one in admitted],
@@ -91,8 +93,9 @@ async def refresh_standing(
         questions=await open_questions(tx, account_id),
         suggestions=await suggestions_of(tx, account_id),
     )
-    found = worded(situation, {one.id: one for one in admitted})
-    stands = standing_of_account(situation, document, found)
+    found = worded(situation, known)
+    prompts = await refresh_collaborations(tx, account_id, situation, known, found)
+    stands = standing_of_account(situation, document, found, talk_of(found, prompts, facts.key))
     await keep_signals(tx, account_id, facts.key, facts.currency, found, now)
     home: str | None = await tx.scalar(_HOME)
     values = _row(account_id, facts, stands, home, now)
@@ -110,8 +113,17 @@ def worded(
     return tuple(msgspec.structs.replace(signal, why=why) for signal, why in told if why is not None)
 
 
-def standing_of_account(situation: Situation, document: StoryDocument, found: Sequence[Signal]) -> AccountStanding:
-    """Put together what the portfolio shows; the first of `found` speaks for the account."""
+def talk_of(found: Sequence[Signal], prompts: Sequence[Prompted], account_key: str) -> Act | None:
+    """Whom to talk to about what speaks for the account; None where nobody is prompted to."""
+    speaks = found[0].id(account_key) if found else None
+    prompted = next((one for one in prompts if speaks is not None and one.prompt.signal == speaks), None)
+    return None if prompted is None else Act(prompted.prompt.title, TargetKind.COLLABORATION, prompted.id)
+
+
+def standing_of_account(
+    situation: Situation, document: StoryDocument, found: Sequence[Signal], talk: Act | None = None
+) -> AccountStanding:
+    """Put together what the portfolio shows; the first of `found` speaks for the account, `talk` is with whom."""
     facts = situation.facts
     first = found[0] if found else None
     realized, share = _realized(situation)
@@ -125,7 +137,7 @@ def standing_of_account(situation: Situation, document: StoryDocument, found: Se
         stake=first.stake if first else None,
         why=first.why if first else document.headline.spans,
         insight_id=first.insight_id if first else document.headline.insight_id,
-        act=first.act if first else Act("Open the story", TargetKind.STORY),
+        act=talk or first.act if first else Act("Open the story", TargetKind.STORY),
         realized=realized,
         share=share,
         series=tuple(point for point in document.series if point.realized is not None)[-MONTHS_DRAWN:],

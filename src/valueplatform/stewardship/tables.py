@@ -210,3 +210,32 @@ digest = tenant_table(
     Index("ix_digest_user_id", "user_id", "queued_at"),
     key=("digest_id",),
 )
+
+# Who should talk to whom, about what: one row a prompt, kept by the worker with the signals. `place` is its rank in the
+# account, `sender` the e-mail of whoever should speak, `matter` what it is about as it stood when it was last found.
+collaboration = tenant_table(
+    "collaboration",
+    Column("collaboration_id", Text, nullable=False),
+    Column("matter", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("raised_at", TIMESTAMP, nullable=False),
+    Column("settled_at", TIMESTAMP, nullable=True),
+    CheckConstraint("side IN ('customer', 'supplier')", name="side"),
+    key=("collaboration_id",),
+)
+
+# What became of prompts, append-only: of each, once a person and matter. No foreign key: it outlives the prompt.
+collaboration_response = tenant_table(
+    "collaboration_response",
+    Column("collaboration_id", Text, nullable=False),
+    Column("matter", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("conversation_id", BigInteger, nullable=True),
+    Column("at", TIMESTAMP, nullable=False),
+    CheckConstraint("response IN ('shown', 'acted', 'dismissed')", name="response"),
+    key=("collaboration_id", "matter", "response", "author"),
+)

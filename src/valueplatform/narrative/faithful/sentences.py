@@ -50,7 +50,7 @@ def check_sentence(spans: Sequence[Span], admitted: Admitted, locale: str = "en_
     days = list(_day_tokens(text, [*figures, *names]))
     tokens = sorted([*figures, *names, *days], key=lambda token: token.at)
     rest = _blanked(text, tokens)
-    found += _stray_numbers(rest)
+    found += stray_numbers(rest)
     found += [f"{name.name!r} is none of its names" for name in names if name.name not in _own_names(admitted)]
     found += [problem for token in days if (problem := _day_problem(token, figures, admitted))]
     for start, end in _clauses(rest):
@@ -117,7 +117,8 @@ def _blanked(text: str, tokens: Sequence[Token]) -> str:
     return text
 
 
-def _stray_numbers(rest: str) -> Iterator[str]:
+def stray_numbers(rest: str) -> Iterator[str]:
+    """Digits and number words in a text whose own numbers, names and days are set aside."""
     for digits in re.findall(r"\S*\d\S*", rest):
         yield f"{digits!r} is no number of the insight"
     for word in _WORD.findall(rest):

@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from valueplatform.portal.view.words import Act, Chip, Fact, Link, Sentence, Span
+from valueplatform.portal.view.words import Act, Chip, Fact, Link, NumberView, Sentence, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The next best collaboration: who or what calls, why now, by when, and the one act; `dismiss` sets it aside."""
+
+    title: str
+    why: Sentence
+    act: Link
+    stake: NumberView | None = None
+    by: str = ""
+    dismiss: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +58,13 @@ class SystemLine:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The composer. `text` and `error` keep what could not be sent."""
+    """The composer. `text` and `error` keep what could not be sent; `hint` says who reads it."""
 
     action: str
     label: str
     text: str = ""
     error: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +80,10 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """`thread` is None where there is none yet; `empty` then says how one begins."""
+    """`thread` is None where there is none yet; `empty` then says how one begins, and `prompts` with whom to."""
 
     topics: tuple[Topic, ...]
     thread: Thread | None
     empty: str = ""
     start: Act | None = None
+    prompts: tuple[Prompt, ...] = ()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from valueplatform.portal.view.conversation import Topic
+from valueplatform.portal.view.conversation import Prompt, Topic
 from valueplatform.portal.view.drawings import Spark
 from valueplatform.portal.view.proof import InputRow
 from valueplatform.portal.view.story import Story
@@ -56,16 +56,6 @@ class Portfolio:
     empty: str = ""
     more: Link | None = None
     live_href: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """The next best collaboration: who or what calls, why now, and the one act."""
-
-    title: str
-    why: Sentence
-    act: Link
-    stake: NumberView | None = None
 
 
 @dataclass(frozen=True, slots=True)

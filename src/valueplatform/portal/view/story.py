@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.view.drawings import ChartView, Strip
 from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, Sentence
 
@@ -139,3 +140,4 @@ class Story:
     ask: Act | None = None
     live_href: str | None = None
     projection: ProjectionView | None = None
+    talk: Prompt | None = None
