@@ -110,7 +110,7 @@ async def test_what_does_not_count_attains_nothing(world: World) -> None:
     told = await read(world)
     for lines in (told["points"][-1]["lines"], told["to_date"]):
         driver = line(lines, "driver", "dispatch_time")
-        assert (driver["realized"], Decimal(driver["attainment"])) == ("0.0000", 0)
+        assert (driver["realized"], Decimal(driver["attainment"])) == ("0.0000", Decimal(0))
     assert await unconfirmed(world) == []
 
 

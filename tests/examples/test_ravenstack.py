@@ -223,15 +223,15 @@ async def test_window_reads_and_the_report_of_ravenstack_agree_with_it_too(
     for driver in _DRIVERS:
         for (key, day), amount in worth(duck, driver, keys).items():
             expected[key, driver, day.replace(day=1)] += amount
-    span = {"start": date(2023, 1, 1), "end": date(2025, 1, 1)}
+    start, end = date(2023, 1, 1), date(2025, 1, 1)
     read: dict[tuple[str, str, date], Decimal] = {}
     reported: dict[tuple[str, str, date], Decimal] = {}
     async with databases.web.transaction(operator_scope()) as tx:
         for key in keys:
             account = await account_by_key(tx, key)
-            months = await read_value(tx, account, Question(**span, window=Window.MONTH), NOW)
+            months = await read_value(tx, account, Question(start, end, window=Window.MONTH), NOW)
             read |= {(key, row.groups["driver"], row.window_start): row.realized for row in months.rows}
-            lines = report_csv(await read_report(tx, account, Asked(**span), NOW)).decode().splitlines()
+            lines = report_csv(await read_report(tx, account, Asked(start, end), NOW)).decode().splitlines()
             for row in csv.DictReader(lines):
                 reported[key, row["driver"], date.fromisoformat(row["window_start"])] = Decimal(row["realized"])
     assert read == reported == expected
