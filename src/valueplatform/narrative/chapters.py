@@ -37,6 +37,7 @@ NOTE_KINDS: Final[Mapping[str, str]] = {
     "input-change": "context",
     "partner-contribution": "context",
     "validated-input": "context",
+    "weekly-season": "context",
 }
 """Insights told in the margin, doubts first."""
 TOTAL: Final = "total"
