@@ -6,7 +6,7 @@ import sys
 MODULES = (
     "ingest", "memory", "backfill", "refresh", "long_history", "rebuild", "event_pages", "scenario", "faithfulness",
     "change_points", "contribution", "forecast", "next_best",
-    "next_best_sample", "calm", "histories", "faults",
+    "next_best_sample", "calm", "planted_truths", "histories", "faults",
 )  # fmt: skip
 
 

@@ -112,7 +112,8 @@ def _about(insights: Sequence[Admitted], subjects: set[str], drivers: Sequence[s
     return tuple(
         a
         for a in insights
-        if a.insight.subject in subjects or (a.insight.kind in beneath and set(a.insight.drivers) & set(drivers))
+        if a.insight.subject in subjects
+        or (a.insight.kind in beneath and a.insight.subject != ACCOUNT and set(a.insight.drivers) & set(drivers))
     )
 
 
