@@ -230,7 +230,8 @@ def harbor(today: date = TODAY) -> AccountFacts:
 
 def summit(today: date = TODAY) -> AccountFacts:
     """What Harbor has not: a second contract year that has been earned back, one bad week, a driver that was lost, one
-    whose part of the total grew, a best week far above all others, one day far above its weekday, and a first contract that goes back a year more."""
+    whose part of the total grew, a best week far above all others, one day far above its weekday, and a first contract
+    that goes back a year more."""
     begun, year, end = date(2025, 1, 6), date(2026, 1, 6), today + timedelta(days=1)
     turn, record = date(2026, 5, 18), date(2026, 8, 10)
     calls = Wave(310).days(begun, turn) | Wave(620).days(turn, end)

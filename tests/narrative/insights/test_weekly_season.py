@@ -1,5 +1,6 @@
 import random
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 
@@ -15,13 +16,13 @@ from valueplatform.narrative.insights.weekly_season import weekly_seasons
 from valueplatform.narrative.wording import english
 
 
-def _facts(*days: dict, **given: object) -> AccountFacts:  # type: ignore[type-arg]
+def _facts(*days: Mapping[date, Decimal], **given: object) -> AccountFacts:
     slugs = [f"d{i}" for i in range(len(days))]
     daily = [row for slug, own in zip(slugs, days, strict=True) for row in rows(slug, own)]
     return account(daily, drivers=tuple(driver(slug, f"Driver of {slug}") for slug in slugs), **given)
 
 
-def _flat(seed: int) -> dict:  # type: ignore[type-arg]
+def _flat(seed: int) -> dict[date, Decimal]:
     rng = random.Random(seed)
     return {
         START + timedelta(days=i): Decimal(round(rng.gauss(1000, 200), 2)).quantize(Decimal("0.01")) for i in range(331)
