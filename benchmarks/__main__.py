@@ -6,7 +6,7 @@ import sys
 MODULES = (
     "ingest", "memory", "backfill", "refresh", "long_history", "rebuild", "event_pages", "scenario", "faithfulness",
     "change_points", "contribution", "forecast", "next_best",
-    "next_best_sample", "calm", "histories", "faults", "worker_kills",
+    "next_best_sample", "calm", "histories", "faults", "worker_kills", "planted_truths",
 )  # fmt: skip
 
 

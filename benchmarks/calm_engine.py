@@ -49,11 +49,8 @@ def _daily(drivers: dict[str, Floats]) -> pl.DataFrame:
         if not np.isnan(value)
     ]
     names = [name for name in DAILY_SCHEMA if name != "unit"]
-    amounts = [name for name in names if DAILY_SCHEMA[name] == pl.Decimal(38, 4)]
     frame = pl.DataFrame(rows, schema=names, orient="row")
-    return frame.with_columns(pl.col(amounts).cast(pl.Decimal(38, 4)), pl.lit("USD").alias("unit")).cast(
-        dict(DAILY_SCHEMA)
-    )
+    return frame.with_columns(pl.lit("USD").alias("unit")).select(list(DAILY_SCHEMA)).cast(DAILY_SCHEMA)
 
 
 def _on(today: date, daily: pl.DataFrame, slugs: Sequence[str]) -> AccountFacts:

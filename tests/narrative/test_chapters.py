@@ -43,6 +43,14 @@ def test_no_note_is_told_twice() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_the_week_of_the_whole_account_is_noted_beside_the_total_alone() -> None:
+    days = {START + timedelta(days=i): 10 + (START + timedelta(days=i)).weekday() ** 2 for i in range(230)}
+    daily = [*rows("a", days), *rows("b", days)]
+    found = _chapters(account(daily, drivers=(driver("a"), driver("b"))))
+    noted = [chapter.id for chapter in found for note in chapter.notes if "usual" in str(note.spans)]
+    assert noted == ["total"]
+
+
 def test_many_drivers_do_not_make_an_endless_story() -> None:
     slugs = [f"driver_{i}" for i in range(20)]
     daily = [row for slug in slugs for row in rows(slug, steady(START, TOMORROW, 10))]

@@ -50,7 +50,7 @@ def test_truths_name_known_accounts_and_lie_within_the_sample(sample: SampleSupp
     keys = {row["key"] for row in sample.accounts} | {""}
     for truth in sample.truths:
         assert truth.account in keys
-        assert TODAY - timedelta(days=600) < truth.start <= TODAY + timedelta(days=60)
+        assert TODAY - timedelta(days=600) < truth.start <= TODAY + timedelta(days=120)
         assert truth.end is None or truth.end >= truth.start
         assert truth.note or truth.kind == "go_live"
 

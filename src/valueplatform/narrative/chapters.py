@@ -37,6 +37,7 @@ NOTE_KINDS: Final[Mapping[str, str]] = {
     "input-change": "context",
     "partner-contribution": "context",
     "validated-input": "context",
+    "weekly-season": "context",
 }
 """Insights told in the margin, doubts first."""
 TOTAL: Final = "total"
@@ -111,7 +112,8 @@ def _about(insights: Sequence[Admitted], subjects: set[str], drivers: Sequence[s
     return tuple(
         a
         for a in insights
-        if a.insight.subject in subjects or (a.insight.kind in beneath and set(a.insight.drivers) & set(drivers))
+        if a.insight.subject in subjects
+        or (a.insight.kind in beneath and a.insight.subject != ACCOUNT and set(a.insight.drivers) & set(drivers))
     )
 
 

@@ -4,7 +4,7 @@ Pure and seeded: the same arguments give the same supplier, to the last digit. N
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -33,6 +33,7 @@ from valueplatform.sample.records import (
 from valueplatform.sample.shared import shared_episodes
 from valueplatform.sample.talk import Message, conversations
 from valueplatform.sample.truths import Deliveries, Truth, planted
+from valueplatform.sample.truths_of_year import planted_of_year
 
 BATCH = 1000
 """The most events in one batch."""
@@ -90,6 +91,10 @@ class SampleSupplier:
         return msgspec.json.format(msgspec.json.encode(self.truths), indent=1)
 
 
+def _in_order(truths: Iterable[Truth]) -> tuple[Truth, ...]:
+    return tuple(sorted(truths, key=lambda t: (t.account, t.start, t.kind, t.subject)))
+
+
 def generate(
     *, accounts: int = 36, days: int = 548, seed: int = 7, today: date, until: datetime | None = None
 ) -> SampleSupplier:
@@ -122,7 +127,7 @@ def generate(
         assumptions=said,
         conversations=conversations(cast, end),
         sayings=(together := sayings(cast, end)),
-        truths=planted(cast, seed, said, deliveries, together),
+        truths=_in_order((*planted(cast, seed, said, deliveries, together), *planted_of_year(cast, seed, said))),
         situations={a.key: a.spec.situation for a in cast},
         event_total=deliveries.total,
         stewards=STEWARDS,

@@ -11,7 +11,7 @@ ACCOUNTS = 60
 CHANGES = {
     "period-over-period", "month-so-far", "change-contributors", "trend", "record-month", "stalled-driver",
     "missing-days", "new-driver", "lost-driver", "streak", "mix-shift", "unusual-record",
-    "correlated-drivers", "disruption",
+    "correlated-drivers", "disruption", "change-point", "unusual-day",
 }  # fmt: skip
 SEASON = (1.0, 1.1, 1.05, 1.0, 0.9, 0.4, 0.2)
 

@@ -1,3 +1,4 @@
+import random
 from datetime import date, timedelta
 
 from tests.narrative.factories import Wave, account, driver, rows, steady, workdays
@@ -128,3 +129,16 @@ def test_a_driver_that_stopped_ninety_days_ago_is_lost() -> None:
     assert found.number("quiet").value == (TOMORROW - stop).days
     later = account(daily, drivers=(driver("a"), driver("b")), today=TODAY - timedelta(days=1))
     assert "stalled-driver" in _told(later)
+
+
+def test_days_that_bring_value_by_chance_now_and_then_make_no_stop() -> None:
+    told = 0
+    for seed in range(20):
+        rng = random.Random(seed)
+        days = {START + timedelta(days=i): 5 for i in range(365) if rng.random() < 0.08}
+        for end in range(120, 365, 5):
+            today = START + timedelta(days=end)
+            known = {day: value for day, value in days.items() if day <= today}
+            facts = account(rows("a", known), drivers=(driver("a"),), today=today)
+            told += stalled_since(facts, "a") is not None
+    assert told <= 5

@@ -131,6 +131,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "benchmark-standing": _stands_apart,
     "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
     "expiring-input": lambda n, _: n["carried"] != 0,
+    "weekly-season": lambda n, _: n["high"] > n["low"],
     "missing-days": lambda n, _: n["missing"] == 0,
     "new-driver": lambda n, _: n["earlier"] == 0,
     "detractor": lambda n, _: n["realized"] < 0,

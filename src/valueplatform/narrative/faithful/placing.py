@@ -77,6 +77,15 @@ def _on_the_day(insight: Insight) -> bool:
     return own and alike and insight.terms["weekday"] == str(day.weekday())
 
 
+def _of_weekdays(insight: Insight) -> bool:
+    """Either number is of days of the name that is told."""
+    return all(
+        span is not None and str(span[0].weekday()) == insight.terms[f"{name}_weekday"]
+        for name in ("high", "low")
+        for span in map(span_of_leaf, leaves(insight.number(name).derivation))
+    )
+
+
 _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "input-change": _changed,
     "expiring-input": _expires,
@@ -88,6 +97,7 @@ _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "disruption": _episode,
     "change-point": _since_when,
     "unusual-day": _on_the_day,
+    "weekly-season": _of_weekdays,
 }
 
 

@@ -26,6 +26,7 @@ from valueplatform.narrative.insights.time_to_value import time_to_value
 from valueplatform.narrative.insights.trend import trends
 from valueplatform.narrative.insights.unusual_day import unusual_values
 from valueplatform.narrative.insights.unusual_record import unusual_records
+from valueplatform.narrative.insights.weekly_season import weekly_seasons
 from valueplatform.narrative.insights.weight import FALSE_DISCOVERY_RATE
 from valueplatform.narrative.significance import discoveries
 
@@ -47,6 +48,7 @@ FAMILIES = (
     input_changes,
     expiring,
     doubts,
+    weekly_seasons,
 )
 TESTED_FAMILIES = (
     changes,

@@ -18,6 +18,7 @@ from valueplatform.narrative.windows import story_window
 LATELY = timedelta(days=45)
 AHEAD = timedelta(days=120)
 GO_LIVE = "go-live"
+RENEWAL = "renewal"
 
 
 def milestones(facts: AccountFacts) -> list[Insight]:
@@ -27,9 +28,11 @@ def milestones(facts: AccountFacts) -> list[Insight]:
 
 def _happened(facts: AccountFacts, milestone: Milestone) -> Iterator[Insight]:
     window = story_window(facts)
-    if not window.start < milestone.day <= facts.today:
-        return
     went_live = milestone.kind == GO_LIVE
+    # What a first contract year begins with is no news; that a later one has begun is.
+    begins = milestone.kind == RENEWAL and milestone.day == window.start
+    if not (begins or window.start < milestone.day <= facts.today):
+        return
     if not went_live and milestone.day < facts.today - LATELY:
         return
     since = Period(milestone.day, facts.tomorrow)

@@ -4,14 +4,17 @@ Statistic: the pauses between days with value. A driver is *stalled* when its pr
 than twice its longest earlier one, and *lost* when that is 90 days ago; an account is *silent* when every driver that
 had a rhythm is; a past pause is told as *missing days* when it is longer than 4 days and than twice the next longest,
 in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first value within the last 60 days,
-in an account that had value at least 60 days before it. No test over many series is needed: the threshold is the
-series' own extreme, not a quantile.
+in an account that had value at least 60 days before it. Beyond the series' own extreme a pause must be one that days
+with value, falling by chance alone, would not bring in a year of looks: 365 r (1 - r)^n is at most 2 % for n days at
+the rate r (a geometric run, Feller 1968, ch. 13), unless none of its pauses was longer than 1.5 times their mean. That
+keeps noise that is zero most days from being told as a stop.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from statistics import fmean
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts, once
@@ -25,6 +28,8 @@ NEW_WITHIN = timedelta(days=60)
 STALLED_AFTER = 7
 MISSING_AFTER = 4
 TIMES_LONGEST = 2
+CHANCE_IN_A_YEAR = 0.02
+EVEN = 1.5
 MINIMUM_ACTIVE_DAYS = 8
 MINIMUM_SPAN = timedelta(days=28)
 LOOK_BACK = timedelta(days=180)
@@ -44,6 +49,14 @@ class Rhythm:
     def is_known(self) -> bool:
         return len(self.days) >= MINIMUM_ACTIVE_DAYS and self.days[-1] - self.days[0] >= MINIMUM_SPAN
 
+    def is_by_chance(self, pause: int) -> bool:
+        """Whether a year of days that have value by chance alone, as often as these, may well hold such a pause; never
+        where the pauses so far are so even that chance did not make them."""
+        if max(self.pauses) <= EVEN * fmean(self.pauses):
+            return False
+        rate = len(self.days) / ((self.days[-1] - self.days[0]).days + 1)
+        return 365 * rate * (1 - rate) ** pause > CHANCE_IN_A_YEAR
+
 
 @once
 def rhythm(facts: AccountFacts, driver: str) -> Rhythm:
@@ -60,7 +73,8 @@ def stalled_since(facts: AccountFacts, driver: str) -> date | None:
         return None
     pause = (facts.today - known.days[-1]).days - 1
     usual = max(known.pauses, default=0)
-    return known.days[-1] + ONE_DAY if pause > max(STALLED_AFTER, TIMES_LONGEST * usual) else None
+    stands_out = pause > max(STALLED_AFTER, TIMES_LONGEST * usual) and not known.is_by_chance(pause)
+    return known.days[-1] + ONE_DAY if stands_out else None
 
 
 def silent_since(facts: AccountFacts) -> date | None:
@@ -150,7 +164,7 @@ def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
         return None
     pauses = sorted(known.pauses, reverse=True)
     longest, next_longest = pauses[0], pauses[1]
-    if longest <= max(MISSING_AFTER, TIMES_LONGEST * next_longest):
+    if longest <= max(MISSING_AFTER, TIMES_LONGEST * next_longest) or known.is_by_chance(longest):
         return None
     start = known.days[known.pauses.index(longest)] + ONE_DAY
     recent = max(story_window(facts).start, facts.today - LOOK_BACK)
