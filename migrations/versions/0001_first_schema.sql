@@ -1084,6 +1084,7 @@ CREATE TABLE story (
     audience TEXT NOT NULL,
     version INTEGER NOT NULL,
     document JSONB NOT NULL,
+    translations JSONB NOT NULL,
     fingerprint TEXT NOT NULL,
     composed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_story PRIMARY KEY (account_id, audience, version),
@@ -1158,6 +1159,7 @@ CREATE TABLE digest_choice (
     weekday SMALLINT NOT NULL,
     hour SMALLINT NOT NULL,
     timezone TEXT NOT NULL,
+    language TEXT NOT NULL,
     webhook_url TEXT,
     webhook_secret BYTEA,
     bad_news BOOLEAN NOT NULL,
@@ -1166,6 +1168,7 @@ CREATE TABLE digest_choice (
     CONSTRAINT pk_digest_choice PRIMARY KEY (user_id),
     CONSTRAINT ck_digest_choice_channel CHECK (channel IN ('none', 'email', 'webhook')),
     CONSTRAINT ck_digest_choice_cadence CHECK (cadence IN ('changed', 'weekly', 'monthly')),
+    CONSTRAINT ck_digest_choice_language CHECK (language IN ('en', 'de')),
     CONSTRAINT ck_digest_choice_time CHECK (weekday BETWEEN 0 AND 6 AND hour BETWEEN 0 AND 23),
     CONSTRAINT fk_digest_choice_user_id_app_user FOREIGN KEY(user_id) REFERENCES app_user (user_id)
 );

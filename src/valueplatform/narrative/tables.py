@@ -29,6 +29,7 @@ story = tenant_table(
     Column("audience", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("document", JSONB, nullable=False),
+    Column("translations", JSONB, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("composed_at", TIMESTAMP, nullable=False),
     key=("audience", "version"),
