@@ -160,7 +160,7 @@ digest_choice = Table(
     Column("weekday", SmallInteger, nullable=False),
     Column("hour", SmallInteger, nullable=False),
     Column("timezone", Text, nullable=False),
-    Column("language", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="en"),
     Column("webhook_url", Text, nullable=True),
     Column("webhook_secret", LargeBinary, nullable=True),
     Column("bad_news", Boolean, nullable=False),

@@ -52,5 +52,6 @@ ENGLISH: Final = Lexicon(
     ratio=" times",
     per=(" a ", " per "),
     noun=_singular,
+    unit=_singular,
     money_leads=True,
 )

@@ -70,7 +70,7 @@ def _fits_unit(before: str, after: str, number: Number, lexicon: Lexicon) -> boo
         return _fits_base(before, after, base, lexicon)
     for joined in lexicon.per:
         of, found, each = after.rpartition(joined)
-        if found and per in {each, lexicon.noun(each)}:
+        if found and lexicon.noun(each) == lexicon.unit(per):
             return _fits_base(before, of, base, lexicon)
     return False
 
@@ -87,4 +87,4 @@ def _fits_base(before: str, after: str, base: str, lexicon: Lexicon) -> bool:
         return not after
     if base == "ratio":
         return after == lexicon.ratio
-    return lexicon.noun(after.strip()) == lexicon.noun(base)
+    return lexicon.noun(after.strip()) == lexicon.unit(base)

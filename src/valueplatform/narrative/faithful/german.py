@@ -52,8 +52,15 @@ _NUMBER_WORD: Final = re.compile(
 )
 
 
-def _unit(noun: str) -> str:
-    return _NOUNS.get(noun) or noun.removesuffix("s")
+def _unit(unit: str) -> str:
+    one = unit.removesuffix("s")
+    return one if one in UNITS else unit
+
+
+def _named(noun: str) -> str:
+    """The unit that a German word names; an English word for a unit that has a German one names none."""
+    named = _NOUNS.get(noun)
+    return named or ("" if _unit(noun) in UNITS else noun)
 
 
 GERMAN: Final = Lexicon(
@@ -94,7 +101,8 @@ GERMAN: Final = Lexicon(
     percent=" %",
     ratio="\u2011Fache",
     per=(" pro ",),
-    noun=_unit,
+    noun=_named,
+    unit=_unit,
     money_leads=False,
     rounded_from=1000,
 )  # fmt: skip

@@ -11,7 +11,7 @@ class Lexicon:
 
     `up` and `down` are words that carry a number's direction, in small letters; `number_word` matches a whole word, in
     small letters, that states a number. `day` captures day, month and year, `month` month and year. `figure` captures
-    minus, before, digits, scale and after. `noun` gives the unit, as models write it, that a word names; `per` joins a
+    minus, before, digits, scale and after. `noun` gives the unit that a word of a sentence names, `unit` the same for what a model calls it; `per` joins a
     unit to what it is of. Money without a scale has three figures from `rounded_from` on.
     """
 
@@ -31,5 +31,6 @@ class Lexicon:
     ratio: str
     per: tuple[str, ...]
     noun: Callable[[str], str]
+    unit: Callable[[str], str]
     money_leads: bool
     rounded_from: int | None = None

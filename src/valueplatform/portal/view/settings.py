@@ -24,6 +24,7 @@ class Settings:
     cadences: tuple[Option, ...]
     weekdays: tuple[Option, ...]
     hours: tuple[Option, ...]
+    languages: tuple[Option, ...]
     timezone: str
     zones: tuple[str, ...]
     webhook_url: str
