@@ -39,8 +39,8 @@ _JSON = msgspec.json.Encoder(decimal_format="string")
 @click.option("--provider", default=SUPPLIER, show_default=True, help="Whose rows a partner's story is made of.")
 @click.option(
     "--language",
-    type=click.Choice(Language, case_sensitive=False),
-    default=Language.ENGLISH,
+    type=click.Choice([language.value for language in Language], case_sensitive=False),
+    default=Language.ENGLISH.value,
     show_default=True,
     help="In which language it is told.",
 )
@@ -53,13 +53,13 @@ _JSON = msgspec.json.Encoder(decimal_format="string")
 )
 @click.pass_context
 @asynchronous
-async def story(ctx: click.Context, account: str, audience: Audience, form: str, provider: str, language: Language) -> None:
+async def story(ctx: click.Context, account: str, audience: Audience, form: str, provider: str, language: str) -> None:
     """Tell the story of ACCOUNT as it stands. What waits for the worker is worked off first."""
     now = system_clock()
     async with opened(ctx) as databases:
         found = await brought_up_to_date(databases, account, now)
         async with databases.worker.transaction(accounts_or_all([found.account_id])) as tx:
-            read = await read_story(tx, found, audience, now, provider=provider, language=language)
+            read = await read_story(tx, found, audience, now, provider=provider, language=Language(language))
     click.echo(_told(read, form), nl=False)
 
 

@@ -20,7 +20,8 @@ class News(msgspec.Struct, frozen=True):
 async def lines_since(
     tx: Transaction, account_id: int, audience: Audience, seen: int, newest: StoredStory
 ) -> Sequence[SinceLine]:
-    """What `newest` tells that the version `seen` did not, in the language of `newest`. Of version 0, before the first, all that leads the story."""
+    """What `newest` tells that the version `seen` did not, in the language of `newest`. Of version 0, before
+    the first, all that leads the story."""
     if seen >= newest.version:
         return ()
     if seen <= 0:

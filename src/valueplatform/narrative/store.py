@@ -159,20 +159,16 @@ async def story_version(
     language: Language = Language.ENGLISH,
 ) -> StoredStory | None:
     """One version, or the newest; None where there is no such version."""
-    asked = func.coalesce(story.c.translations[language.value], story.c.document) if _is_translated(language) else (
-        story.c.document
-    )  # fmt: skip
-    query = select(story.c.version, story.c.fingerprint, story.c.composed_at, asked.label("document")).where(story.c.account_id == account_id, story.c.audience == audience.value)
+    asked = func.coalesce(story.c.translations[language.value], story.c.document)
+    query = select(story.c.version, story.c.fingerprint, story.c.composed_at, asked.label("document")).where(
+        story.c.account_id == account_id, story.c.audience == audience.value
+    )
     if version is not None:
         query = query.where(story.c.version == version)
     row = await tx.row(query.order_by(story.c.version.desc()).limit(1))
     if row is None:
         return None
     return StoredStory(row.version, msgspec.convert(row.document, StoryDocument), row.fingerprint, row.composed_at)
-
-
-def _is_translated(language: Language) -> bool:
-    return language is not Language.ENGLISH
 
 
 class EarlierStory(msgspec.Struct, frozen=True):

@@ -49,7 +49,10 @@ def test_a_fault_in_a_sentence_is_caught(language: Language, plant: SentenceFaul
         for audience in AUDIENCES:
             for faulty in plant(render(given, audience, wording).spans, given.insight):
                 planted += 1
-                assert check_sentence(faulty, given, str(wording.locale)) != [], (given.insight.kind, "".join(s.text for s in faulty))
+                assert check_sentence(faulty, given, str(wording.locale)) != [], (
+                    given.insight.kind,
+                    "".join(s.text for s in faulty),
+                )
     assert planted, "nothing to plant this fault in"
 
 

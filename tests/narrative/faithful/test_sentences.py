@@ -80,7 +80,9 @@ def test_digits_in_a_title_of_the_record_are_no_numbers() -> None:
 
 
 def test_another_language_is_not_waved_through() -> None:
-    assert check_sentence(render(TOP, Audience.CUSTOMER).spans, TOP, "fr_FR") == ["no sentence in fr_FR can be checked yet"]
+    assert check_sentence(render(TOP, Audience.CUSTOMER).spans, TOP, "fr_FR") == [
+        "no sentence in fr_FR can be checked yet"
+    ]
 
 
 def test_a_record_with_an_empty_name_or_one_of_signs_is_read_like_any_other() -> None:
@@ -117,7 +119,8 @@ def test_an_altered_german_word_is_caught(given: Admitted, old: str, new: str) -
 
 
 @pytest.mark.parametrize(
-    "word", ["zwei", "Dreizehn", "vierzig", "einundzwanzig", "zweihundert", "dreimal", "Drittel", "halbe", "verdreifacht"]
+    "word",
+    ["zwei", "Dreizehn", "vierzig", "einundzwanzig", "zweihundert", "dreimal", "Drittel", "halbe", "verdreifacht"],
 )
 def test_a_german_number_in_words_is_seen(word: str) -> None:
     assert GERMAN.number_word.fullmatch(word.lower())

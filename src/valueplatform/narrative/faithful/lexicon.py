@@ -9,10 +9,11 @@ from re import Pattern
 class Lexicon:
     """Words and forms of one language, written down apart from what words sentences.
 
-    `up` and `down` are words that carry a number's direction, in small letters; `number_word` matches a whole word, in
+    `up` and `down` are words that carry a number's direction, in small letters; `number_word` matches a word, in
     small letters, that states a number. `day` captures day, month and year, `month` month and year. `figure` captures
-    minus, before, digits, scale and after. `noun` gives the unit that a word of a sentence names, `unit` the same for what a model calls it; `per` joins a
-    unit to what it is of. Money without a scale has three figures from `rounded_from` on.
+    minus, before, digits, scale and after. `noun` gives the unit that a word of a sentence names, `unit` the same for
+    what a model calls it; `per` joins a unit to what it is of. Money without a scale has three figures from
+    `rounded_from` on.
     """
 
     locale: str

@@ -110,7 +110,9 @@ def _day_tokens(text: str, taken: Sequence[Token], lexicon: Lexicon) -> Iterator
         days.append(Token("day", match.start(), match.end(), first=date(int(match[3]), month, int(match[1]))))
     yield from days
     for match in lexicon.month.finditer(_blanked(free, days)):  # "8 May 2026" is no month
-        yield Token("month", match.start(), match.end(), first=date(int(match[2]), lexicon.months.index(match[1]) + 1, 1))
+        yield Token(
+            "month", match.start(), match.end(), first=date(int(match[2]), lexicon.months.index(match[1]) + 1, 1)
+        )
 
 
 def _blanked(text: str, tokens: Sequence[Token]) -> str:
@@ -166,9 +168,7 @@ def is_signed(number: Number) -> bool:
     return isinstance(number.derivation, Difference | Statistic)
 
 
-def _direction_problems(
-    clause: str, inside: Sequence[Token], insight: Insight, lexicon: Lexicon
-) -> Iterator[str]:
+def _direction_problems(clause: str, inside: Sequence[Token], insight: Insight, lexicon: Lexicon) -> Iterator[str]:
     words = {word.lower() for word in _WORD.findall(clause)}
     up, down = words & lexicon.up, words & lexicon.down
     figures = [(token, token.number) for token in inside if token.kind == "number" and token.number is not None]

@@ -1,6 +1,7 @@
 """Catalogs of the templates' messages: gettext files, kept as text and read when a language is first told.
 
-`make catalogs` brings them up to date with the templates; what has no translation yet is left empty, and a test names it.
+`make catalogs` brings them up to date with the templates; what has no translation yet is left empty, and
+a test names it.
 """
 
 import io

@@ -24,11 +24,11 @@ class Settings:
     cadences: tuple[Option, ...]
     weekdays: tuple[Option, ...]
     hours: tuple[Option, ...]
-    languages: tuple[Option, ...]
     timezone: str
     zones: tuple[str, ...]
     webhook_url: str
     url_hint: str
+    languages: tuple[Option, ...] = ()
     state: str = ""
     trouble: str = ""
     bad_news: bool | None = None

@@ -44,7 +44,8 @@ class Cadence(StrEnum):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """`weekday` 0 = Monday; `hour` is local to `timezone`; `language` is that of the story, on pages too. `bad_news`: a steward wants bad news at once, too."""
+    """`weekday` 0 = Monday; `hour` is local to `timezone`; `language` is that of the story, on pages too.
+    `bad_news`: a steward wants bad news at once, too."""
 
     channel: Channel = Channel.NONE
     cadence: Cadence = Cadence.WEEKLY
