@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test check bench lint browser lock clean
+.PHONY: help install demo test check bench lint browser lock catalogs clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,14 @@ lock: ## renew requirements/*.txt from requirements/*.in
 	@for name in runtime dev node; do \
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	    --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+
+WORDING := src/valueplatform/narrative/wording
+
+catalogs: install ## bring the catalogs of other languages up to date with the templates
+	$(BIN)/pybabel -q extract -F $(WORDING)/babel.cfg --add-location=file --sort-by-file -o build-stories.pot $(WORDING)
+	$(BIN)/pybabel -q update -i build-stories.pot -d $(WORDING)/locale -D stories --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date --width=120
+	rm build-stories.pot
 
 clean: ## remove .venv and everything built
 	rm -rf .venv build dist node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis src/valueplatform/portal/static/vendor

@@ -1138,6 +1138,7 @@ CREATE TABLE story (
     audience TEXT NOT NULL,
     version INTEGER NOT NULL,
     document JSONB NOT NULL,
+    translations JSONB DEFAULT '{}' NOT NULL,
     fingerprint TEXT NOT NULL,
     composed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_story PRIMARY KEY (account_id, audience, version),
@@ -1212,6 +1213,7 @@ CREATE TABLE digest_choice (
     weekday SMALLINT NOT NULL,
     hour SMALLINT NOT NULL,
     timezone TEXT NOT NULL,
+    language TEXT DEFAULT 'en' NOT NULL,
     webhook_url TEXT,
     webhook_secret BYTEA,
     bad_news BOOLEAN NOT NULL,
@@ -1220,6 +1222,7 @@ CREATE TABLE digest_choice (
     CONSTRAINT pk_digest_choice PRIMARY KEY (user_id),
     CONSTRAINT ck_digest_choice_channel CHECK (channel IN ('none', 'email', 'webhook')),
     CONSTRAINT ck_digest_choice_cadence CHECK (cadence IN ('changed', 'weekly', 'monthly')),
+    CONSTRAINT ck_digest_choice_language CHECK (language IN ('en', 'de')),
     CONSTRAINT ck_digest_choice_time CHECK (weekday BETWEEN 0 AND 6 AND hour BETWEEN 0 AND 23),
     CONSTRAINT fk_digest_choice_user_id_app_user FOREIGN KEY(user_id) REFERENCES app_user (user_id)
 );
@@ -1398,7 +1401,7 @@ GRANT UPDATE (revision) ON account TO valueplatform_web;
 GRANT UPDATE (shared, removed_at) ON scenario TO valueplatform_web;
 GRANT INSERT, UPDATE, DELETE ON open_page, visit, notice_dismissal, digest_mark TO valueplatform_web;
 -- Whoever answers browsers writes the secret that webhooks are signed with, and can never read it.
-GRANT INSERT, UPDATE, SELECT (user_id, channel, cadence, weekday, hour, timezone, webhook_url, bad_news, unsubscribe_key, chosen_at) ON digest_choice TO valueplatform_web;
+GRANT INSERT, UPDATE, SELECT (user_id, channel, cadence, weekday, hour, timezone, language, webhook_url, bad_news, unsubscribe_key, chosen_at) ON digest_choice TO valueplatform_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_link, session, idempotency, attempt TO valueplatform_web;
 GRANT SELECT ON app_user, api_key, provider, model_revision, next_best_fit, ingest_tally, alembic_version, archive TO valueplatform_web;
 

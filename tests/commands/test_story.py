@@ -61,3 +61,16 @@ async def test_without_a_model_it_says_what_to_do(databases: Databases) -> None:
     await new_account(databases)
     ran = await run(databases, "story", "harbor")
     assert (ran.code, "model apply" in ran.err) == (1, True)
+
+
+async def test_it_is_told_in_german_with_the_same_numbers(databases: Databases, harbor: int) -> None:
+    english, german = [
+        (await run(databases, "story", "harbor", "--language", language, "--format", "json")).json
+        for language in ("en", "de")
+    ]
+    assert (german["language"], german["version"]) == ("de", english["version"])
+    assert german["headline"].startswith("Sie haben ")
+    values = [[number["value"] for number in told["headline_insight"]["numbers"]] for told in (english, german)]
+    assert values[0] == values[1]
+    text = await run(databases, "story", "harbor", "--language", "de")
+    assert "150\N{NO-BREAK SPACE}$" in text.out

@@ -1,7 +1,7 @@
 """Faults to plant: each function alters one insight, or one rendered sentence, in every way of its kind."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import msgspec
 
-from valueplatform.narrative.document import Span
+from valueplatform.narrative.document import Language, Span
 from valueplatform.narrative.faithful.evaluation import NotDerivableError, evaluate
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.figures import decimal
@@ -215,11 +215,13 @@ def other_digit(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
 
 def cut_figure(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
     """The last shown place taken away."""
-    yield from _figures(spans, lambda text: re.sub(r"(\d\.\d)[1-9](?=[KMB])", r"\1", text))
+    yield from _figures(spans, lambda text: re.sub(r"(\d[.,]\d)[1-9](?=[KMB]|\u00a0M)", r"\1", text))
 
 
 def other_scale(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
-    yield from _figures(spans, lambda text: text.translate(str.maketrans("KM", "MK")))
+    yield from _figures(spans, lambda text: text.translate(str.maketrans("KM", "MK")) if "$" in text[:2] else text)
+    yield from _figures(spans, lambda text: text.replace("Mio.", "Mrd."))
+    yield from _figures(spans, lambda text: re.sub(r"(?<=\d)(?=\u00a0\$)", "\u00a0Mio.", text))
 
 
 def other_currency(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
@@ -230,6 +232,7 @@ def other_unit(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
     yield from _figures(
         spans, lambda text: text.replace("%", " times").replace("\u00a0times", "%").replace("incidents", "hours")
     )
+    yield from _figures(spans, lambda text: text.replace("\u2011Fache", "\u00a0%").replace("Vorfälle", "Stunden"))
 
 
 def sign_added(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
@@ -250,12 +253,18 @@ def other_word(spans: Sequence[Span], insight: Insight) -> Iterator[list[Span]]:
     yield from _texts(spans, lambda text: re.sub(rf"\b({'|'.join(pairs)})\b", lambda m: pairs[m[1]], text))
 
 
+def other_german_word(spans: Sequence[Span], insight: Insight) -> Iterator[list[Span]]:
+    pairs = {"sank": "stieg", "weniger": "mehr", "hinter": "vor", "über": "unter", "zurück": "voraus"}
+    pairs |= {turned: word for word, turned in pairs.items()}
+    yield from _texts(spans, lambda text: re.sub(rf"\b({'|'.join(pairs)})\b", lambda m: pairs[m[1]], text))
+
+
 def other_month(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
-    yield from _texts(spans, lambda text: re.sub(r"\b(July|August|March)\b", "February", text))
+    yield from _texts(spans, lambda text: re.sub(r"\b(July|Juli|August|March|März)(?= 20)", "February", text))
 
 
 def other_day(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
-    yield from _texts(spans, lambda text: re.sub(r"\b\d{1,2}(?= [A-Z][a-z]{2} 20)", "23", text))
+    yield from _texts(spans, lambda text: re.sub(r"\b\d{1,2}(?=\.? [A-Z][a-zä]+ 20)", "23", text))
 
 
 def other_year(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
@@ -268,6 +277,11 @@ def stray_number(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
 
 def number_in_words(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
     yield [*spans, Span(" It doubled.")]
+
+
+def number_in_german_words(spans: Sequence[Span], _: Insight) -> Iterator[list[Span]]:
+    for said in ("Das hat sich verdoppelt", "Das sind zweihundert", "Das ist die Hälfte", "Das sind vierzig Prozent"):
+        yield [*spans, Span(f" {said}.")]
 
 
 def foreign_name(spans: Sequence[Span], insight: Insight) -> Iterator[list[Span]]:
@@ -294,3 +308,12 @@ SENTENCE_FAULTS: tuple[SentenceFault, ...] = (
     other_digit, cut_figure, other_scale, other_currency, other_unit, sign_added, other_value_behind, other_word,
     other_month, other_day, other_year, stray_number, number_in_words, foreign_name, swapped_figures, foreign_number,
 )  # fmt: skip
+
+_IN_GERMAN: Mapping[SentenceFault, SentenceFault] = {
+    other_word: other_german_word,
+    number_in_words: number_in_german_words,
+}
+FAULTS_IN: Mapping[Language, tuple[SentenceFault, ...]] = {
+    Language.ENGLISH: SENTENCE_FAULTS,
+    Language.GERMAN: tuple(_IN_GERMAN.get(plant, plant) for plant in SENTENCE_FAULTS),
+}

@@ -409,6 +409,7 @@ SETTINGS = Settings(
     zones=("Europe/Berlin", "UTC"),
     webhook_url="https://hooks.example/in",
     url_hint="An address of yours.",
+    languages=(Choice("en", "English", chosen=True), Choice("de", "German (Deutsch)")),
     state="The last digest was sent on 1 Sep 2026, 08:00.",
     trouble="The last digest could not be delivered.",
     bad_news=True,

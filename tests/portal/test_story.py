@@ -191,3 +191,27 @@ async def test_a_grade_is_told_and_each_of_its_numbers_opens(portal: Portal, cus
         assert opened.status_code == 200
         assert "Comparable accounts" in opened.text
     assert (await customer.get(f"/proof/{ids['erp-connector']}?number=grade.30.realized")).status_code == 404
+
+
+async def test_the_story_is_told_in_the_language_that_an_address_asks_for(customer: Browser) -> None:
+    page = (await customer.get("/story?lang=de")).text
+
+    assert '<html lang="en"' in page
+    (headline,) = re.findall(r"<h1.*?</h1>", page, flags=re.DOTALL)
+    assert headline.startswith('<h1 lang="de"')
+    assert "lang=de" in page[page.index("sse-connect") :][:200]
+    assert "/story.md?lang=de" in page
+    assert re.search(r"<(p|h2)[^>]* lang=.de.", page)
+    assert ' lang="de"' not in (await customer.get("/story")).text
+    assert (await customer.get("/story?lang=fr")).status_code == 400
+
+
+async def test_what_a_reader_chose_holds_on_every_page_of_the_story(customer: Browser) -> None:
+    given = {"channel": "none", "cadence": "weekly", "weekday": "0", "hour": "8", "timezone": "UTC", "language": "de"}
+    assert (await customer.post("/settings", **given)).status_code == 303
+
+    assert '<h1 lang="de"' in (await customer.get("/story")).text
+    assert '<h1 lang="de"' not in (await customer.get("/story?lang=en")).text
+    assert re.search(r'value="de" selected', (await customer.get("/settings")).text)
+    assert (await customer.get("/story.md")).text.startswith("*")
+    assert "Sie haben" in (await customer.get("/story.md")).text

@@ -14,7 +14,7 @@ from valueplatform.api.proof_view import proof_for_partner
 from valueplatform.core.authorization import Action, KeyPrincipal, Side, may, require, scope_of
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import ForbiddenError, UnprocessableError
-from valueplatform.narrative.document import Audience, Status
+from valueplatform.narrative.document import Audience, Language, Status
 from valueplatform.narrative.insight import Strength
 from valueplatform.narrative.proofs import Proof, StoredInsight, prove_insight, read_insight
 from valueplatform.narrative.story_read import partner_insight, read_story
@@ -75,6 +75,7 @@ class StoryOut(msgspec.Struct, frozen=True):
     account: str
     version: int
     audience: Audience
+    language: Language
     composed_at: str | None
     period: PeriodOut
     headline: str
@@ -101,6 +102,7 @@ _STORY: Final = {
     "account": "harbor-logistics",
     "version": 12,
     "audience": "customer",
+    "language": "en",
     "composed_at": "2026-03-31T14:00:00+00:00",
     "period": _PERIOD,
     "headline": _INSIGHT["text"],
@@ -145,11 +147,16 @@ class StoriesController(Controller):
         audience: Annotated[
             Audience | None, QueryParameter(description="Without it, the customer's; for a partner's key, its own.")
         ] = None,
+        lang: Annotated[
+            Language, QueryParameter(description="In which language sentences are worded; numbers are the same.")
+        ] = Language.ENGLISH,
     ) -> dict[str, Any]:
-        """Chapters of insights, by objective and driver. A partner's story is made of its own rows."""
+        """Chapters of insights, by objective and driver. A partner's story is made of its own rows. Titles and names
+        are as the record has them, in any language."""
         async with gate.web.transaction(scope_of(caller), steady=True) as tx:
             account = await open_account(tx, caller, key, Action.READ_STORY)
-            read = await read_story(tx, account, readable(caller, audience), gate.clock(), provider=caller.provider)
+            whose, provider = readable(caller, audience), caller.provider
+            read = await read_story(tx, account, whose, gate.clock(), provider=provider, language=lang)
         return read.json
 
     @get(

@@ -11,7 +11,7 @@ from valueplatform.core.authorization import accounts_or_all, operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.database import lock_account
 from valueplatform.core.keys import SUPPLIER
-from valueplatform.narrative.document import Audience
+from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.forms import story_markdown, story_text
 from valueplatform.narrative.story_read import StoryRead, read_story
 from valueplatform.worker import refresh_account
@@ -37,21 +37,29 @@ _JSON = msgspec.json.Encoder(decimal_format="string")
     help="As what.",
 )
 @click.option("--provider", default=SUPPLIER, show_default=True, help="Whose rows a partner's story is made of.")
+@click.option(
+    "--language",
+    type=click.Choice([language.value for language in Language], case_sensitive=False),
+    default=Language.ENGLISH.value,
+    show_default=True,
+    help="In which language it is told.",
+)
 @data_dir_option
 @examples(
     "valueplatform story harbor-logistics",
     "valueplatform story harbor-logistics --audience executive --format markdown",
+    "valueplatform story harbor-logistics --language de",
     "valueplatform story harbor-logistics --audience partner --provider tessera",
 )
 @click.pass_context
 @asynchronous
-async def story(ctx: click.Context, account: str, audience: Audience, form: str, provider: str) -> None:
+async def story(ctx: click.Context, account: str, audience: Audience, form: str, provider: str, language: str) -> None:
     """Tell the story of ACCOUNT as it stands. What waits for the worker is worked off first."""
     now = system_clock()
     async with opened(ctx) as databases:
         found = await brought_up_to_date(databases, account, now)
         async with databases.worker.transaction(accounts_or_all([found.account_id])) as tx:
-            read = await read_story(tx, found, audience, now, provider=provider)
+            read = await read_story(tx, found, audience, now, provider=provider, language=Language(language))
     click.echo(_told(read, form), nl=False)
 
 

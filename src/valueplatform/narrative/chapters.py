@@ -169,10 +169,10 @@ def _chapter(
 
 
 def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voice: Voice) -> str:
-    name = f"“{outline.name}”" if outline.objective else outline.name
+    name, of = outline.name, "objective" if outline.objective else "driver"
     kinds = {a.insight.kind: a.insight for a, _ in reversed(sentences)}
     if outline.id == TOTAL:
-        name = voice.account_name
+        name, of = voice.account_name, "account"
         tells = _total_tells(kinds.keys(), sentences[0][0])
     elif outline.status is not None:
         questioned = outline.status is Status.BEHIND and outline.of_kind("under-review") is not None
@@ -182,7 +182,7 @@ def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voi
     month = next(
         (a.insight.terms["month"] for a, _ in sentences if tells[:5] == "total" and "month" in a.insight.terms), ""
     )
-    return voice.phrase("chapter-title", {"month": month} if month else {}, tells=tells, name=name)
+    return voice.phrase("chapter-title", {"month": month} if month else {}, tells=tells, name=name, of=of)
 
 
 def _total_tells(kinds: Iterable[str], first: Admitted) -> str:

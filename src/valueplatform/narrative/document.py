@@ -18,6 +18,13 @@ class Audience(StrEnum):
     PARTNER = "partner"
 
 
+class Language(StrEnum):
+    """What stories are told in. Everything around them is English."""
+
+    ENGLISH = "en"
+    GERMAN = "de"
+
+
 class Status(StrEnum):
     AHEAD = "ahead"
     ON_PLAN = "on-plan"
@@ -102,7 +109,8 @@ class SeriesPoint(msgspec.Struct, frozen=True):
 
 
 class StoryDocument(msgspec.Struct, frozen=True):
-    """`unit` is the account's currency. `period_*` is the stretch that headline and chart speak of."""
+    """`unit` is the account's currency. `period_*` is the stretch that headline and chart speak of. `language` is that
+    of all its words."""
 
     audience: str
     period_from: date
@@ -115,3 +123,4 @@ class StoryDocument(msgspec.Struct, frozen=True):
     chapters: tuple[Chapter, ...]
     series: tuple[SeriesPoint, ...]
     composed_at: datetime | None = None
+    language: Language = Language.ENGLISH

@@ -7,16 +7,10 @@ from typing import Any, Final
 
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
-from valueplatform.narrative.wording import english
-from valueplatform.narrative.wording.numbers import day_text
+from valueplatform.narrative.wording import wording_in
 
 WIDTH: Final = 78
-_MARKS: Final = {
-    Status.AHEAD: "▲ Ahead",
-    Status.ON_PLAN: "● On plan",
-    Status.BEHIND: "▼ Behind",
-    Status.INSUFFICIENT: "◌ Insufficient data",
-}
+_MARKS: Final = {Status.AHEAD: "▲", Status.ON_PLAN: "●", Status.BEHIND: "▼", Status.INSUFFICIENT: "◌"}
 
 
 def story_json(account: str, version: int, document: StoryDocument) -> dict[str, Any]:
@@ -26,6 +20,7 @@ def story_json(account: str, version: int, document: StoryDocument) -> dict[str,
         "account": account,
         "version": version,
         "audience": document.audience,
+        "language": document.language,
         "composed_at": document.composed_at.isoformat() if document.composed_at else None,
         "period": _period(document.period_from, document.period_to),
         "headline": document.headline.text,
@@ -79,10 +74,15 @@ def _period(start: date, end: date) -> dict[str, str]:
 
 def dateline(document: StoryDocument) -> str:
     """From the first day to the last, both told; a single day once."""
-    locale = english().locale
     last = max(document.period_to - ONE_DAY, document.period_from)
-    first = day_text(document.period_from, locale)
-    return f"{first} to {day_text(last, locale)}" if last > document.period_from else first
+    days = {"first_day": document.period_from.isoformat()}
+    if last > document.period_from:
+        days["last_day"] = last.isoformat()
+    return wording_in(document.language).phrase("dateline", days)
+
+
+def _mark(status: Status, document: StoryDocument) -> str:
+    return f"{_MARKS[status]} {wording_in(document.language).phrase('status', {}, status=status.value)}"
 
 
 def story_text(document: StoryDocument, width: int = WIDTH) -> str:
@@ -91,7 +91,7 @@ def story_text(document: StoryDocument, width: int = WIDTH) -> str:
 
 
 def _lines(document: StoryDocument, width: int) -> Iterator[str]:
-    yield f"{dateline(document)}   {_MARKS[document.status]}"
+    yield f"{dateline(document)}   {_mark(document.status, document)}"
     yield ""
     yield from textwrap.wrap(document.headline.text, width)
     if document.lead:
@@ -103,7 +103,7 @@ def _lines(document: StoryDocument, width: int) -> Iterator[str]:
         yield from ("", "")
         yield from textwrap.wrap(chapter.title, width)
         yield "-" * min(len(chapter.title), width)
-        about = [_MARKS[chapter.status]] if chapter.status else []
+        about = [_mark(chapter.status, document)] if chapter.status else []
         yield from textwrap.wrap("   ".join([*about, *([chapter.meta] if chapter.meta else [])]), width)
         for sentence in chapter.insights:
             yield ""
@@ -118,13 +118,13 @@ def _titled(note: Note) -> str:
 
 def story_markdown(document: StoryDocument) -> str:
     """Headings, paragraphs and quotes; names from the record cannot become markup."""
-    parts = [f"*{dateline(document)} · {_MARKS[document.status]}*", f"# {_plain(document.headline.text)}"]
+    parts = [f"*{dateline(document)} · {_mark(document.status, document)}*", f"# {_plain(document.headline.text)}"]
     if document.lead:
         parts.append(_plain(" ".join(sentence.text for sentence in document.lead)))
     parts.append(_plain(document.reason))
     for chapter in document.chapters:
         parts.append(f"## {_plain(chapter.title)}")
-        about = [_MARKS[chapter.status]] if chapter.status else []
+        about = [_mark(chapter.status, document)] if chapter.status else []
         if meta := " · ".join([*about, *([_plain(chapter.meta)] if chapter.meta else [])]):
             parts.append(f"*{meta}*")
         for sentence in chapter.insights:

@@ -8,7 +8,7 @@ import msgspec
 
 from valueplatform.narrative.document import Sentence, StoryDocument
 from valueplatform.narrative.story import sentences_in
-from valueplatform.narrative.wording import Wording, english
+from valueplatform.narrative.wording import Wording, wording_in
 from valueplatform.narrative.wording.numbers import number_text
 
 MOST_LINES: Final = 5
@@ -24,12 +24,12 @@ class SinceLine(msgspec.Struct, frozen=True):
     insight_id: str
 
 
-def since(old: StoryDocument, new: StoryDocument, wording: Wording | None = None) -> tuple[SinceLine, ...]:
+def since(old: StoryDocument, new: StoryDocument) -> tuple[SinceLine, ...]:
     """Standing first, then what was restated, then chapters that turned, then the total, then what is new.
 
-    Empty where nothing worth a line changed.
+    In the language of the new one. Empty where nothing worth a line changed.
     """
-    words = wording or english()
+    words = wording_in(new.language)
     lines: list[SinceLine] = []
     for line in (
         *_status(old, new, words),

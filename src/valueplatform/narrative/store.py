@@ -1,14 +1,14 @@
 """Insights and stories in the database: every version that told something else is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.document import Audience, StoryDocument
+from valueplatform.narrative.document import Audience, Language, StoryDocument
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.story import fingerprint
@@ -27,16 +27,19 @@ _ADD = text("""
     VALUES (:account, :insight_id, :version, :kind, :subject, :period_from, :period_to, CAST(:body AS jsonb), :now)
 """)
 _ADD_STORY = text("""
-    INSERT INTO story (account_id, audience, version, document, fingerprint, composed_at)
-    VALUES (:account, :audience, :version, CAST(:document AS jsonb), :fingerprint, :now)
+    INSERT INTO story (account_id, audience, version, document, translations, fingerprint, composed_at)
+    VALUES (:account, :audience, :version, CAST(:document AS jsonb), CAST(:translations AS jsonb), :fingerprint, :now)
 """)
 _UPDATE_STORY = text("""
-    UPDATE story SET document = CAST(:document AS jsonb), composed_at = :now
+    UPDATE story SET document = CAST(:document AS jsonb), translations = CAST(:translations AS jsonb),
+           composed_at = :now
     WHERE account_id = :account AND audience = :audience AND version = :version
 """)
 
 
 class StoredStory(msgspec.Struct, frozen=True):
+    """`document` is in the language that was asked for, else in English."""
+
     version: int
     document: StoryDocument
     fingerprint: str
@@ -99,8 +102,15 @@ def _row(account_id: int, admitted: Admitted, before: Row[Any] | None, now: date
     }
 
 
-async def save_story(tx: Transaction, account_id: int, document: StoryDocument, now: datetime) -> SavedStory:
-    """Keep a story: a new version where its fingerprint changed, else the newest version brought up to date.
+async def save_story(
+    tx: Transaction,
+    account_id: int,
+    document: StoryDocument,
+    now: datetime,
+    translations: Mapping[Language, StoryDocument] | None = None,
+) -> SavedStory:
+    """Keep a story: a new version where its fingerprint changed, else the newest version brought up to date. What it
+    reads like in other languages has no version of its own.
 
     The caller holds the account's lock.
     """
@@ -108,6 +118,7 @@ async def save_story(tx: Transaction, account_id: int, document: StoryDocument, 
     before = await newest_story(tx, account_id, audience)
     mark = fingerprint(document)
     body = msgspec.json.encode(document).decode()
+    others = msgspec.json.encode(dict(translations or {})).decode()
     if before is None or before.fingerprint != mark:
         version = before.version + 1 if before is not None else 1
         await tx.execute(
@@ -117,6 +128,7 @@ async def save_story(tx: Transaction, account_id: int, document: StoryDocument, 
                 "audience": audience.value,
                 "version": version,
                 "document": body,
+                "translations": others,
                 "fingerprint": mark,
                 "now": now,
             },
@@ -124,7 +136,7 @@ async def save_story(tx: Transaction, account_id: int, document: StoryDocument, 
         return SavedStory(version, is_new=True, is_changed=True)
     changed = _timeless(before.document) != _timeless(document)
     where = {"account": account_id, "audience": audience.value, "version": before.version}
-    await tx.execute(_UPDATE_STORY, where | {"document": body, "now": now})
+    await tx.execute(_UPDATE_STORY, where | {"document": body, "translations": others, "now": now})
     return SavedStory(before.version, is_new=False, is_changed=changed)
 
 
@@ -132,16 +144,25 @@ def _timeless(document: StoryDocument) -> StoryDocument:
     return msgspec.structs.replace(document, composed_at=None)
 
 
-async def newest_story(tx: Transaction, account_id: int, audience: Audience) -> StoredStory | None:
+async def newest_story(
+    tx: Transaction, account_id: int, audience: Audience, language: Language = Language.ENGLISH
+) -> StoredStory | None:
     """None before the first is composed."""
-    return await story_version(tx, account_id, audience, None)
+    return await story_version(tx, account_id, audience, None, language)
 
 
 async def story_version(
-    tx: Transaction, account_id: int, audience: Audience, version: int | None
+    tx: Transaction,
+    account_id: int,
+    audience: Audience,
+    version: int | None,
+    language: Language = Language.ENGLISH,
 ) -> StoredStory | None:
     """One version, or the newest; None where there is no such version."""
-    query = select(story).where(story.c.account_id == account_id, story.c.audience == audience.value)
+    asked = func.coalesce(story.c.translations[language.value], story.c.document)
+    query = select(story.c.version, story.c.fingerprint, story.c.composed_at, asked.label("document")).where(
+        story.c.account_id == account_id, story.c.audience == audience.value
+    )
     if version is not None:
         query = query.where(story.c.version == version)
     row = await tx.row(query.order_by(story.c.version.desc()).limit(1))

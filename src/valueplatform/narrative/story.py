@@ -35,6 +35,11 @@ LEADS: Final[Mapping[str, Sequence[str]]] = {
 """What may follow each headline, in order."""
 MOST_LEAD_SENTENCES: Final = 2
 FIGURES_WORTH_TELLING: Final = 2
+_FULL_STOP: Final = re.compile(
+    r"(?<=[.!?]) (?=[“„A-ZÄÖÜ0-9])(?!(?<=\d\. )(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|"
+    r"November|Dezember) \d{4})"
+)
+"""A German day has a full stop of its own: '12. Mai 2026'."""
 
 
 class NothingToTellError(LookupError):
@@ -50,7 +55,8 @@ def compose(
 ) -> StoryDocument:
     """Compose the story. For a partner, facts and insights are those of `facts.for_provider`."""
     chosen = eligible(insights, audience)
-    voice = Voice(audience, wording or english(), facts.name, rewordings)
+    words = wording or english()
+    voice = Voice(audience, words, facts.name, rewordings)
     head, headline = _headline(chosen, voice)
     lead = _lead(head, chosen, voice)
     told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
@@ -69,6 +75,7 @@ def compose(
         chapters=chapters(facts, chosen, voice, [a for a in chosen if a.id in told]),
         series=series(facts, period, planned, counted=head.insight.kind != "estimated"),
         composed_at=facts.now,
+        language=words.language,
     )
 
 
@@ -102,7 +109,7 @@ def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[S
 
 def sentences_in(text: str) -> list[str]:
     """A text cut at its full stops (not those inside figures or names)."""
-    return [part for part in re.split(r"(?<=[.!?])\s+(?=[“A-Z0-9])", text) if part]
+    return [part for part in _FULL_STOP.split(text) if part]
 
 
 def _status(facts: AccountFacts, insights: Sequence[Admitted]) -> tuple[Status, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from valueplatform.accounts.accounts import Account
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError, UnprocessableError
-from valueplatform.narrative.document import Audience, StoryDocument
+from valueplatform.narrative.document import Audience, Language, StoryDocument
 from valueplatform.narrative.facts import for_provider
 from valueplatform.narrative.forms import story_json
 from valueplatform.narrative.gathering import gather
@@ -17,6 +17,7 @@ from valueplatform.narrative.proofs import StoredInsight
 from valueplatform.narrative.store import newest_story
 from valueplatform.narrative.story import NothingToTellError, compose
 from valueplatform.narrative.telling import AUDIENCES, discover_admitted
+from valueplatform.narrative.wording import wording_in
 
 COMPOSED_NOW: Final = 0
 """The version of a story that is not kept."""
@@ -49,21 +50,28 @@ class StoryRead(msgspec.Struct, frozen=True):
 
 
 async def read_story(
-    tx: Transaction, account: Account, audience: Audience, now: datetime, *, provider: str | None = None
+    tx: Transaction,
+    account: Account,
+    audience: Audience,
+    now: datetime,
+    *,
+    provider: str | None = None,
+    language: Language = Language.ENGLISH,
 ) -> StoryRead:
     """The account's story for an audience; `provider` is whose rows a partner's is made of.
 
     Before the worker has told the account's first story, one is composed from what there is. Raises NoModelError before
     a value model is applied.
     """
-    stored = await newest_story(tx, account.account_id, audience) if audience in AUDIENCES else None
+    stored = await newest_story(tx, account.account_id, audience, language) if audience in AUDIENCES else None
     if stored is not None:
         return StoryRead(account.key, stored.version, stored.document)
     facts = await gather(tx, account.account_id, now)
     if audience is Audience.PARTNER and provider is not None:
         facts = for_provider(facts, provider)
     try:
-        document = compose(facts, await discover_admitted(tx, account.account_id, facts), audience)
+        admitted = await discover_admitted(tx, account.account_id, facts)
+        document = compose(facts, admitted, audience, wording_in(language))
     except NothingToTellError as error:
         raise UnprocessableError(
             f"There is nothing to tell of {account.key!r} yet that its record bears out."

@@ -24,11 +24,13 @@ insight = tenant_table(
 )
 
 # Stories as composed, every version.
+# What a story tells, in English; `translations` by language say the same.
 story = tenant_table(
     "story",
     Column("audience", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("document", JSONB, nullable=False),
+    Column("translations", JSONB, nullable=False, server_default="{}"),
     Column("fingerprint", Text, nullable=False),
     Column("composed_at", TIMESTAMP, nullable=False),
     key=("audience", "version"),

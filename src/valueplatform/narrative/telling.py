@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.document import Audience, StoryDocument
+from valueplatform.narrative.document import Audience, Language, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted, admit, rederive
 from valueplatform.narrative.gathering import gather
@@ -17,9 +17,13 @@ from valueplatform.narrative.next_best_store import refresh_suggestions
 from valueplatform.narrative.rewording.store import read_rewordings, want
 from valueplatform.narrative.store import save_insights, save_story
 from valueplatform.narrative.story import compose
+from valueplatform.narrative.wording import wording_in
 
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD, Audience.EXECUTIVE)
 """Stories that are kept; a partner's is composed when it is read, from its own rows."""
+
+TRANSLATED = tuple(language for language in Language if language is not Language.ENGLISH)
+"""Told beside English, from the same insights: numbers, ids and order are the same."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +69,8 @@ async def tell(
         await want(tx, account_id, rewordings.wanted, now)
     changed = {}
     for audience, document in documents.items():
-        saved = await save_story(tx, account_id, document, now)
+        others = {language: compose(facts, admitted, audience, wording_in(language)) for language in TRANSLATED}
+        saved = await save_story(tx, account_id, document, now, others)
         if saved.is_changed:
             changed[audience] = saved.version
     return Told(facts, admitted, documents, changed)

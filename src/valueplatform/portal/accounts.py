@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from litestar import Response, get
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from valueplatform.accounts.people import Person, people_of
 from valueplatform.accounts.stewards import Steward, steward_of
@@ -21,7 +21,7 @@ from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.portfolio_view import account_path, act_view, stake_view, why_view
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_view import STATE_CHIPS
-from valueplatform.portal.story import shell_and_story
+from valueplatform.portal.story import language_asked, shell_and_story
 from valueplatform.portal.thread_view import topics_view
 from valueplatform.portal.together import read_talk
 from valueplatform.portal.view import steward as view
@@ -45,17 +45,20 @@ async def account_home(key: FromPath[str]) -> Response[str]:
 
 
 @get("/accounts/{key:str}/story")
-async def account_page(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[str]:
-    return await account_answer(request, portal, key)
+async def account_page(
+    request: PortalRequest, portal: Shared, key: FromPath[str], lang: FromQuery[str | None] = None
+) -> Response[str]:
+    return await account_answer(request, portal, key, lang=lang)
 
 
 async def account_answer(
-    request: PortalRequest, portal: Portal, key: str, *, reason: str = "", error: str = ""
+    request: PortalRequest, portal: Portal, key: str, *, reason: str = "", error: str = "", lang: str | None = None
 ) -> Response[str]:
     """The page; with a `reason` for a hold that was not placed, and why not."""
+    language = language_asked(lang)
     async with portal.door.entered(request) as caller:
         place = await account_place(caller, key, Action.READ_STORY)
-        shell, story = await shell_and_story(caller, place, portal.public_url)
+        shell, story = await shell_and_story(caller, place, portal.public_url, language=language)
         account = view.Account(
             story=story,
             sub=_sub(place),

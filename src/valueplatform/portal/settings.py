@@ -34,7 +34,9 @@ from valueplatform.stewardship.digests.marks import begin_marks, move_marks
 from valueplatform.stewardship.digests.outbox import last_of
 from valueplatform.value.models import stored_model
 
-_FIELDS: Final = ("channel", "cadence", "weekday", "hour", "timezone", "webhook_url", "bad_news", "new_secret")
+_FIELDS: Final = (
+    "channel", "cadence", "weekday", "hour", "timezone", "language", "webhook_url", "bad_news", "new_secret",
+)  # fmt: skip
 _DONE: Final = Unsubscribe("You get no more digests.", "Your story stays open to you. Settings bring digests back.")
 
 
@@ -130,6 +132,7 @@ async def _checked(portal: Portal, given: dict[str, str]) -> Choice:
 def _read(given: dict[str, str]) -> Choice:
     said: dict[str, object] = {name: given[name] for name in ("channel", "cadence", "timezone")}
     said |= {"webhook_url": given["webhook_url"] or None, "bad_news": bool(given["bad_news"])}
+    said |= {"language": given["language"]} if given["language"] else {}
     try:
         return msgspec.convert({**said, "weekday": given["weekday"], "hour": given["hour"]}, Choice, strict=False)
     except msgspec.ValidationError as error:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from valueplatform.core.authorization import UserRole
+from valueplatform.narrative.document import Language
 from valueplatform.portal.exact import moment_text
 from valueplatform.portal.view.settings import Option, Settings
 from valueplatform.stewardship.digests.choice import Cadence, Channel, Choice
@@ -18,6 +19,7 @@ CADENCES: Final = {
     Cadence.WEEKLY: "Every week",
     Cadence.MONTHLY: "Every month, on its first such weekday",
 }
+LANGUAGES: Final = {Language.ENGLISH: "English", Language.GERMAN: "German (Deutsch)"}
 NO_MAIL: Final = (
     "E-mail is not set up here. Whoever runs this installation names a mail server in VALUEPLATFORM_SMTP_HOST and "
     "the sender in VALUEPLATFORM_SMTP_FROM."
@@ -48,6 +50,7 @@ def settings_view(desk: Desk) -> Settings:
         cadences=tuple(Option(c.value, said, c is choice.cadence) for c, said in CADENCES.items()),
         weekdays=tuple(Option(str(n), name, n == choice.weekday) for n, name in enumerate(WEEKDAYS)),
         hours=tuple(Option(str(hour), f"{hour:02}:00", hour == choice.hour) for hour in range(24)),
+        languages=tuple(Option(one.value, said, one is choice.language) for one, said in LANGUAGES.items()),
         timezone=choice.timezone,
         zones=tuple(dict.fromkeys((choice.timezone, "UTC"))),
         webhook_url=choice.webhook_url or "",

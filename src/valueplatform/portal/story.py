@@ -8,9 +8,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from valueplatform.core.authorization import Action
-from valueplatform.core.errors import NotFoundError
+from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.periods import local_day
-from valueplatform.narrative.document import Audience, Status
+from valueplatform.narrative.document import Audience, Language, Status
 from valueplatform.narrative.forms import story_markdown
 from valueplatform.narrative.next_best_store import Decision, decide
 from valueplatform.narrative.store import newest_story
@@ -28,24 +28,37 @@ from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.shell import Shell
+from valueplatform.stewardship.digests.choice import language_of
 from valueplatform.value.models import stored_model
 from valueplatform.value.projection import read_projection
 
 
 @get("/story")
-async def story_page(request: PortalRequest, portal: Shared, aside: FromQuery[str | None] = None) -> Response[str]:
+async def story_page(
+    request: PortalRequest, portal: Shared, aside: FromQuery[str | None] = None, lang: FromQuery[str | None] = None
+) -> Response[str]:
+    language = language_asked(lang)
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, None, Action.READ_STORY)
-        shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside)
+        shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, language=language)
     return portal.pages.page("story.html", shell=shell, story=story)
 
 
+def language_asked(lang: str | None) -> Language | None:
+    """The language that an address asks for; None leaves it to what the reader chose. Raises InvalidInputError."""
+    if lang is None:
+        return None
+    if lang not in list(Language):
+        raise InvalidInputError(f"Stories are told in {' and '.join(Language)}; ask for one of these as 'lang'.")
+    return Language(lang)
+
+
 async def shell_and_story(
-    caller: Caller, place: Place, public_url: str, *, aside: str | None = None
+    caller: Caller, place: Place, public_url: str, *, aside: str | None = None, language: Language | None = None
 ) -> tuple[Shell, view.Story]:
     moment = await last_event(caller.tx, place.account.account_id, caller.now)
     shell = await shell_at(caller, place, "/story", moment, notified=False)
-    told = await read_told(caller, place, public_url, moment, aside=aside)
+    told = await read_told(caller, place, public_url, moment, aside=aside, asked=language)
     story = untold(place, caller) if told is None else story_view(told)
     return shell, replace(story, projection=await _projection(caller, place))
 
@@ -81,13 +94,21 @@ async def story_live(
     key: Key = None,
     seen: FromQuery[str | None] = None,
     aside: FromQuery[str | None] = None,
+    lang: FromQuery[str | None] = None,
 ) -> Stream:
     cookie = portal.door.cookie_of(request) or ""
-    return event_stream(portal.live, cookie, await story_feed(portal, cookie, key, seen, aside=aside))
+    feed = await story_feed(portal, cookie, key, seen, aside=aside, language=language_asked(lang))
+    return event_stream(portal.live, cookie, feed)
 
 
 async def story_feed(
-    portal: Portal, cookie: str, key: str | None, seen: str | None, *, aside: str | None = None
+    portal: Portal,
+    cookie: str,
+    key: str | None,
+    seen: str | None,
+    *,
+    aside: str | None = None,
+    language: Language | None = None,
 ) -> Feed:
     """The story, from what the page has `seen`. Raises UnauthenticatedError, NotFoundError."""
     page_id = uuid4()
@@ -102,7 +123,7 @@ async def story_feed(
             now = await story_mark(caller.tx, account_id)
             if now is None or now == mark:
                 return None
-            shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside)
+            shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, language=language)
         return Fragment(now, portal.pages.render("story_live.html", shell=shell, story=story))
 
     async def closed() -> None:
@@ -113,14 +134,18 @@ async def story_feed(
 
 
 @get(both("/story.md"))
-async def story_text(request: PortalRequest, portal: Shared, key: Key = None) -> Response[str]:
+async def story_text(
+    request: PortalRequest, portal: Shared, key: Key = None, lang: FromQuery[str | None] = None
+) -> Response[str]:
+    language = language_asked(lang)
     async with portal.door.entered(request) as caller:
-        return await downloaded(caller, await place_of(caller, key, Action.READ_STORY))
+        return await downloaded(caller, await place_of(caller, key, Action.READ_STORY), language)
 
 
-async def downloaded(caller: Caller, place: Place) -> Response[str]:
+async def downloaded(caller: Caller, place: Place, asked: Language | None) -> Response[str]:
     """The story as Markdown, to keep."""
-    stored = await newest_story(caller.tx, place.account.account_id, Audience.CUSTOMER)
+    language = asked or await language_of(caller.tx, caller.user.user_id)
+    stored = await newest_story(caller.tx, place.account.account_id, Audience.CUSTOMER, language)
     if stored is None:
         raise NotFoundError("There is no story to download yet.")
     name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in place.account.key)

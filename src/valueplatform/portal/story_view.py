@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from valueplatform.accounts.stewards import Steward
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.anchors import STAND, anchors, chapter_anchor
-from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
+from valueplatform.narrative.document import Chapter, Language, Note, Sentence, Span, Status, StoryDocument
 from valueplatform.narrative.forms import dateline
 from valueplatform.narrative.grades import Grade
 from valueplatform.narrative.insight import Insight
@@ -21,6 +21,7 @@ from valueplatform.narrative.next_best_store import State, StoredSuggestion
 from valueplatform.narrative.next_best_words import SuggestionWords
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory
+from valueplatform.narrative.wording import wording_in
 from valueplatform.portal.calling import Place
 from valueplatform.portal.chart import commitment_chart
 from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
@@ -45,7 +46,7 @@ _RESTS: Final = {
 _NOTE_KINDS: Final[Mapping[str, words.NoteKind]] = {"context": "context", "risk": "risk", "caveat": "caveat"}
 _RISK: Final = words.Chip("under-review", "Under review")
 _WORDS: Final = SuggestionWords()
-_QUOTED: Final = re.compile("“(.+?)”")
+_QUOTED: Final = re.compile("[“„](.+?)[”“]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Told:
 
     `classes` is the insight on benefit classes with its id; `changed` says since when each line of `since` holds.
     `asks`: the reader may talk to the steward; `decides`: and set suggestions aside; `partners`: and see who shares in
-    the account. `talk` is whom to talk to next.
+    the account. `talk` is whom to talk to next. `asked` is the language that the address asked
+    for.
     """
 
     place: Place
@@ -76,6 +78,7 @@ class Told:
     partners: bool = False
     last_event: datetime | None = None
     talk: Prompt | None = None
+    asked: Language | None = None
 
     @property
     def mark(self) -> str:
@@ -98,6 +101,10 @@ class Told:
         return self.steward.name if self.steward else "your steward"
 
 
+def _lang(told: Told) -> str:
+    return f"?lang={told.asked}" if told.asked is not None else ""
+
+
 def mark_of(version: int, composed_at: datetime) -> str:
     """Names a state of the story: another one whenever it was composed anew."""
     return f"v{version}.{int(composed_at.timestamp() * 1_000_000)}"
@@ -110,6 +117,7 @@ def story_view(told: Told) -> view.Story:
         account_key=account.key,
         account_name=account.name,
         version=told.mark,
+        lang="" if document.language is Language.ENGLISH else document.language.value,
         dateline=dateline(document),
         chip=CHIPS[document.status],
         headline=sentence_view(headline, new=headline.insight_id in told.new, key=key_number(headline.spans)),
@@ -123,7 +131,7 @@ def story_view(told: Told) -> view.Story:
         links=(
             compare_link(told.place),
             *((words.Link("Partners", told.place.path("/partners")),) if told.partners else ()),
-            words.Link("Download this story", told.place.path("/story.md")),
+            words.Link("Download this story", told.place.path("/story.md" + _lang(told))),
         ),
         printed=tuple(_printed(told)),
         ask=words.Act(f"Talk to {told.steward_name}", told.place.path("/together/new")) if told.asks else None,
@@ -199,7 +207,7 @@ def _strip(chapter: Chapter, scale: Decimal) -> Strip | None:
 
 def _note(told: Told, note: Note) -> words.Note:
     kind = _NOTE_KINDS.get(note.kind, "context")
-    title = "" if kind == "risk" and note.title == _RISK.text else note.title
+    title = "" if kind == "risk" and note.title == _under_review(told.document.language) else note.title
     both = words.Link("See both sides", told.place.path(f"/assumptions?about={note.insight_id}"))
     return words.Note(
         kind=kind,
@@ -209,6 +217,11 @@ def _note(told: Told, note: Note) -> words.Note:
         chip=_RISK if kind == "risk" else None,
         beside=note.beside or None,
     )
+
+
+def _under_review(language: Language) -> str:
+    """What the chip says already."""
+    return wording_in(language).phrase("note-title", {}, about="under-review")
 
 
 def _classes(told: Told) -> tuple[words.NumberView, ...]:
@@ -268,9 +281,12 @@ def _sentences(document: StoryDocument) -> Iterator[tuple[str, Sentence]]:
 
 def _live(told: Told) -> dict[str, str]:
     """What the page tells its stream, so that what comes next keeps an Undo that is on offer."""
+    said = {"seen": told.mark}
     if told.suggestion is not None and told.suggestion.state is State.DISMISSED:
-        return {"seen": told.mark, "aside": told.suggestion.suggestion.id}
-    return {"seen": told.mark}
+        said["aside"] = told.suggestion.suggestion.id
+    if told.asked is not None:
+        said["lang"] = told.asked.value
+    return said
 
 
 def _suggestion(told: Told) -> view.Suggestion | None:

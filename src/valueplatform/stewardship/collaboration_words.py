@@ -15,7 +15,7 @@ from valueplatform.core.authorization import Side
 from valueplatform.core.periods import local_day
 from valueplatform.narrative.document import Audience, Span
 from valueplatform.narrative.faithful import Admitted
-from valueplatform.narrative.faithful.lexicon import DAY
+from valueplatform.narrative.faithful.english import ENGLISH
 from valueplatform.narrative.faithful.sentences import check_sentence, stray_numbers
 from valueplatform.narrative.insight import Standing
 from valueplatform.narrative.next_best_store import State
@@ -250,4 +250,4 @@ def _problems(of: _Speaking, spans: Spans) -> list[str]:
     text = "".join(span.text for span in spans if span.name is None)
     for name in sorted(of.names, key=len, reverse=True):
         text = text.replace(name, "")
-    return list(stray_numbers(DAY.sub("", text)))
+    return list(stray_numbers(ENGLISH.day.sub("", text), ENGLISH))

@@ -160,6 +160,7 @@ digest_choice = Table(
     Column("weekday", SmallInteger, nullable=False),
     Column("hour", SmallInteger, nullable=False),
     Column("timezone", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="en"),
     Column("webhook_url", Text, nullable=True),
     Column("webhook_secret", LargeBinary, nullable=True),
     Column("bad_news", Boolean, nullable=False),
@@ -167,6 +168,7 @@ digest_choice = Table(
     Column("chosen_at", TIMESTAMP, nullable=False),
     CheckConstraint("channel IN ('none', 'email', 'webhook')", name="channel"),
     CheckConstraint("cadence IN ('changed', 'weekly', 'monthly')", name="cadence"),
+    CheckConstraint("language IN ('en', 'de')", name="language"),
     CheckConstraint("weekday BETWEEN 0 AND 6 AND hour BETWEEN 0 AND 23", name="time"),
 )
 

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
-from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS, InsightFault, SentenceFault, stale
-from valueplatform.narrative.document import Audience
+from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, InsightFault, SentenceFault, stale
+from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
 from valueplatform.narrative.faithful.sentences import check_sentence
-from valueplatform.narrative.wording import english, render
+from valueplatform.narrative.wording import english, render, wording_in
 from valueplatform.value.derivation import Realized
 
 FACTS = harbor()
@@ -38,14 +38,21 @@ def test_faults_are_planted_in_nearly_every_kind() -> None:
     assert len(kinds) >= 40
 
 
-@pytest.mark.parametrize("plant", SENTENCE_FAULTS, ids=lambda plant: plant.__name__)
-def test_a_fault_in_a_sentence_is_caught(plant: SentenceFault) -> None:
-    planted = 0
+@pytest.mark.parametrize(
+    ("language", "plant"),
+    [(language, plant) for language in Language for plant in FAULTS_IN[language]],
+    ids=lambda given: given if isinstance(given, str) else given.__name__,
+)
+def test_a_fault_in_a_sentence_is_caught(language: Language, plant: SentenceFault) -> None:
+    planted, wording = 0, wording_in(language)
     for given in TOLD:
         for audience in AUDIENCES:
-            for faulty in plant(render(given, audience).spans, given.insight):
+            for faulty in plant(render(given, audience, wording).spans, given.insight):
                 planted += 1
-                assert check_sentence(faulty, given) != [], (given.insight.kind, "".join(s.text for s in faulty))
+                assert check_sentence(faulty, given, str(wording.locale)) != [], (
+                    given.insight.kind,
+                    "".join(s.text for s in faulty),
+                )
     assert planted, "nothing to plant this fault in"
 
 
@@ -69,16 +76,26 @@ def test_an_insight_of_another_account_is_refused() -> None:
 
 def test_more_than_a_thousand_faults_of_more_than_thirty_kinds_were_planted() -> None:
     count = sum(1 for plant in INSIGHT_FAULTS for a in ADMITTED for _ in plant(a.insight, RECORD))
-    for plant in SENTENCE_FAULTS:
+    for plant in FAULTS_IN[Language.ENGLISH]:
         count += sum(1 for a in TOLD for to in AUDIENCES for _ in plant(render(a, to).spans, a.insight))
     assert count > 1000
-    assert len(INSIGHT_FAULTS) + len(SENTENCE_FAULTS) > 30
+    assert len(INSIGHT_FAULTS) + len(FAULTS_IN[Language.ENGLISH]) > 30
 
 
-def test_the_check_finds_no_fault_where_none_was_planted() -> None:
+@pytest.mark.parametrize("language", Language)
+def test_the_check_finds_no_fault_where_none_was_planted(language: Language) -> None:
+    wording = wording_in(language)
     for given in TOLD:
         for audience in AUDIENCES:
-            assert check_sentence(render(given, audience).spans, given) == []
+            assert check_sentence(render(given, audience, wording).spans, given, str(wording.locale)) == []
+
+
+def test_a_sentence_is_checked_as_what_it_is_written_in() -> None:
+    """Words and numbers of one language are none of another."""
+    for given in TOLD:
+        spans = render(given, Audience.CUSTOMER, wording_in(Language.GERMAN)).spans
+        if any(span.name is not None for span in spans):
+            assert check_sentence(spans, given, "en_US") != []
 
 
 def test_only_what_was_admitted_can_be_rendered() -> None:

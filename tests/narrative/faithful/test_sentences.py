@@ -1,10 +1,11 @@
 import pytest
 
 from tests.narrative.factories import admitted, harbor
-from valueplatform.narrative.document import Audience, Span
+from valueplatform.narrative.document import Audience, Language, Span
 from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.faithful.german import GERMAN
 from valueplatform.narrative.faithful.sentences import check_sentence
-from valueplatform.narrative.wording import english, render
+from valueplatform.narrative.wording import english, render, wording_in
 
 ADMITTED = {(a.insight.kind, a.insight.subject): a for a in admitted(harbor())}
 SLUMP = ADMITTED["period-over-period", "repeat_visits"]
@@ -79,9 +80,52 @@ def test_digits_in_a_title_of_the_record_are_no_numbers() -> None:
 
 
 def test_another_language_is_not_waved_through() -> None:
-    assert check_sentence(render(TOP, Audience.CUSTOMER).spans, TOP, "de_DE") != []
+    assert check_sentence(render(TOP, Audience.CUSTOMER).spans, TOP, "fr_FR") == [
+        "no sentence in fr_FR can be checked yet"
+    ]
 
 
 def test_a_record_with_an_empty_name_or_one_of_signs_is_read_like_any_other() -> None:
     object.__setattr__(odd := admitted(harbor())[0], "names", frozenset({"", "[", "a+b (c", "^x"}))
     assert check_sentence([Span("Nothing of the kind.")], odd) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "old", "new"),
+    [
+        (SLUMP, "sank im", "stieg im"),
+        (SLUMP, "Juli 2026", "Juni 2026"),
+        (SLUMP, "Juli 2026", "Juli 2025"),
+        (SLUMP, "Juli 2026", "1. Juli 2025"),
+        (SLUMP, "Repeat visits avoided", "Dispatch hours saved"),
+        (SLUMP, " auf ", " auf 12 "),
+        (SLUMP, " auf ", ", doppelt so viel, auf "),
+        (SLUMP, " auf ", ", die Hälfte, auf "),
+        (SLUMP, " auf ", ", ein Viertel, auf "),
+        (BEHIND, "weniger als", "mehr als"),
+        (BEHIND, "weniger als", "vor dem Plan von"),
+        (BEHIND, "bisher", "bis zum 30. Juni 2026"),
+        (TOP, "Dispatch hours saved", "Repeat visits avoided"),
+        (ADMITTED["realized", "account"], "1. September 2025", "1. Oktober 2025"),
+        (ADMITTED["benefit-classes", "account"], "zahlungswirksam", "Kapazität"),
+    ],
+)
+def test_an_altered_german_word_is_caught(given: Admitted, old: str, new: str) -> None:
+    spans = render(given, Audience.CUSTOMER, wording_in(Language.GERMAN)).spans
+    assert check_sentence(spans, given, "de_DE") == []
+    assert any(old in span.text for span in spans if span.name is None), [span.text for span in spans]
+    altered = [Span(span.text.replace(old, new)) if span.name is None and old in span.text else span for span in spans]
+    assert check_sentence(altered, given, "de_DE") != []
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["zwei", "Dreizehn", "vierzig", "einundzwanzig", "zweihundert", "dreimal", "Drittel", "halbe", "verdreifacht"],
+)
+def test_a_german_number_in_words_is_seen(word: str) -> None:
+    assert GERMAN.number_word.fullmatch(word.lower())
+
+
+@pytest.mark.parametrize("word", ["ein", "eine", "einzige", "Vertrag", "allein", "beachtet", "und", "mit", "null"])
+def test_a_german_word_that_states_no_number_is_none(word: str) -> None:
+    assert not GERMAN.number_word.fullmatch(word.lower())

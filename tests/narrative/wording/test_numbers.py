@@ -68,13 +68,37 @@ def test_words_may_carry_the_sign_instead() -> None:
     assert number_text(Decimal(-14300), "USD", ENGLISH, signed=False) == "$14.3K"
 
 
-def test_another_language_places_its_own_signs() -> None:
-    assert number_text(Decimal("1839786.52"), "EUR", GERMAN) == "1,84\N{NO-BREAK SPACE}Mio.\N{NO-BREAK SPACE}€"
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        ("1839786.52", "EUR", "1,84 Mio. €"),
+        ("1660502", "USD", "1,66 Mio. $"),
+        ("2400000000", "USD", "2,40 Mrd. $"),
+        ("14312", "USD", "14.300 $"),
+        ("-14312", "USD", f"{MINUS}14.300 $"),
+        ("310", "USD", "310 $"),
+        ("41.5", "USD/hour", "41,50 $ pro Stunde"),
+        ("1840000", "CHF", "1,84 Mio. CHF"),
+        ("345", "JPY", "345 ¥"),
+        ("0.089", "share", "8,9 %"),
+        ("2.8455", "ratio", "2,85\N{NON-BREAKING HYPHEN}Fache"),
+        ("1", "day", "1 Tag"),
+        ("6.2", "day", "6,2 Tage"),
+        ("21976.8", "hours", "21.977 Stunden"),
+        ("1234567", "job", "1,23 Mio. Aufträge"),
+        ("3", "Einsätze", "3 Einsätze"),
+        ("0.00031", "incident/hour", "0,00031 Vorfälle pro Stunde"),
+    ],
+)
+def test_german_has_its_own_signs_places_and_words(value: str, unit: str, text: str) -> None:
+    assert number_text(Decimal(value), unit, GERMAN).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_days_are_told_as_readers_expect() -> None:
     assert day_text(date(2026, 8, 1), ENGLISH) == "1 Aug 2026"
     assert month_text(date(2026, 8, 1), ENGLISH) == "August 2026"
+    assert day_text(date(2026, 5, 12), GERMAN) == "12. Mai 2026"
+    assert month_text(date(2026, 3, 1), GERMAN) == "März 2026"
     assert day_text(date(2, 1, 1), ENGLISH) == "1 Jan 0002"  # or it would read as a number that nobody told
 
 

@@ -5,29 +5,38 @@ from typing import Final
 
 from babel.numbers import get_currency_symbol, list_currencies
 
-from valueplatform.narrative.faithful.lexicon import FIGURE, SCALES
+from valueplatform.narrative.faithful.english import ENGLISH
+from valueplatform.narrative.faithful.lexicon import Lexicon
 from valueplatform.narrative.insight import Number
 
-LOCALE: Final = "en_US"
 CURRENCIES: Final = frozenset(list_currencies())
 HALF: Final = Decimal("0.5")
 
 
-def figure_problem(text: str, number: Number) -> str | None:
+def figure_problem(text: str, number: Number, lexicon: Lexicon = ENGLISH) -> str | None:
     """Why `text` is not a faithful figure of `number`; a missing sign is left to the words around it."""
-    read = FIGURE.fullmatch(text)
+    read = lexicon.figure.fullmatch(text)
     if read is None:
         return f"{text!r} is not a figure"
-    if not _fits_unit(read["before"], read["after"].replace("\u00a0", " "), number):
+    after = read["after"].replace("\u00a0", " ")
+    if not _fits_unit(read["before"], after, number, lexicon):
         return f"{text!r} is not in {number.unit or 'no unit'}"
-    shown = Decimal(read["digits"].replace(",", ""))
-    exponent = SCALES[read["scale"]] - (2 if read["after"].startswith("%") else 0)
+    shown = Decimal(read["digits"].replace(lexicon.group, "").replace(lexicon.point, "."))
+    if _is_rounded(shown, read["scale"], number.unit, lexicon):
+        shown = shown.normalize()
+    exponent = lexicon.scales[read["scale"]] - (2 if after.startswith(lexicon.percent) else 0)
     magnitude = shown.scaleb(exponent)
     if abs(magnitude - abs(number.value)) > _tolerance(shown, exponent, number.value, share=number.unit[:5] == "share"):
         return f"{text!r} is not {number.value} rounded"
     if read["minus"] and number.value >= 0:
         return f"{text!r} has a sign that {number.value} has not"
     return None
+
+
+def _is_rounded(shown: Decimal, scale: str | None, unit: str, lexicon: Lexicon) -> bool:
+    """Whether the zeros that it ends in stand for digits that were left out: money where no scale takes their place."""
+    is_money = unit.partition("/")[0] in CURRENCIES
+    return is_money and scale is None and lexicon.rounded_from is not None and shown >= lexicon.rounded_from
 
 
 def has_sign(text: str) -> bool:
@@ -55,31 +64,27 @@ def _ends_in_digits(shown: Decimal) -> bool:
     return len(shown.as_tuple().digits) > 2
 
 
-def _fits_unit(before: str, after: str, number: Number) -> bool:
+def _fits_unit(before: str, after: str, number: Number, lexicon: Lexicon) -> bool:
     base, _, per = number.unit.partition("/")
-    if per:
-        for article in (" a ", " per "):
-            if after.endswith(article + per):
-                return _fits_base(before, after.removesuffix(article + per), base)
-        return False
-    return _fits_base(before, after, base)
+    if not per:
+        return _fits_base(before, after, base, lexicon)
+    for joined in lexicon.per:
+        of, found, each = after.rpartition(joined)
+        if found and lexicon.noun(each) == lexicon.unit(per):
+            return _fits_base(before, of, base, lexicon)
+    return False
 
 
-def _fits_base(before: str, after: str, base: str) -> bool:
+def _fits_base(before: str, after: str, base: str, lexicon: Lexicon) -> bool:
     if base in CURRENCIES:
-        return not after and before in {get_currency_symbol(base, LOCALE), base}
+        sign, other = (before, after) if lexicon.money_leads else (after.removeprefix(" "), before)
+        return not other and sign in {get_currency_symbol(base, lexicon.locale), base}
     if before:
         return False
     if base == "share":
-        return after == "%"
+        return after == lexicon.percent
     if base in {"count", ""}:
         return not after
     if base == "ratio":
-        return after == " times"
-    return _singular(after.strip()) == _singular(base)
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies"):
-        return noun[:-3] + "y"
-    return noun.removesuffix("s")
+        return after == lexicon.ratio
+    return lexicon.noun(after.strip()) == lexicon.unit(base)

@@ -1,36 +1,37 @@
-"""The English words that carry a number's direction, or a number itself, and how figures are written."""
+"""What the check of sentences knows of a language, and what all languages are asked for."""
 
-import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from re import Pattern
 
-UP: Final = frozenset({"rose", "grew", "gained", "more", "above", "ahead", "up", "higher", "increased", "improved"})
-DOWN: Final = frozenset(
-    {"fell", "dropped", "less", "below", "behind", "down", "lower", "decreased", "declined", "short", "lost"}
-)
-NUMBER_WORDS: Final = frozenset(
-    {
-        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "dozen", "dozens",
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "hundreds",
-        "thousand", "thousands", "million", "millions", "billion", "billions", "half", "halves", "third", "thirds",
-        "quarter", "quarters", "twice", "thrice", "double", "doubled", "triple", "tripled", "percent",
-    }
-)  # fmt: skip
-CLASS_WORDS: Final = {
-    "capacity": "capacity",
-    "cashable": "cashable",
-    "avoidance": "avoided cost",
-    "risk": "risk reduction",
-    "revenue": "revenue",
-}
-MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-DAY: Final = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(month[:3] for month in MONTHS)}) (\d{{4}})\b")
-MONTH: Final = re.compile(rf"\b({'|'.join(MONTHS)}) (\d{{4}})\b")
-FIGURE: Final = re.compile(
-    r"(?P<minus>\u2212)?(?P<before>[^\d\s\u2212.,]*)[\s\u00a0]?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<scale>[KMBT](?![a-z]))?"
-    r"(?P<after>.*)",
-    re.DOTALL,
-)
-SCALES: Final = {None: 0, "K": 3, "M": 6, "B": 9, "T": 12}
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words and forms of one language, written down apart from what words sentences.
+
+    `up` and `down` are words that carry a number's direction, in small letters; `number_word` matches a word, in
+    small letters, that states a number. `day` captures day, month and year, `month` month and year. `figure` captures
+    minus, before, digits, scale and after. `noun` gives the unit that a word of a sentence names, `unit` the same for
+    what a model calls it; `per` joins a unit to what it is of. Money without a scale has three figures from
+    `rounded_from` on.
+    """
+
+    locale: str
+    up: frozenset[str]
+    down: frozenset[str]
+    number_word: Pattern[str]
+    class_words: Mapping[str, str]
+    months: tuple[str, ...]
+    day: Pattern[str]
+    month: Pattern[str]
+    figure: Pattern[str]
+    scales: Mapping[str | None, int]
+    group: str
+    point: str
+    percent: str
+    ratio: str
+    per: tuple[str, ...]
+    noun: Callable[[str], str]
+    unit: Callable[[str], str]
+    money_leads: bool
+    rounded_from: int | None = None

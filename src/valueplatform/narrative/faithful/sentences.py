@@ -14,13 +14,14 @@ from valueplatform.core.periods import ONE_DAY, next_month
 from valueplatform.narrative.document import Span
 from valueplatform.narrative.faithful.admission import Admitted
 from valueplatform.narrative.faithful.figures_in_text import figure_problem, has_sign
+from valueplatform.narrative.faithful.languages import lexicon_of
 from valueplatform.narrative.faithful.leaves import subject_span
-from valueplatform.narrative.faithful.lexicon import CLASS_WORDS, DAY, DOWN, MONTH, MONTHS, NUMBER_WORDS, UP
+from valueplatform.narrative.faithful.lexicon import Lexicon
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.value.derivation import Difference, Statistic
 
 _CLAUSE = re.compile(r"[.;:,](?=\s|$)")
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"[^\W\d_]+")
 LONG_NAME = 8
 
 
@@ -38,30 +39,32 @@ class Token:
 
 
 def check_sentence(spans: Sequence[Span], admitted: Admitted, locale: str = "en_US") -> list[str]:
-    """What is wrong with a sentence; empty where it says what its insight says. English only."""
-    if not locale.startswith("en"):
+    """What is wrong with a sentence; empty where it says what its insight says. A language that we have no lexicon of
+    is refused."""
+    lexicon = lexicon_of(locale)
+    if lexicon is None:
         return [f"no sentence in {locale} can be checked yet"]
     figures = list(_figure_tokens(spans, admitted.insight))
-    found = [problem for span in spans if (problem := _span_problem(span, admitted.insight))]
+    found = [problem for span in spans if (problem := _span_problem(span, admitted.insight, lexicon))]
     if found:
         return found
     text = "".join(span.text for span in spans)
     names = list(_name_tokens(text, figures, admitted))
-    days = list(_day_tokens(text, [*figures, *names]))
+    days = list(_day_tokens(text, [*figures, *names], lexicon))
     tokens = sorted([*figures, *names, *days], key=lambda token: token.at)
     rest = _blanked(text, tokens)
-    found += stray_numbers(rest)
+    found += stray_numbers(rest, lexicon)
     found += [f"{name.name!r} is none of its names" for name in names if name.name not in _own_names(admitted)]
     found += [problem for token in days if (problem := _day_problem(token, figures, admitted))]
     for start, end in _clauses(rest):
         inside = [token for token in tokens if start <= token.at < end]
-        found += _direction_problems(rest[start:end], inside, admitted.insight)
+        found += _direction_problems(rest[start:end], inside, admitted.insight, lexicon)
         found += _name_order_problems(inside, admitted.insight)
-        found += _class_problems(rest[start:end], start, inside, admitted.insight)
+        found += _class_problems(rest[start:end], start, inside, admitted.insight, lexicon)
     return found
 
 
-def _span_problem(span: Span, insight: Insight) -> str | None:
+def _span_problem(span: Span, insight: Insight, lexicon: Lexicon) -> str | None:
     if span.name is None:
         return None
     number = next((number for number in insight.numbers if number.name == span.name), None)
@@ -69,7 +72,7 @@ def _span_problem(span: Span, insight: Insight) -> str | None:
         return f"{span.name!r} is no number of a {insight.kind} insight"
     if (span.value, span.unit, span.standing) != (format(number.value, "f"), number.unit, number.standing):
         return f"the span of {span.name} does not carry its number"
-    return figure_problem(span.text, number)
+    return figure_problem(span.text, number, lexicon)
 
 
 def _figure_tokens(spans: Sequence[Span], insight: Insight) -> Iterator[Token]:
@@ -99,15 +102,17 @@ def _name_tokens(text: str, taken: Sequence[Token], admitted: Admitted) -> Itera
             free = free[: match.start()] + "\0" * (match.end() - match.start()) + free[match.end() :]
 
 
-def _day_tokens(text: str, taken: Sequence[Token]) -> Iterator[Token]:
+def _day_tokens(text: str, taken: Sequence[Token], lexicon: Lexicon) -> Iterator[Token]:
     free = _blanked(text, taken)
     days = []
-    for match in DAY.finditer(free):
-        month = next(i for i, name in enumerate(MONTHS, start=1) if name.startswith(match[2]))
+    for match in lexicon.day.finditer(free):
+        month = next(i for i, name in enumerate(lexicon.months, start=1) if name.startswith(match[2]))
         days.append(Token("day", match.start(), match.end(), first=date(int(match[3]), month, int(match[1]))))
     yield from days
-    for match in MONTH.finditer(_blanked(free, days)):  # "8 May 2026" is no month
-        yield Token("month", match.start(), match.end(), first=date(int(match[2]), MONTHS.index(match[1]) + 1, 1))
+    for match in lexicon.month.finditer(_blanked(free, days)):  # "8 May 2026" is no month
+        yield Token(
+            "month", match.start(), match.end(), first=date(int(match[2]), lexicon.months.index(match[1]) + 1, 1)
+        )
 
 
 def _blanked(text: str, tokens: Sequence[Token]) -> str:
@@ -117,12 +122,12 @@ def _blanked(text: str, tokens: Sequence[Token]) -> str:
     return text
 
 
-def stray_numbers(rest: str) -> Iterator[str]:
+def stray_numbers(rest: str, lexicon: Lexicon) -> Iterator[str]:
     """Digits and number words in a text whose own numbers, names and days are set aside."""
     for digits in re.findall(r"\S*\d\S*", rest):
         yield f"{digits!r} is no number of the insight"
     for word in _WORD.findall(rest):
-        if word.lower() in NUMBER_WORDS:
+        if lexicon.number_word.fullmatch(word.lower()):
             yield f"{word!r} states a number in words"
 
 
@@ -164,9 +169,9 @@ def is_signed(number: Number) -> bool:
     return isinstance(number.derivation, Difference | Statistic)
 
 
-def _direction_problems(clause: str, inside: Sequence[Token], insight: Insight) -> Iterator[str]:
+def _direction_problems(clause: str, inside: Sequence[Token], insight: Insight, lexicon: Lexicon) -> Iterator[str]:
     words = {word.lower() for word in _WORD.findall(clause)}
-    up, down = words & UP, words & DOWN
+    up, down = words & lexicon.up, words & lexicon.down
     figures = [(token, token.number) for token in inside if token.kind == "number" and token.number is not None]
     signed = [number for _, number in figures if is_signed(number)]
     governing = signed or [number for number in insight.numbers if is_signed(number)][:1] or [n for _, n in figures]
@@ -201,12 +206,14 @@ def _number_names(insight: Insight) -> set[str]:
     }
 
 
-def _class_problems(clause: str, start: int, inside: Sequence[Token], insight: Insight) -> Iterator[str]:
+def _class_problems(
+    clause: str, start: int, inside: Sequence[Token], insight: Insight, lexicon: Lexicon
+) -> Iterator[str]:
     """A benefit class follows its amount."""
     if insight.kind != "benefit-classes":
         return
     for token in inside:
         if token.number is not None and not clause[token.end - start :].lstrip().startswith(
-            CLASS_WORDS[token.number.name]
+            lexicon.class_words[token.number.name]
         ):
             yield f"{token.number.name} is not followed by its class"

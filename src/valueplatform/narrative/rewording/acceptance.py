@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from valueplatform.narrative.faithful.lexicon import DOWN, UP
+from valueplatform.narrative.faithful.english import ENGLISH
 from valueplatform.narrative.rewording.draft import LONGEST, MARK
 
 FUNCTION_WORDS: Final = frozenset(
@@ -33,8 +33,8 @@ FUNCTION_WORDS: Final = frozenset(
 """Words whose coming and going changes no statement; those before a mark are held by rule 2."""
 NEGATIONS: Final = frozenset({"no", "not", "none", "nothing", "never", "without", "nobody", "yet", "only", "less"})
 SYNONYMS: Final = (
-    UP & {"rose", "grew", "increased"},
-    DOWN & {"fell", "dropped", "decreased", "declined"},
+    ENGLISH.up & {"rose", "grew", "increased"},
+    ENGLISH.down & {"fell", "dropped", "decreased", "declined"},
     frozenset({"contributed", "added"}),
     frozenset({"came", "amounted"}),
     frozenset({"now", "today"}),

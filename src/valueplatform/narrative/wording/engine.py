@@ -3,7 +3,7 @@
 Templates see each number of the insight under its name (`{{ realized }}`), without its sign as `{{ size_change }}`
 where words carry the sign, its exact value as `value.realized` for conditions, each term under its name (days and
 months worded), and `to` (the audience), `account`, `supplier`. What is missing is an error. Texts are gettext
-messages.
+messages; `catalogs` holds them in other languages.
 """
 
 import re
@@ -17,13 +17,14 @@ from typing import Any, Final, Literal
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from valueplatform.narrative.document import Audience, Note, Sentence, Span
+from valueplatform.narrative.document import Audience, Language, Note, Sentence, Span
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.faithful.sentences import check_sentence
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.rewording.acceptance import problems
 from valueplatform.narrative.rewording.draft import MARK as DRAFT_MARK
 from valueplatform.narrative.rewording.draft import Rewordings
+from valueplatform.narrative.wording.catalogs import LOCALES, translations_of
 from valueplatform.narrative.wording.numbers import day_text, month_text, number_text
 
 Place = Literal["headline", "lead", "chapter", "margin"]
@@ -54,10 +55,14 @@ class Wording:
             auto_reload=False,
         )
         self._environment.policies["ext.i18n.trimmed"] = True
-        self._environment.filters["inside"] = inside_sentence
+        self._environment.filters["inside"] = inside_sentence if self.locale.language == "en" else str
         self._environment.filters["opening"] = opening_sentence
         install = getattr(self._environment, "install_gettext_translations")  # noqa: B009 - added by the extension
         install(self._translations, newstyle=True)
+
+    @property
+    def language(self) -> Language:
+        return Language(self.locale.language)
 
     def sentence(
         self,
@@ -99,7 +104,7 @@ class Wording:
     def _spans(self, admitted: Admitted, template: str, audience: Audience, place: Place) -> tuple[Span, ...]:
         insight = admitted.insight
         context = self._context(admitted, audience) | {"place": place}
-        text = _tidy(self._environment.get_template(template).render(context))
+        text = self._opened(_tidy(self._environment.get_template(template).render(context)))
         spans = self._parted(text, insight)
         found = check_sentence(spans, admitted, str(self.locale))
         if found:
@@ -169,7 +174,12 @@ class Wording:
 
     def _short(self, account: str) -> str:
         """An account with a long name is called by what it is, so that a headline stays short."""
-        return _plain(account) if len(account.split()) <= LONGEST_NAME else self._translations.gettext("This account")
+        return _plain(account) if len(account.split()) <= LONGEST_NAME else self._translations.gettext("this account")
+
+    def _opened(self, text: str) -> str:
+        """What stands for a long name begins a sentence like any other words."""
+        short = self._translations.gettext("this account")
+        return re.sub(rf"(?:^|(?<=[.!?] )){re.escape(short)}\b", opening_sentence(short), text)
 
     def _term(self, name: str, said: str) -> str:
         if name.endswith("_day"):
@@ -182,6 +192,13 @@ class Wording:
 @cache
 def english() -> Wording:
     return Wording()
+
+
+@cache
+def wording_in(language: Language) -> Wording:
+    if language is Language.ENGLISH:
+        return english()
+    return Wording(LOCALES[language], translations_of(language))
 
 
 def render(

@@ -1,7 +1,8 @@
 """Numbers and days as a reader sees them: three significant figures in sentences, the unit always with the number.
 
 Amounts are rounded once, half to even, from the exact value. The minus sign is U+2212. Money is compact ($1.84M, $486K,
-€1.84M, ¥120M); shares have one decimal below 100 % ('share': 0.089 = 8.9 %); a 'ratio' of 2.31 is "2.31 times".
+€1.84M, ¥120M; in German 1,84 Mio. €, 486.000 €); shares have one decimal below 100 % ('share': 0.089 = 8.9 %); a
+'ratio' of 2.31 is "2.31 times". Signs, places and days are those of the locale.
 """
 
 import re
@@ -14,13 +15,17 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, list_currencies
 
+from valueplatform.narrative.wording.units import SPACE, per_text, plural, ratio_unit, unit_text
+
+__all__ = ["MINUS", "SPACE", "day_text", "month_text", "number_text", "plural", "significant"]
+
 FIGURES: Final = 3
 MINUS: Final = "\N{MINUS SIGN}"
-SPACE: Final = "\N{NO-BREAK SPACE}"
 COMPACT_FROM: Final = 1000
 _COMPACT_COUNT_FROM: Final = 1_000_000
 _CURRENCIES: Final = frozenset(list_currencies())
-_PERIODS: Final = {"day", "week", "month", "year"}
+_DAYS: Final = {"de": "d. MMMM yyyy"}
+"""How a day is written where it is not '1 Aug 2026'."""
 
 
 def number_text(value: Decimal, unit: str, locale: Locale, *, signed: bool = True) -> str:
@@ -38,7 +43,7 @@ def _known(amount: Decimal, _exponent: object, unit: str, locale: Locale) -> str
 
 @lru_cache(maxsize=4096)
 def day_text(day: date, locale: Locale) -> str:
-    return format_date(day, "d MMM yyyy", locale=locale)
+    return format_date(day, _DAYS.get(locale.language, "d MMM yyyy"), locale=locale)
 
 
 @lru_cache(maxsize=1024)
@@ -49,18 +54,17 @@ def month_text(day: date, locale: Locale) -> str:
 def _unsigned(amount: Decimal, unit: str, locale: Locale) -> str:
     base, _, per = unit.partition("/")
     if per:
-        article = f"a{SPACE}" if per in _PERIODS else f"per{SPACE}"
-        return f"{_unsigned(amount, base, locale)} {article}{per}"
+        return f"{_unsigned(amount, base, locale)} {per_text(per, locale)}"
     if base in _CURRENCIES:
         return money_text(amount, base, locale)
     if base == "share":
         return share_text(amount, locale)
     if base == "ratio":
-        return f"{ratio_text(amount, locale)}{SPACE}times"
+        return f"{ratio_text(amount, locale)}{ratio_unit(locale)}"
     count = count_text(amount, locale)
     if base in {"count", ""}:
         return count
-    return f"{count}{SPACE}{plural(base) if amount != 1 else base}"
+    return f"{count}{SPACE}{unit_text(base, amount, locale)}"
 
 
 def significant(amount: Decimal, figures: int = FIGURES) -> Decimal:
@@ -75,10 +79,10 @@ def money_text(amount: Decimal, currency: str, locale: Locale) -> str:
     if rounded >= COMPACT_FROM and (compact := _compact(rounded, currency, locale)):
         return compact
     if rounded >= 100 or amount == amount.to_integral_value():
-        return _spaced(_patterned(rounded, "¤#,##0", currency, locale))
+        return _spaced(_patterned(rounded, _money_pattern(locale, 0), currency, locale))
     places = max(get_currency_precision(currency), _places(rounded.normalize()))
     shown = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
-    return _spaced(_patterned(shown, "¤#,##0" + _decimals(places), currency, locale))
+    return _spaced(_patterned(shown, _money_pattern(locale, places), currency, locale))
 
 
 def share_text(amount: Decimal, locale: Locale) -> str:
@@ -87,7 +91,8 @@ def share_text(amount: Decimal, locale: Locale) -> str:
     if percent < 1:
         places = max(1, _places(significant(percent, 2)))
     rounded = percent.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN).normalize()
-    return str(format_percent(rounded / 100, "#,##0" + _decimals(_places(rounded)) + "%", locale=locale))
+    pattern = _with_places(locale.percent_formats[None].pattern, _places(rounded))
+    return str(format_percent(rounded / 100, pattern, locale=locale))
 
 
 def ratio_text(amount: Decimal, locale: Locale) -> str:
@@ -107,13 +112,6 @@ def count_text(amount: Decimal, locale: Locale) -> str:
     places = max(0, FIGURES - 1 - amount.adjusted())
     rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN).normalize()
     return str(format_decimal(rounded, "#,##0" + _decimals(_places(rounded)), locale=locale))
-
-
-def plural(noun: str) -> str:
-    """The English plural of a unit's noun; what ends in s is taken as plural already."""
-    if noun.endswith("s") or not noun.isascii():
-        return noun
-    return re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
 
 
 def _compact(rounded: Decimal, currency: str | None, locale: Locale) -> str | None:
@@ -138,6 +136,16 @@ def _compact_pattern(locale: Locale, exponent: int, money: bool) -> tuple[int, s
     if pattern is None or pattern.pattern == "0":
         return 0, None
     return pattern.pattern.count("0"), str(pattern.pattern)
+
+
+@lru_cache(maxsize=64)
+def _money_pattern(locale: Locale, places: int) -> str:
+    """Where the locale puts the currency: '¤#,##0.00', '#,##0.00 ¤'."""
+    return _with_places(locale.currency_formats["standard"].pattern, places)
+
+
+def _with_places(pattern: str, places: int) -> str:
+    return re.sub(r"[#,0.]+", "#,##0" + _decimals(places), pattern, count=1)
 
 
 def _patterned(amount: Decimal, pattern: str, currency: str, locale: Locale) -> str:

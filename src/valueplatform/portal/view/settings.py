@@ -28,6 +28,7 @@ class Settings:
     zones: tuple[str, ...]
     webhook_url: str
     url_hint: str
+    languages: tuple[Option, ...] = ()
     state: str = ""
     trouble: str = ""
     bad_news: bool | None = None

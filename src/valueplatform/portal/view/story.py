@@ -119,7 +119,8 @@ class ProjectionView:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`version` names this state of the record; `live_href` streams `story` events with `story_live.html`."""
+    """`version` names this state of the record; `lang` is the language of its words where it is not the page's;
+    `live_href` streams `story` events with `story_live.html`."""
 
     account_key: str
     account_name: str
@@ -141,3 +142,4 @@ class Story:
     live_href: str | None = None
     projection: ProjectionView | None = None
     talk: Prompt | None = None
+    lang: str = ""

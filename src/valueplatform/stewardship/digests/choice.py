@@ -16,7 +16,7 @@ from valueplatform.core.authorization import PersonRole, UserPrincipal, UserRole
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.periods import ONE_DAY, zone
-from valueplatform.narrative.document import Audience
+from valueplatform.narrative.document import Audience, Language
 from valueplatform.stewardship.tables import digest_choice
 
 SECRET_BYTES: Final = 32
@@ -44,13 +44,15 @@ class Cadence(StrEnum):
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """`weekday` 0 = Monday; `hour` is local to `timezone`. `bad_news`: a steward wants bad news at once, too."""
+    """`weekday` 0 = Monday; `hour` is local to `timezone`; `language` is that of the story, on pages too.
+    `bad_news`: a steward wants bad news at once, too."""
 
     channel: Channel = Channel.NONE
     cadence: Cadence = Cadence.WEEKLY
     weekday: Annotated[int, Meta(ge=0, le=6)] = 0
     hour: Annotated[int, Meta(ge=0, le=23)] = 8
     timezone: str = "UTC"
+    language: Language = Language.ENGLISH
     webhook_url: str | None = None
     bad_news: bool = False
 
@@ -91,12 +93,13 @@ def audience_of(user: UserPrincipal) -> Audience | None:
 
 _COLUMNS: Final = tuple(digest_choice.c[name] for name in Choice.__struct_fields__)
 _SAVE: Final = text("""
-    INSERT INTO digest_choice (user_id, channel, cadence, weekday, hour, timezone, webhook_url, webhook_secret,
-                               bad_news, unsubscribe_key, chosen_at)
-    VALUES (:user, :channel, :cadence, :weekday, :hour, :timezone, :webhook_url, :secret, :bad_news, :key, :now)
+    INSERT INTO digest_choice (user_id, channel, cadence, weekday, hour, timezone, language, webhook_url,
+                               webhook_secret, bad_news, unsubscribe_key, chosen_at)
+    VALUES (:user, :channel, :cadence, :weekday, :hour, :timezone, :language, :webhook_url, :secret, :bad_news, :key,
+            :now)
     ON CONFLICT (user_id) DO UPDATE
     SET channel = :channel, cadence = :cadence, weekday = :weekday, hour = :hour, timezone = :timezone,
-        webhook_url = :webhook_url, bad_news = :bad_news, chosen_at = :now
+        language = :language, webhook_url = :webhook_url, bad_news = :bad_news, chosen_at = :now
 """)
 _NEW_SECRET: Final = text("UPDATE digest_choice SET webhook_secret = :secret WHERE user_id = :user")
 _OFF: Final = text("UPDATE digest_choice SET channel = 'none', bad_news = false WHERE user_id = :user")
@@ -106,6 +109,12 @@ async def choice_of(tx: Transaction, user_id: int) -> Choice | None:
     """None where nothing was ever chosen."""
     row = await tx.row(select(*_COLUMNS).where(digest_choice.c.user_id == user_id))
     return None if row is None else msgspec.convert({str(name): value for name, value in row._asdict().items()}, Choice)
+
+
+async def language_of(tx: Transaction, user_id: int) -> Language:
+    """In which a reader wants stories told; English where nothing was chosen."""
+    chosen = await tx.scalar(select(digest_choice.c.language).where(digest_choice.c.user_id == user_id))
+    return Language(chosen or Language.ENGLISH)
 
 
 async def save_choice(

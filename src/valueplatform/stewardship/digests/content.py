@@ -10,7 +10,7 @@ import msgspec
 
 from valueplatform.core.database import Transaction
 from valueplatform.narrative.anchors import anchors
-from valueplatform.narrative.document import Audience, Sentence, StoryDocument
+from valueplatform.narrative.document import Audience, Language, Sentence, StoryDocument
 from valueplatform.narrative.forms import dateline
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory, newest_story
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """`lines` are new since `since_version`; headline, lead and status say how it stands. For `kind` bad-news the lines
-    are the bad news alone."""
+    are the bad news alone. `language` is that of the sentences; what stands around them is English."""
 
     kind: str
     supplier: str
@@ -49,6 +49,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     lead: tuple[Line, ...]
     lines: tuple[Line, ...]
     story_path: str
+    language: Language = Language.ENGLISH
 
     @property
     def subject(self) -> str:
@@ -146,6 +147,7 @@ def _digest(
         lead=() if began else tuple(map(places.sentence, document.lead)),
         lines=tuple(places.line(line.text, line.insight_id) for line in lines[began:] or lines),
         story_path=f"{places.base}/story",
+        language=document.language,
     )
 
 
@@ -162,6 +164,7 @@ def digest_json(digest: Digest, public_url: str) -> dict[str, Any]:
         "account": digest.account,
         "account_name": digest.account_name,
         "audience": digest.audience,
+        "language": digest.language.value,
         "version": digest.version,
         "since_version": digest.since_version,
         "composed_at": digest.composed_at.isoformat(),

@@ -90,7 +90,7 @@ async def _look(tx: Transaction, row: Row[Any], now: datetime) -> None:
     if audience.value != row.audience:  # another role, another story: what was told of it before is not known
         await tx.execute(_START_AGAIN, where | {"audience": audience.value, "now": now, "next": upcoming})
         return
-    news = await news_since(tx, row.account_id, audience, row.version)
+    news = await news_since(tx, row.account_id, audience, row.version, choice.language)
     waiting = row.waiting_since
     if news is None or not news.lines or await waits(tx, row.account_id, row.user_id):
         waiting = None
