@@ -82,7 +82,7 @@ async def test_names_and_addresses_inside_payloads_reach_no_story(databases: Dat
         await apply_model(tx, read_model((EXAMPLE / "model.toml").read_text(), "model.toml"))
     kept_whole = (EXAMPLE / "events.sql").read_text().replace("payload->'size'", "payload, payload->'size'")
     names = ", ".join(f"'{owner}'" for owner in busiest)
-    sql = f"SELECT * FROM ({kept_whole}) WHERE account IN ({names})"  # noqa: S608 - names from the file
+    sql = f"SELECT * FROM ({kept_whole}) WHERE account IN ({names})"
     await import_events(databases.ingest, {"events": path}, sql, system_clock)
     async with databases.worker.transaction(operator_scope()) as tx:
         assert await tx.scalar(text("SELECT count(*) FROM event WHERE data::text LIKE '%@%'"))

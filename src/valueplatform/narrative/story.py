@@ -77,7 +77,8 @@ def compose(
 
 
 def _told_in(told: Iterable[Chapter]) -> set[str]:
-    return {one.insight_id for chapter in told for one in (*chapter.insights, *chapter.notes)}
+    sentences = {sentence.insight_id for chapter in told for sentence in chapter.insights}
+    return sentences | {note.insight_id for chapter in told for note in chapter.notes}
 
 
 def _of_account(insights: Sequence[Admitted], kind: str) -> Admitted | None:
