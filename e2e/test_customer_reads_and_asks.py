@@ -100,7 +100,7 @@ def test_an_empty_question_is_kept_from_leaving(sign_in: SignIn, watch: Watch) -
 
 def test_a_suggestion_can_be_set_aside_and_taken_back(sign_in: SignIn) -> None:
     page = sign_in(SPONSOR)
-    suggestion = page.locator("section.next")
+    suggestion = page.locator("section#next")
     what = suggestion.locator(".next-what").inner_text()
     suggestion.get_by_role("button", name="Not for us").click()
 
@@ -112,7 +112,7 @@ def test_a_suggestion_can_be_set_aside_and_taken_back(sign_in: SignIn) -> None:
 
 def test_a_suggestion_is_accepted_followed_up_and_taken_back(sign_in: SignIn) -> None:
     page = sign_in(SPONSOR)
-    suggestion = page.locator("section.next")
+    suggestion = page.locator("section#next")
     what = suggestion.locator(".next-what").inner_text()
     suggestion.get_by_role("button", name="We will do this").click()
 

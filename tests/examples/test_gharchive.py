@@ -10,12 +10,17 @@ from pathlib import Path
 from sqlalchemy import text
 
 from tests.conftest import Databases
+from valueplatform.accounts.accounts import account_by_key
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
+from valueplatform.core.database import lock_account
+from valueplatform.narrative.document import Audience
+from valueplatform.narrative.story_read import read_story
 from valueplatform.telemetry.archiving import HOT, archive_events
 from valueplatform.telemetry.importing import import_events
 from valueplatform.value.applying import apply_model, count_anew
 from valueplatform.value.model_file import read_model
+from valueplatform.worker import refresh_account
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gharchive"
 
@@ -61,6 +66,37 @@ async def test_an_hour_of_gh_archive_equals_an_independent_count_however_often_i
     assert (last.duplicates, last.stored) == (7_702, 0)
     await count_anew(databases.worker, operator_scope(), "commits_pushed", lambda *_: None)
     assert await _commits(databases) == dict(pushed)
+
+
+async def test_names_and_addresses_inside_payloads_reach_no_story(databases: Databases, shared: Path) -> None:
+    path = shared / "data" / "gharchive" / "2015-01-01-0.json.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        pushes = [line for line in map(json.loads, file) if line["type"] == "PushEvent"]
+    owners = Counter(line["repo"]["name"].split("/")[0] for line in pushes if line["payload"]["commits"])
+    busiest = sorted(owners, key=lambda owner: (-owners[owner], owner))[:3]
+    own = [line for line in pushes if line["repo"]["name"].split("/")[0] in busiest]
+    authors = [commit["author"] for line in own for commit in line["payload"]["commits"]]
+    private = {author["email"] for author in authors} | {a["name"] for a in authors if " " in a["name"]}
+    assert any("@" in text for text in private)
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await apply_model(tx, read_model((EXAMPLE / "model.toml").read_text(), "model.toml"))
+    kept_whole = (EXAMPLE / "events.sql").read_text().replace("payload->'size'", "payload, payload->'size'")
+    names = ", ".join(f"'{owner}'" for owner in busiest)
+    sql = f"SELECT * FROM ({kept_whole}) WHERE account IN ({names})"
+    await import_events(databases.ingest, {"events": path}, sql, system_clock)
+    async with databases.worker.transaction(operator_scope()) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM event WHERE data::text LIKE '%@%'"))
+    now = system_clock()
+    for key in busiest:
+        async with databases.worker.transaction(operator_scope()) as tx:
+            account = await account_by_key(tx, key)
+            await lock_account(tx, account.account_id)
+            await refresh_account(tx, account.account_id, now)
+            stories = [(await read_story(tx, account, audience, now)).json for audience in Audience]
+            insights = await tx.rows(text("SELECT body::text AS body FROM insight"))
+        told = json.dumps(stories, default=str, ensure_ascii=False) + "".join(row.body for row in insights)
+        assert "commits" in told
+        assert {said for said in private if said in told} == set()
 
 
 async def _commits(databases: Databases) -> dict[str, int]:

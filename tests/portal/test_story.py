@@ -108,6 +108,15 @@ async def test_the_chart_carries_what_the_record_has(customer: Browser) -> None:
     assert rows[0]["realized"] == 0
 
 
+async def test_what_to_do_about_the_story_stands_before_what_may_be_gained(portal: Portal, customer: Browser) -> None:
+    alone = (await customer.get("/story")).text
+    assert "Agree with Fieldnote what to commit to, so that there is a plan to measure against." in alone
+    assert '<h2 id="h-step">Next step</h2>' in alone
+    await suggest(portal.world, "erp-connector")
+    page = (await customer.get("/story")).text
+    assert page.index('<h2 id="h-step">To do first</h2>') < page.index('id="h-next"')
+
+
 async def test_a_suggestion_can_be_set_aside_and_taken_back(portal: Portal, customer: Browser) -> None:
     ids = await suggest(portal.world, "erp-connector")
     page = (await customer.get("/story")).text
@@ -117,7 +126,7 @@ async def test_a_suggestion_can_be_set_aside_and_taken_back(portal: Portal, cust
     assert (aside.status_code, aside.headers["location"]) == (303, f"/story?aside={ids['erp-connector']}#next")
     page = (await customer.get(f"/story?aside={ids['erp-connector']}")).text
     assert f"/suggestions/{ids['erp-connector']}/undo" in page
-    assert "next-what" not in (await customer.get("/story")).text
+    assert 'id="next"' not in (await customer.get("/story")).text
 
     await customer.post(f"/suggestions/{ids['erp-connector']}/undo")
     assert "/dismiss" in (await customer.get("/story")).text

@@ -68,6 +68,14 @@ class ChapterOut(msgspec.Struct, frozen=True):
     notes: list[NoteOut]
 
 
+class StepOut(msgspec.Struct, frozen=True):
+    """What to do next. `act` is its code ("nothing": nothing is to be done), `insight` what it follows from, if any."""
+
+    act: str
+    text: str
+    insight: str | None
+
+
 class StoryOut(msgspec.Struct, frozen=True):
     """A story. `version` rises when something worth telling changed; 0: composed for this read. `reason` says why the
     status is what it is."""
@@ -84,6 +92,7 @@ class StoryOut(msgspec.Struct, frozen=True):
     status: Status
     reason: str
     chapters: list[ChapterOut]
+    next: StepOut | None
 
 
 _PERIOD: Final = {"from": "2026-01-01", "to": "2026-04-01"}
@@ -121,6 +130,7 @@ _STORY: Final = {
             "notes": [],
         }
     ],
+    "next": {"act": "nothing", "text": "Nothing here waits for you.", "insight": None},
 }
 _READERS: Final = {
     Side.CUSTOMER: (Audience.CUSTOMER, Audience.EXECUTIVE),

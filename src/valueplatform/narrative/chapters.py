@@ -1,11 +1,12 @@
 """Chapters: by objective first, then by driver, and what the account as a whole has to tell."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
-from valueplatform.narrative.choice import same, score, told
+from valueplatform.narrative.choice import BAD_NEWS_FLOOR, asks_to_validate, is_of_one_driver, same, score, told
 from valueplatform.narrative.document import Audience, Chapter, Note, Sentence, Status, Strip
 from valueplatform.narrative.facts import AccountFacts, DriverFacts
 from valueplatform.narrative.faithful import Admitted
@@ -16,7 +17,7 @@ from valueplatform.value.model import weakest
 
 MOST_SENTENCES: Final[Mapping[Audience, int]] = {
     Audience.CUSTOMER: 3,
-    Audience.STEWARD: 4,
+    Audience.STEWARD: 3,
     Audience.EXECUTIVE: 1,
     Audience.PARTNER: 3,
 }
@@ -41,8 +42,8 @@ NOTE_KINDS: Final[Mapping[str, str]] = {
 }
 """Insights told in the margin, doubts first."""
 TOTAL: Final = "total"
-BAD_NEWS_FLOOR: Final = 0.12
-"""Bad news that scores less keeps its place: it is told in full size, and does not push objectives down."""
+NEWS_FOR: Final = timedelta(days=60)
+"""So long is it worth a note that an input was validated; from then on its proof says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +76,29 @@ def chapters(
     facts: AccountFacts, insights: Sequence[Admitted], voice: Voice, spent: Iterable[Admitted]
 ) -> tuple[Chapter, ...]:
     """Chapters in order, bad news first. What headline and lead have `spent` is not told again."""
+    spent = list(spent)
     used = {same(admitted) for admitted in spent}
     free = [admitted for admitted in insights if same(admitted) not in used]
-    outlines = [*_outlines(facts, free), *_total(free)]
+    outlines = [*_outlines(facts, free), *_total(free, voice.audience)]
     order = sorted(outlines, key=lambda outline: _rank(outline, voice.audience))
     noted: set[str] = set()
-    told_inputs: set[str] = set()
+    asked = {a.insight.subject for a in spent if asks_to_validate(a)}
     found: list[Chapter] = []
     for outline in order:
-        chapter = _chapter(facts, outline, voice, noted, told_inputs)
+        chapter = _chapter(facts, outline, voice, noted, asked)
         if chapter is not None:
             found.append(chapter)
-    return tuple(found[: MOST_CHAPTERS[voice.audience]])
+    return _kept(found, voice.audience)
+
+
+def _kept(found: Sequence[Chapter], audience: Audience) -> tuple[Chapter, ...]:
+    """As many as the reader is told; an executive hears of the total before one more objective that keeps to plan."""
+    most = MOST_CHAPTERS[audience]
+    kept = list(found[:most])
+    total = next((chapter for chapter in found[most:] if chapter.id == TOTAL), None)
+    if audience is Audience.EXECUTIVE and total is not None and kept[-1].status in {Status.AHEAD, Status.ON_PLAN}:
+        kept[-1] = total
+    return tuple(kept)
 
 
 def _outlines(facts: AccountFacts, insights: Sequence[Admitted]) -> list[Outline]:
@@ -117,12 +129,17 @@ def _about(insights: Sequence[Admitted], subjects: set[str], drivers: Sequence[s
     )
 
 
-def _total(insights: Sequence[Admitted]) -> list[Outline]:
+def _total(insights: Sequence[Admitted], audience: Audience) -> list[Outline]:
+    """What is estimated beside the total is told of the driver where it is all of one; an executive may not come that
+    far, and hears it of the total."""
     own = tuple(
         a
         for a in insights
-        if (a.insight.subject == ACCOUNT and a.insight.kind not in {"attainment", "realized", "estimated"})
-        or a.insight.kind in {"go-live", "milestone", "renewal-ahead"}
+        if (
+            (a.insight.subject == ACCOUNT and a.insight.kind not in {"attainment", "realized", "estimated"})
+            or a.insight.kind in {"go-live", "milestone", "renewal-ahead"}
+        )
+        and (audience is Audience.EXECUTIVE or not is_of_one_driver(a, insights))
     )
     return [Outline(TOTAL, "", None, (), own)] if own else []
 
@@ -143,56 +160,71 @@ def _rank(outline: Outline, audience: Audience) -> tuple[int, bool, float, str]:
     return group, not any(a.insight.favorable is False for a in own), -best, outline.id
 
 
-def _chapter(
-    facts: AccountFacts, outline: Outline, voice: Voice, noted: set[str], told_inputs: set[str]
-) -> Chapter | None:
+def _chapter(facts: AccountFacts, outline: Outline, voice: Voice, noted: set[str], asked: set[str]) -> Chapter | None:
     audience = voice.audience
     open_insights = [
-        a for a in outline.insights if a.insight.kind not in NOTE_KINDS and a.insight.subject not in told_inputs
+        a
+        for a in outline.insights
+        if a.insight.kind not in NOTE_KINDS
+        and not (a.insight.kind == "unvalidated-input" and a.insight.subject in asked)
     ]
-    chosen = told(open_insights, audience, MOST_SENTENCES[audience])
-    sentences = [(a, sentence) for a in chosen if (sentence := voice.sentence(a)) is not None]
+    sentences = list(_sentences(told(open_insights, audience, MOST_SENTENCES[audience]), voice, asked))
     if not sentences:
         return None
-    told_inputs |= {a.insight.subject for a, _ in sentences if a.insight.kind == "unvalidated-input"}
     return Chapter(
         id=outline.id,
-        title=_title(outline, sentences, voice),
+        title=_title(outline, sentences, voice, counts=_counts(facts)),
         period_from=min(sentence.period_from for _, sentence in sentences),
         period_to=max(sentence.period_to for _, sentence in sentences),
         status=outline.status,
         meta=_meta(facts, outline, voice),
         insights=tuple(sentence for _, sentence in sentences),
-        notes=_notes(outline, sentences[0][1], voice, noted),
+        notes=_notes(outline, sentences, voice, noted, facts.today),
         strip=_strip(outline),
     )
 
 
-def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voice: Voice) -> str:
+def _sentences(chosen: Iterable[Admitted], voice: Voice, asked: set[str]) -> Iterator[tuple[Admitted, Sentence]]:
+    """In words; that somebody is to validate is asked once. `asked` holds what it was asked of."""
+    for admitted in chosen:
+        sentence = voice.sentence(admitted, asked=bool(asked))
+        if sentence is None:
+            continue
+        if asks_to_validate(admitted):
+            asked.add(admitted.insight.subject)
+        yield admitted, sentence
+
+
+def _title(outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voice: Voice, *, counts: bool) -> str:
+    """`counts`: something of the account does, so that what does not stands outside a total."""
     name, of = outline.name, "objective" if outline.objective else "driver"
-    kinds = {a.insight.kind: a.insight for a, _ in reversed(sentences)}
     if outline.id == TOTAL:
         name, of = voice.account_name, "account"
-        tells = _total_tells(kinds.keys(), sentences[0][0])
+        tells = _total_tells(sentences[0][0])
+        tells = "estimate" if tells == TOTAL and not counts else tells
     elif outline.status is not None:
         questioned = outline.status is Status.BEHIND and outline.of_kind("under-review") is not None
         tells = "behind-questioned" if questioned else outline.status.value
     else:
         tells = _driver_tells(sentences)
+        if tells == "estimated" and not counts:
+            tells = "unvalidated"
     month = next(
         (a.insight.terms["month"] for a, _ in sentences if tells[:5] == "total" and "month" in a.insight.terms), ""
     )
     return voice.phrase("chapter-title", {"month": month} if month else {}, tells=tells, name=name, of=of)
 
 
-def _total_tells(kinds: Iterable[str], first: Admitted) -> str:
+def _total_tells(first: Admitted) -> str:
     if first.insight.kind == "silent-account":
         return first.insight.kind
     if first.insight.kind in {"period-over-period", "month-so-far", "trend"}:
         return f"total-{first.insight.terms['direction']}"
-    if "return-on-paid" in kinds and first.insight.kind == "return-on-paid":
+    if first.insight.kind in {"return-on-paid", "since-purchase", "payback"}:
         return "return-above" if first.insight.favorable else "return-below"
-    return TOTAL
+    if first.insight.kind == "time-to-value" and first.insight.terms["step"] == "waiting":
+        return "waiting"
+    return first.insight.kind if first.insight.kind == "renewal-ahead" else TOTAL
 
 
 def _driver_tells(sentences: Sequence[tuple[Admitted, Sentence]]) -> str:
@@ -228,20 +260,39 @@ def _meta(facts: AccountFacts, outline: Outline, voice: Voice) -> str:
     )
 
 
-def _notes(outline: Outline, beside: Sentence, voice: Voice, noted: set[str]) -> tuple[Note, ...]:
-    """At most two, each told once in a story; doubts before context."""
+def _counts(facts: AccountFacts) -> bool:
+    return bool(facts.ledger.by_day(facts.currency, facts.money_drivers, counted=True))
+
+
+def _notes(
+    outline: Outline, sentences: Sequence[tuple[Admitted, Sentence]], voice: Voice, noted: set[str], today: date
+) -> tuple[Note, ...]:
+    """At most two, each told once in a story, beside the number that it touches; doubts before context."""
     if voice.audience is Audience.PARTNER:
         return ()
     kinds = [k for k in NOTE_KINDS if voice.audience is not Audience.EXECUTIVE or NOTE_KINDS[k] == "risk"]
     found: list[Note] = []
     for kind in kinds:
-        fitting = [a for a in outline.insights if a.insight.kind == kind and a.id not in noted]
+        fitting = [a for a in outline.insights if a.insight.kind == kind and a.id not in noted and _is_news(a, today)]
         for admitted in fitting[: 1 if kind == "validated-input" else MOST_NOTES]:
-            note = voice.note(admitted, NOTE_KINDS[kind], beside.insight_id)
+            note = voice.note(admitted, NOTE_KINDS[kind], _touched(admitted, sentences).insight_id)
             if note is not None and len(found) < MOST_NOTES:
                 noted.add(admitted.id)
                 found.append(note)
     return tuple(found)
+
+
+def _is_news(admitted: Admitted, today: date) -> bool:
+    validated = admitted.insight.terms.get("validated_day")
+    return validated is None or date.fromisoformat(validated) >= today - NEWS_FOR
+
+
+def _touched(note: Admitted, sentences: Sequence[tuple[Admitted, Sentence]]) -> Sentence:
+    """The first sentence on the note's drivers and fewest others, else the first."""
+    touched = [(a, s) for a, s in sentences if set(a.insight.drivers) & set(note.insight.drivers)]
+    if not touched or set(touched[0][0].insight.drivers) <= set(note.insight.drivers):
+        return (touched or list(sentences))[0][1]
+    return min(touched, key=lambda one: len(one[0].insight.drivers))[1]
 
 
 def _strip(outline: Outline) -> Strip | None:

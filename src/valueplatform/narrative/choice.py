@@ -13,6 +13,8 @@ from valueplatform.narrative.insights.standing import ACCOUNT
 
 FLOOR: Final = 0.03
 """What scores less is not worth a sentence."""
+BAD_NEWS_FLOOR: Final = 0.12
+"""Bad news that scores less keeps its place: it is told in full size, and does not push objectives down."""
 CHANGE_FLOOR: Final = 0.08
 """Nor is a change that scores less than this: where all fell a little, the total says so."""
 
@@ -116,8 +118,40 @@ def score(admitted: Admitted, audience: Audience) -> float:
 
 
 def eligible(insights: Iterable[Admitted], audience: Audience) -> list[Admitted]:
-    chosen = (admitted for admitted in insights if audience is not Audience.PARTNER or _for_partner(admitted))
+    chosen = (
+        admitted
+        for admitted in insights
+        if not _is_nothing(admitted) and (audience is not Audience.PARTNER or _for_partner(admitted))
+    )
     return sorted(chosen, key=lambda a: (-score(a, audience), a.insight.kind, a.insight.subject))
+
+
+def _is_nothing(admitted: Admitted) -> bool:
+    """A driver that came to nothing and could have come to nothing else."""
+    insight = admitted.insight
+    standing = insight.kind in {"realized", "estimated"} and insight.subject != ACCOUNT
+    return standing and not any(number.value for number in insight.numbers)
+
+
+def asks_to_validate(admitted: Admitted) -> bool:
+    """Whether its words ask somebody to validate: a story asks for that once."""
+    insight = admitted.insight
+    if insight.kind == "estimated":
+        return insight.subject != ACCOUNT and insight.terms["waits_for"] == "driver"
+    if insight.kind == "time-to-value":
+        return insight.terms["step"] == "waiting"
+    return insight.kind == "unvalidated-input" or (
+        insight.kind == "estimated-beside" and "validator_name" in insight.terms
+    )
+
+
+def is_of_one_driver(admitted: Admitted, insights: Iterable[Admitted]) -> bool:
+    """Whether what is estimated beside the total is all of one driver, of which the same is told."""
+    if admitted.insight.kind != "estimated-beside" or admitted.insight.subject != ACCOUNT:
+        return False
+    whole = admitted.insight.number("estimated").value
+    others = (a.insight for a in insights if a.insight.kind in {"estimated", "estimated-beside"})
+    return any(other.subject != ACCOUNT and other.number("estimated").value == whole for other in others)
 
 
 def _for_partner(admitted: Admitted) -> bool:

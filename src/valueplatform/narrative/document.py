@@ -98,6 +98,15 @@ class Chapter(msgspec.Struct, frozen=True):
     strip: Strip | None = None
 
 
+class Step(msgspec.Struct, frozen=True):
+    """The one thing to do next that follows from what was told. `act` is its code, `insight_id` what it follows from,
+    if anything."""
+
+    act: str
+    text: str
+    insight_id: str = ""
+
+
 class SeriesPoint(msgspec.Struct, frozen=True):
     """Cumulative value to the end of a month (or to today); realized is None after today."""
 
@@ -124,3 +133,4 @@ class StoryDocument(msgspec.Struct, frozen=True):
     series: tuple[SeriesPoint, ...]
     composed_at: datetime | None = None
     language: Language = Language.ENGLISH
+    next: Step | None = None

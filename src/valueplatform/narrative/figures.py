@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
+
 from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import Period, months_between, years_later
 from valueplatform.narrative.facts import AccountFacts, Contract
@@ -54,6 +56,12 @@ def number(name: str, figure: Figure, unit: str, standing: Standing = Standing.V
     places = RATIO_PLACES if (figure.value * 10**RATIO_PLACES).denominator == 1 else INPUT_PLACES
     value = decimal(figure.value, places)
     return Number(name=name, value=value, unit=unit, derivation=figure.derivation, standing=standing)
+
+
+def times(name: str, figure: Figure, standing: Standing) -> Number:
+    """How many times one amount is another; as a share where it is less than once."""
+    found = number(name, figure, "ratio", standing)
+    return msgspec.structs.replace(found, unit="share") if 0 <= found.value < 1 else found
 
 
 def realized(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from valueplatform.core.periods import ONE_DAY
-from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, StoryDocument
+from valueplatform.narrative.document import Chapter, Note, Sentence, Span, Status, Step, StoryDocument
 from valueplatform.narrative.wording import wording_in
 
 WIDTH: Final = 78
@@ -29,7 +29,12 @@ def story_json(account: str, version: int, document: StoryDocument) -> dict[str,
         "status": document.status.value,
         "reason": document.reason,
         "chapters": [_chapter(chapter) for chapter in document.chapters],
+        "next": _step(document.next) if document.next is not None else None,
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"act": step.act, "text": step.text, "insight": step.insight_id or None}
 
 
 def _chapter(chapter: Chapter) -> dict[str, Any]:
@@ -97,8 +102,9 @@ def _lines(document: StoryDocument, width: int) -> Iterator[str]:
     if document.lead:
         yield ""
         yield from textwrap.wrap(" ".join(sentence.text for sentence in document.lead), width)
-    yield ""
-    yield from textwrap.wrap(document.reason, width)
+    if _tells_reason(document):
+        yield ""
+        yield from textwrap.wrap(document.reason, width)
     for chapter in document.chapters:
         yield from ("", "")
         yield from textwrap.wrap(chapter.title, width)
@@ -110,6 +116,14 @@ def _lines(document: StoryDocument, width: int) -> Iterator[str]:
             yield from textwrap.wrap(sentence.text, width)
             for note in (note for note in chapter.notes if note.beside == sentence.insight_id):
                 yield from textwrap.wrap(_titled(note), width, initial_indent="  | ", subsequent_indent="  | ")
+    if document.next is not None:
+        yield from ("", "")
+        yield from textwrap.wrap(f"Next step: {document.next.text}", width)
+
+
+def _tells_reason(document: StoryDocument) -> bool:
+    """Not where the lead says it with its numbers."""
+    return all(sentence.kind != "committed-range" for sentence in document.lead)
 
 
 def _titled(note: Note) -> str:
@@ -121,7 +135,8 @@ def story_markdown(document: StoryDocument) -> str:
     parts = [f"*{dateline(document)} · {_mark(document.status, document)}*", f"# {_plain(document.headline.text)}"]
     if document.lead:
         parts.append(_plain(" ".join(sentence.text for sentence in document.lead)))
-    parts.append(_plain(document.reason))
+    if _tells_reason(document):
+        parts.append(_plain(document.reason))
     for chapter in document.chapters:
         parts.append(f"## {_plain(chapter.title)}")
         about = [_mark(chapter.status, document)] if chapter.status else []
@@ -130,6 +145,8 @@ def story_markdown(document: StoryDocument) -> str:
         for sentence in chapter.insights:
             parts.append(_plain(sentence.text))
             parts += [f"> {_plain(_titled(n))}" for n in chapter.notes if n.beside == sentence.insight_id]
+    if document.next is not None:
+        parts.append(f"**Next step:** {_plain(document.next.text)}")
     return "\n\n".join(parts) + "\n"
 
 

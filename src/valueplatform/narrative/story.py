@@ -13,12 +13,14 @@ from typing import Final
 
 from valueplatform.core.periods import Period
 from valueplatform.narrative.chapters import chapters
-from valueplatform.narrative.choice import eligible, same
-from valueplatform.narrative.document import Audience, Sentence, Status, StoryDocument
+from valueplatform.narrative.choice import eligible, is_of_one_driver, same
+from valueplatform.narrative.document import Audience, Chapter, Sentence, Status, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insights.attainment import MINIMUM_DAYS
 from valueplatform.narrative.insights.standing import ACCOUNT
+from valueplatform.narrative.next_step import next_step
+from valueplatform.narrative.repeats import FEW_PARTS, without_repeats
 from valueplatform.narrative.rewording.draft import Rewordings
 from valueplatform.narrative.series import series
 from valueplatform.narrative.voice import Voice
@@ -61,6 +63,7 @@ def compose(
     lead = _lead(head, chosen, voice)
     told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
     status, why = _status(facts, chosen)
+    told_chapters = without_repeats(headline, chapters(facts, chosen, voice, [a for a in chosen if a.id in told]))
     period = Period(head.insight.period_from, head.insight.period_to)
     planned = tuple(sorted(commitment_windows(facts).keys() & set(facts.money_drivers)))
     return StoryDocument(
@@ -72,11 +75,17 @@ def compose(
         lead=lead,
         status=status,
         reason=voice.phrase("reason", {}, why=why),
-        chapters=chapters(facts, chosen, voice, [a for a in chosen if a.id in told]),
+        chapters=told_chapters,
         series=series(facts, period, planned, counted=head.insight.kind != "estimated"),
         composed_at=facts.now,
         language=words.language,
+        next=next_step([a for a in chosen if a.id in told | _told_in(told_chapters)], why, voice),
     )
+
+
+def _told_in(told: Iterable[Chapter]) -> set[str]:
+    sentences = {sentence.insight_id for chapter in told for sentence in chapter.insights}
+    return sentences | {note.insight_id for chapter in told for note in chapter.notes}
 
 
 def _of_account(insights: Sequence[Admitted], kind: str) -> Admitted | None:
@@ -100,11 +109,27 @@ def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[S
         own = [a for a in insights if a.insight.kind == kind and (a.insight.subject == ACCOUNT or kind[:3] == "unv")]
         sentence = voice.sentence(own[0], "lead") if own else None
         length = len(sentences_in(sentence.text)) if sentence is not None else 0
+        if own and not _is_worth_leading(own[0], insights):
+            continue
         if sentence is not None and 0 < length <= room and same(own[0]) not in told:
             found.append(sentence)
             told.add(same(own[0]))
             room -= length
     return tuple(found)
+
+
+def _is_worth_leading(admitted: Admitted, insights: Sequence[Admitted]) -> bool:
+    """Not a driver behind plan where one without a plan took more from the total, nor what chapters of drivers say."""
+    if is_of_one_driver(admitted, insights):
+        return False
+    if admitted.insight.kind == "top-contributors":
+        parts = {a.insight.subject for a in insights if a.insight.kind in HEADLINES and a.insight.numbers} - {ACCOUNT}
+        return len(parts) > FEW_PARTS
+    behind = next((abs(n.value) for n in admitted.insight.numbers if n.name == "behind"), None)
+    if admitted.insight.kind != "plan-standing" or behind is None:
+        return True
+    taken = (abs(a.insight.numbers[0].value) for a in insights if a.insight.kind in {"detractor", "disruption"})
+    return max(taken, default=Decimal(0)) <= behind
 
 
 def sentences_in(text: str) -> list[str]:

@@ -22,9 +22,10 @@ class Voice:
     account_name: str
     rewordings: Rewordings | None = None
 
-    def sentence(self, admitted: Admitted, place: Place = "chapter") -> Sentence | None:
+    def sentence(self, admitted: Admitted, place: Place = "chapter", *, asked: bool = False) -> Sentence | None:
+        """`asked`: the story has asked for the same remedy before."""
         try:
-            return self.wording.sentence(admitted, self.audience, place, self.rewordings)
+            return self.wording.sentence(admitted, self.audience, place, self.rewordings, asked=asked)
         except UnfaithfulSentenceError as error:
             _log.error("sentence withheld", insight=admitted.id, problem=str(error))
             return None

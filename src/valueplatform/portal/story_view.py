@@ -19,6 +19,7 @@ from valueplatform.narrative.next_best import Pricing
 from valueplatform.narrative.next_best_correction import Track
 from valueplatform.narrative.next_best_store import State, StoredSuggestion
 from valueplatform.narrative.next_best_words import SuggestionWords
+from valueplatform.narrative.next_step import NOTHING
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory
 from valueplatform.narrative.wording import wording_in
@@ -124,6 +125,7 @@ def story_view(told: Told) -> view.Story:
         lead=tuple(sentence_view(sentence, new=sentence.insight_id in told.new) for sentence in document.lead),
         chapters=tuple(_chapters(told)),
         chart=commitment_chart(document, told.closed, _classes(told)),
+        step=document.next.text if document.next is not None and document.next.act != NOTHING else None,
         suggestion=_suggestion(told),
         grades=grades_view(told.place, told.accepted, told.grades, told.tracks, decides=told.decides),
         since=_since(told),

@@ -85,7 +85,7 @@ def test_a_driver_that_is_no_longer_in_the_model_has_no_place() -> None:
         ("100", "scale", "For your size, shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at any of "),
         ("80", "account", "Shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at 80% of "),
         ("16.7", "scale", "For their size, 83.3% of "),
-        ("0", "account", "All of "),
+        ("0", "account", "All 6 companies"),
     ],
 )
 def test_a_place_is_said_among_the_others(percentile: str, per: str, said: str) -> None:

@@ -1,8 +1,10 @@
 from datetime import date, timedelta
 
-from tests.narrative.factories import TODAY, account, contract, driver, rows, steady
+from tests.narrative.factories import TODAY, account, admitted, contract, driver, rows, steady
+from valueplatform.narrative.document import Audience
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.insights.paid import returns
+from valueplatform.narrative.wording import render
 from valueplatform.value.states import State
 
 START = date(2026, 1, 1)
@@ -43,3 +45,12 @@ def test_four_weeks_must_have_been_paid_for() -> None:
 
 def test_a_contract_that_has_not_begun_is_not_paid() -> None:
     assert returns(_facts(36500, start=TOMORROW)) == []
+
+
+def test_less_than_what_was_paid_is_said_as_a_share_of_it() -> None:
+    daily = rows("a", steady(START, TOMORROW, 1))
+    facts = account(daily, drivers=(driver("a"),), contracts=(contract(START, None, 36500),))
+    found = next(a for a in admitted(facts) if a.insight.kind == "return-on-paid")
+    assert found.insight.number("times_paid").unit == "share"
+    text = render(found, Audience.CUSTOMER).text
+    assert text == "You have realized 1% of the $23.3K that you paid since 1 Jan 2026."

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts, Contract, Milestone
-from valueplatform.narrative.figures import Figure, number, paid, ratio, realized, standing_of
+from valueplatform.narrative.figures import Figure, number, paid, ratio, realized, standing_of, times
 from valueplatform.narrative.insight import Insight, Number, Standing, Strength
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import story_window
@@ -87,7 +87,7 @@ def _return(facts: AccountFacts, since: Period, value: Figure, standing: Standin
     cost = paid(facts, since)
     if cost.value <= 0:
         return []
-    return [number("times_paid", ratio(value, cost), "ratio", standing), number("paid", cost, facts.currency)]
+    return [times("times_paid", ratio(value, cost), standing), number("paid", cost, facts.currency)]
 
 
 def _is_followed(facts: AccountFacts, ending: list[Contract]) -> bool:

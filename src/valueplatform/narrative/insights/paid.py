@@ -7,7 +7,7 @@ record has it yet.
 
 from valueplatform.core.periods import Period
 from valueplatform.narrative.facts import AccountFacts
-from valueplatform.narrative.figures import number, paid, ratio, realized, standing_of
+from valueplatform.narrative.figures import number, paid, ratio, realized, standing_of, times
 from valueplatform.narrative.insight import Insight, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
@@ -36,7 +36,7 @@ def returns(facts: AccountFacts) -> list[Insight]:
             period_from=period.start,
             period_to=period.end,
             numbers=(
-                number("times_paid", share, "ratio", standing),
+                times("times_paid", share, standing),
                 number("paid", cost, facts.currency),
                 number("realized", value, facts.currency, standing),
             ),

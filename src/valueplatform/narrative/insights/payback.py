@@ -15,7 +15,7 @@ from typing import Final
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts
-from valueplatform.narrative.figures import days, minus, number, paid, ratio, realized, standing_of
+from valueplatform.narrative.figures import days, minus, number, paid, ratio, realized, standing_of, times
 from valueplatform.narrative.insight import Insight, Strength
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
@@ -93,7 +93,7 @@ def _since_purchase(facts: AccountFacts, window: StoryWindow) -> Iterator[Insigh
         period_to=since.end,
         numbers=(
             number("since", value, facts.currency, standing),
-            number("times_paid", ratio(value, cost), "ratio", standing),
+            times("times_paid", ratio(value, cost), standing),
             number("paid", cost, facts.currency),
         ),
         strength=Strength.STRONG,

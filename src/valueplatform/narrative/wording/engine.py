@@ -70,11 +70,13 @@ class Wording:
         audience: Audience,
         place: Place = "chapter",
         rewordings: Rewordings | None = None,
+        *,
+        asked: bool = False,
     ) -> Sentence:
-        """The templates' words, or those of a language model where one is asked and says the same. Raises
-        UnfaithfulSentenceError."""
+        """The templates' words, or those of a language model where one is asked and says the same. `asked`: a sentence
+        before this one has asked for the same remedy. Raises UnfaithfulSentenceError."""
         insight = admitted.insight
-        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place)
+        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place, asked=asked)
         reworded = self._reworded(spans, admitted, rewordings) if rewordings is not None else None
         return Sentence(
             insight_id=admitted.id,
@@ -101,9 +103,11 @@ class Wording:
     def has_sentence(self, kind: str) -> bool:
         return (HERE / "sentences" / f"{kind}.j2").is_file()
 
-    def _spans(self, admitted: Admitted, template: str, audience: Audience, place: Place) -> tuple[Span, ...]:
+    def _spans(
+        self, admitted: Admitted, template: str, audience: Audience, place: Place, *, asked: bool = False
+    ) -> tuple[Span, ...]:
         insight = admitted.insight
-        context = self._context(admitted, audience) | {"place": place}
+        context = self._context(admitted, audience) | {"place": place, "asked": asked}
         text = self._opened(_tidy(self._environment.get_template(template).render(context)))
         spans = self._parted(text, insight)
         found = check_sentence(spans, admitted, str(self.locale))

@@ -120,7 +120,7 @@ class ProjectionView:
 @dataclass(frozen=True, slots=True)
 class Story:
     """`version` names this state of the record; `lang` is the language of its words where it is not the page's;
-    `live_href` streams `story` events with `story_live.html`."""
+    `live_href` streams `story` events with `story_live.html`. `step` is what to do about what was told."""
 
     account_key: str
     account_name: str
@@ -131,6 +131,7 @@ class Story:
     lead: tuple[Sentence, ...]
     chapters: tuple[Chapter, ...]
     chart: ChartView | None = None
+    step: str | None = None
     suggestion: Suggestion | None = None
     grades: Grades | None = None
     since: Since | None = None
