@@ -5,7 +5,7 @@ known comes first, then what keeps it from counting, then what brings it down; g
 a step holds no number.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from valueplatform.narrative.choice import BAD_NEWS_FLOOR, score
@@ -85,19 +85,13 @@ def _is_pressing(admitted: Admitted, act: str, audience: Audience) -> bool:
 
 def _step(act: str, admitted: Admitted, voice: Voice) -> Step:
     terms = dict(admitted.insight.terms)
-    about = _about(terms, act)
-    return _worded(act, terms | ({"about": about} if about else {}), admitted.id, admitted, voice)
-
-
-def _about(terms: Mapping[str, str], act: str) -> str | None:
-    """An objective in the customer's words where it is behind, else the driver."""
-    if act == "catch-up" and "objective_name" in terms:
-        return f"“{terms['objective_name']}”"
-    return terms.get("driver_name")
+    renamed = {"driver_name": "about", "objective_name": "objective"}
+    told = {new: terms[old] for old, new in renamed.items() if old in terms}
+    return _worded(act, terms | told, admitted.id, admitted, voice)
 
 
 def _worded(act: str, terms: Mapping[str, str], insight_id: str, speaker: Admitted, voice: Voice) -> Step:
-    names: Iterable[str] = ("input_name", "missing_name", "validator_name", "feature_name", "end_day", "about")
+    names = ("input_name", "missing_name", "validator_name", "feature_name", "end_day", "about", "objective")
     said = {name: terms[name] for name in names if name in terms}
     text = voice.phrase("next-step", said, act=act, account=speaker.account_name, supplier=speaker.supplier_name)
     return Step(act, text, insight_id)
