@@ -109,6 +109,15 @@ def precision(supplier: SampleSupplier, told: Told) -> dict[str, list[tuple[str,
     return found
 
 
+def _swapped(supplier: SampleSupplier, told: Told) -> float:
+    """The precision of every account's insights against the truths of the next account: what the rules let pass."""
+    keys = sorted(told)
+    others = {after: told[before] for before, after in zip(keys, [*keys[1:], keys[0]], strict=True)}
+    found = precision(supplier, others)
+    judged = [is_true for each in found.values() for *_, is_true in each if is_true is not None]
+    return sum(judged) / len(judged)
+
+
 def report(supplier: SampleSupplier, told: Told, today: date, *, misses: bool) -> None:
     unknown = {truth.kind for truth in supplier.truths} - RULES.keys() - NOT_ASKED.keys()
     if unknown:
@@ -126,7 +135,14 @@ def report(supplier: SampleSupplier, told: Told, today: date, *, misses: bool) -
     name = f"planted truths that are told, of {len(by_truth)} kinds"
     figure("J7-recall", name, Measured(sum(every) / len(every), 0), target=TARGET, unit="share", n=len(every))
     name = f"insights that say something planted, and it was, of {len(by_insight)} kinds"
-    figure("J7-precision", name, Measured(sum(judged) / len(judged), 0), target=TARGET, unit="share", n=len(judged))
+    figure(
+        "J7-precision",
+        name,
+        Measured(sum(judged) / len(judged), _swapped(supplier, told)),
+        target=TARGET,
+        unit="share",
+        n=len(judged),
+    )
     for kind, found in sorted(by_truth.items()):
         share = Measured(sum(is_told for _, is_told in found) / len(found), 0)
         figure("J7-recall-kind", kind, share, target=TARGET, unit="share", n=len(found))
