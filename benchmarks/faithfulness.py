@@ -1,13 +1,15 @@
 """J5: planted faults that are caught, and numbers of told insights that re-compute from raw events.
 
 Faults of more than twelve kinds (wrong number, unit, sign, period, name, rounding, …) are planted in the insights and
-sentences of three rich accounts; a fault counts as caught if the insight is refused or the sentence is withheld. Run:
+sentences of three rich accounts, in every language; a fault counts as caught if the insight is refused or the sentence
+is withheld. Run:
 `python -m benchmarks.faithfulness [--quick]`.
 """
 
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -16,16 +18,16 @@ import msgspec
 
 from benchmarks.figures import Measured, figure
 from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
-from tests.narrative.faults import INSIGHT_FAULTS, SENTENCE_FAULTS
+from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, SentenceFault
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
 from valueplatform.commands.verify import FIRST_DAY, verified
 from valueplatform.core.embedded import running
 from valueplatform.core.settings import Settings
-from valueplatform.narrative.document import Audience
-from valueplatform.narrative.faithful import admit, rederive_from
+from valueplatform.narrative.document import Audience, Language
+from valueplatform.narrative.faithful import Admitted, admit, rederive_from
 from valueplatform.narrative.faithful.sentences import check_sentence
-from valueplatform.narrative.wording import english, render
+from valueplatform.narrative.wording import english, render, wording_in
 from valueplatform.sample import generate
 from valueplatform.sample.events import arrivals
 from valueplatform.telemetry.cloudevents import parse_json
@@ -46,13 +48,26 @@ def planted_faults() -> tuple[int, int, int]:
             for faulty in (f for given in told for f in plant_insight(given.insight, record)):
                 planted += 1
                 caught += not admit([faulty], rederive_from(record, [faulty]))[0]
-        for plant_sentence in SENTENCE_FAULTS:
-            for given in (g for g in told if english().has_sentence(g.insight.kind)):
-                for audience in (Audience.CUSTOMER, Audience.STEWARD):
-                    for spans in plant_sentence(render(given, audience).spans, given.insight):
-                        planted += 1
-                        caught += bool(check_sentence(spans, given))
-    return planted, caught, len(INSIGHT_FAULTS) + len(SENTENCE_FAULTS)
+        sentences = [given for given in told if english().has_sentence(given.insight.kind)]
+        for language, plants in FAULTS_IN.items():
+            in_sentences = planted_in_sentences(sentences, language, plants)
+            planted, caught = planted + in_sentences[0], caught + in_sentences[1]
+    return planted, caught, len(INSIGHT_FAULTS) + len({plant for plants in FAULTS_IN.values() for plant in plants})
+
+
+def planted_in_sentences(
+    told: Sequence[Admitted], language: Language, plants: Sequence[SentenceFault]
+) -> tuple[int, int]:
+    """How many faults were planted in sentences of a language, and how many were caught."""
+    planted = caught = 0
+    wording = wording_in(language)
+    for plant in plants:
+        for given in told:
+            for audience in (Audience.CUSTOMER, Audience.STEWARD):
+                for spans in plant(render(given, audience, wording).spans, given.insight):
+                    planted += 1
+                    caught += bool(check_sentence(spans, given, str(wording.locale)))
+    return planted, caught
 
 
 async def told_numbers(accounts: int, days: int) -> tuple[int, int]:

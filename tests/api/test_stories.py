@@ -171,11 +171,11 @@ async def test_an_id_that_partner_and_customer_share_opens_each_one_s_own_number
 
 
 async def test_the_story_is_told_in_german_where_it_is_asked_for(world: World) -> None:
-    english, german = [(await world.get(f"{STORY}?lang={lang}")).json() for lang in ("en", "de")]
+    english, german = [(await world.get(STORY, lang=lang)).json() for lang in ("en", "de")]
 
     assert (english["language"], german["language"]) == ("en", "de")
     assert german["version"] == english["version"]
     assert german["headline"] != english["headline"]
     ids = [[(i["id"], [n["value"] for n in i["numbers"]]) for i in insights(story)] for story in (english, german)]
     assert ids[0] == ids[1]
-    assert (await world.get(f"{STORY}?lang=fr")).status_code == 400
+    assert (await world.get(STORY, lang="fr")).status_code == 400

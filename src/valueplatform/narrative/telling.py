@@ -22,7 +22,7 @@ from valueplatform.narrative.wording import wording_in
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD, Audience.EXECUTIVE)
 """Stories that are kept; a partner's is composed when it is read, from its own rows."""
 
-TRANSLATED = tuple(language for language in Language if language is not Language.ENGLISH)
+TRANSLATED: tuple[Language, ...] = tuple(one for one in Language if one is not Language.ENGLISH)
 """Told beside English, from the same insights: numbers, ids and order are the same."""
 
 _log = structlog.get_logger(__name__)

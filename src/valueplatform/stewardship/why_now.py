@@ -33,7 +33,7 @@ Spans = tuple[Span, ...]
 
 
 class SignalWords:
-    """English only, as the check of sentences is."""
+    """English only: stewards' signals are no part of a story."""
 
     def __init__(self, wording: Wording | None = None) -> None:
         self._wording = wording or english()

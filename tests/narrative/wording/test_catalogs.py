@@ -19,7 +19,7 @@ PLACE = re.compile(r"%\((\w+)\)s")
 
 def extracted() -> Catalog:
     with (TEMPLATES / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file, "babel.cfg")
+        methods, options = parse_mapping_cfg(file, "babel.cfg")  # type: ignore[no-untyped-call]  # Babel has no types for it
     found = Catalog()
     for path, _, message, _, context in extract_from_dir(TEMPLATES, methods, options):
         found.add(message, locations=[(path, 1)], context=context)
@@ -27,6 +27,11 @@ def extracted() -> Catalog:
 
 
 MESSAGES = extracted()
+
+
+def translated(language: Language) -> list[tuple[str, str]]:
+    """Each message with its translation."""
+    return [(str(message.id), str(message.string)) for message in catalog_of(language) if message.id]
 
 
 def test_messages_are_found_in_templates_and_in_the_engine() -> None:
@@ -55,33 +60,30 @@ def test_no_translation_is_of_a_message_that_is_gone_or_was_guessed(language: La
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_translation_has_the_places_of_its_message_once_each(language: Language) -> None:
-    for message in catalog_of(language):
-        if message.id:
-            assert sorted(PLACE.findall(message.string)) == sorted(PLACE.findall(message.id)), message.id
-            assert "%" not in PLACE.sub("", message.string), message.string
+    for message, said in translated(language):
+        assert sorted(PLACE.findall(said)) == sorted(PLACE.findall(message)), message
+        assert "%" not in PLACE.sub("", said), said
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_translation_ends_as_its_message_does(language: Language) -> None:
-    for message in catalog_of(language):
-        if message.id:
-            assert message.string.endswith(".") is message.id.endswith("."), message.string
-            assert message.string == message.string.strip()
-            assert not re.search(r"\d|!", PLACE.sub("", message.string)), message.string
+    for message, said in translated(language):
+        assert said.endswith(".") is message.endswith("."), said
+        assert said == said.strip()
+        assert not re.search(r"\d|!", PLACE.sub("", said)), said
 
 
 def test_names_of_the_record_stand_in_german_quotes_so_that_no_case_bends_them() -> None:
     people = {"validator_name", "questioner_name", "part_name"}
-    for message in catalog_of(Language.GERMAN):
-        for place in PLACE.findall(message.string if message.id else ""):
+    for _, said in translated(Language.GERMAN):
+        for place in PLACE.findall(said):
             if place.endswith("_name") and place not in people:
-                assert f"„%({place})s“" in message.string, message.string
+                assert f"„%({place})s“" in said, said
 
 
 def test_german_addresses_its_reader_with_sie() -> None:
-    for message in catalog_of(Language.GERMAN):
-        if message.id:
-            assert not re.search(r"\b(du|dein\w*|euch|euer|eure\w*)\b", message.string, re.IGNORECASE)
+    for _, said in translated(Language.GERMAN):
+        assert not re.search(r"\b(du|dein\w*|euch|euer|eure\w*)\b", said, re.IGNORECASE)
 
 
 def test_catalogs_are_read_as_gettext_reads_them() -> None:

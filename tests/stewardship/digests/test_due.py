@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from tests.conftest import Databases
 from tests.stewardship.digests.factories import (
@@ -19,6 +20,7 @@ from tests.stewardship.digests.factories import (
 )
 from valueplatform.accounts.accounts import account_by_id
 from valueplatform.core.authorization import operator_scope
+from valueplatform.narrative.document import Language
 from valueplatform.stewardship.digests.choice import Cadence, Choice
 from valueplatform.stewardship.digests.content import Digest
 from valueplatform.stewardship.digests.sending import Means
@@ -295,3 +297,19 @@ async def test_an_account_with_a_name_from_hell_is_told_in_one_line(databases: D
 
     assert subject.isprintable()
     assert "Bcc" in subject
+
+
+async def test_a_digest_is_told_in_the_language_that_was_chosen(harbor: Readers) -> None:
+    await harbor.tell()
+    await harbor.choose(CHAMPION, msgspec.structs.replace(DAILY, language=Language.GERMAN))
+    await harbor.tell(news("a", "Value rose."))
+    async with harbor.databases.worker.transaction(operator_scope()) as tx:
+        german = """replace(jsonb_set(document, '{language}', '"de"')::text, 'Value rose.', 'Der Wert stieg.')::jsonb"""
+        await tx.execute(text(f"UPDATE story SET translations = jsonb_build_object('de', {german})"))
+    harbor.clock.advance(DAY)
+    await harbor.look()
+
+    (row,) = await harbor.rows("SELECT body FROM digest")
+    digest = msgspec.convert(row["body"], Digest)
+    assert digest.language is Language.GERMAN
+    assert [line.text for line in digest.lines] == ["Der Wert stieg."]
