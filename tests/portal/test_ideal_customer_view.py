@@ -52,7 +52,7 @@ def test_a_number_that_goes_the_other_way_is_said_so() -> None:
 def test_declared_criteria_say_what_they_ask_for_and_who_meets_them() -> None:
     crew, kind = ideal_customer_view(FOUND).declared
     assert (crew.asks, crew.met) == ("Crew size: 30 or more", "25 of 36 accounts; not known of two")
-    assert (kind.asks, kind.met, kind.chip.text) == ("Segment: a, b", "1 of 3 accounts", "Not compared")
+    assert (kind.asks, kind.met, kind.chip.text) == ("Segment: a, b", "one of three accounts", "Not compared")
 
 
 def test_a_prospect_has_its_score_with_reasons_or_the_reason_why_not() -> None:

@@ -108,7 +108,8 @@ async def test_every_link_of_an_account_s_page_leads_somewhere(told: Portal, ste
 async def test_a_steward_s_look_is_no_visit_of_the_customer(told: Portal, steward: Browser) -> None:
     await steward.get(f"/accounts/{HARBOR}/story")
 
-    assert await told.run("SELECT 1 FROM visit") == []
+    whose = "SELECT u.role FROM visit JOIN app_user u USING (user_id)"
+    assert [row.role for row in await told.run(whose)] == ["steward"]
 
 
 async def test_who_may_not_read_people_or_conversations_is_not_shown_them(told: Portal) -> None:
