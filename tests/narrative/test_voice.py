@@ -19,7 +19,7 @@ def _tampered(kind: str, **terms: str) -> Admitted:
 
 
 def test_a_sentence_that_cannot_be_said_faithfully_is_left_out_and_logged() -> None:
-    lying = _tampered("trend", direction="down" if _direction() == "up" else "up")
+    lying = _tampered("period-over-period", direction="down" if _direction() == "up" else "up")
     with capture_logs() as logs:
         assert VOICE.sentence(lying) is None
     assert [entry["event"] for entry in logs] == ["sentence withheld"]
@@ -27,7 +27,7 @@ def test_a_sentence_that_cannot_be_said_faithfully_is_left_out_and_logged() -> N
 
 
 def _direction() -> str:
-    return next(a.insight.terms["direction"] for a in admitted(harbor()) if a.insight.kind == "trend")
+    return next(a.insight.terms["direction"] for a in admitted(harbor()) if a.insight.kind == "period-over-period")
 
 
 def test_a_note_stands_beside_its_sentence() -> None:

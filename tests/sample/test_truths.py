@@ -92,4 +92,4 @@ def test_no_account_is_told_to_take_what_it_has_or_cannot_use(sample: SampleSupp
 
 def test_types_that_no_meter_reads_are_written_down_for_discovery(sample: SampleSupplier) -> None:
     unmeasured = {truth.subject for truth in sample.truths if truth.kind == "unmeasured_type"}
-    assert unmeasured == {"checklist.completed", "parts.checked", "route.planned", "erp.synced"}
+    assert unmeasured == {"checklist.completed", "parts.checked", "route.planned"}

@@ -62,7 +62,12 @@ def test_a_driver_opens_to_what_it_reads_and_shares_a_pool_with() -> None:
     found = library_driver(SAMPLE, driver_of(SAMPLE, "dispatch_time"))
     assert [one.slug for one in found.meters] == ["jobs_dispatched", "dispatch_minutes"]
     assert [(one.slug, one.method) for one in found.baselines] == [("manual_minutes_per_job", "measured-before")]
-    assert [one.slug for one in found.assumptions] == ["dispatcher_hourly_cost", "redeployed_share"]
+    assert [one.slug for one in found.assumptions] == [
+        "dispatcher_hourly_cost",
+        "redeployed_share",
+        "dispatchers",
+        "hours_per_dispatcher",
+    ]
     assert (found.pool, found.pool_with) == ("dispatcher_hours", ["calls_avoided"])
     repeat = library_driver(SAMPLE, driver_of(SAMPLE, "repeat_visits_avoided"))
     assert set(repeat.assumptions[0].segments) == {"elevators", "medical"}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,20 @@ class StandIn:
 @asynccontextmanager
 async def stand_in(answering: Answering) -> AsyncIterator[StandIn]:
     known = StandIn()
+    serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            await answered(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         question = msgspec.json.decode(await reader.readexactly(int(fields["content-length"])))
@@ -36,12 +48,12 @@ async def stand_in(answering: Answering) -> AsyncIterator[StandIn]:
         answer = answering(question["messages"][-1]["content"])
         writer.write(answer if isinstance(answer, bytes) else response(answer))
         await writer.drain()
-        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         known.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         yield known
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 def response(content: str | None, status: str = "200 OK") -> bytes:
