@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from e2e.conftest import ACCOUNT, OTHER_ACCOUNT, STEWARD, Platform, SignIn
@@ -21,24 +20,20 @@ def prompts(platform: Platform, account: str) -> list[dict[str, Any]]:
     return items
 
 
-@pytest.mark.parametrize(
-    ("account", "occasion", "receiver"),
-    [(ACCOUNT, "validation", "Ana Brandt"), (OTHER_ACCOUNT, "behind", "Rosa Delgado")],
-)
-def test_what_is_planted_in_the_sample_prompts_whom_it_should(
-    platform: Platform, account: str, occasion: str, receiver: str
-) -> None:
-    found = [p for p in prompts(platform, account) if (p["occasion"], p["receiver"]["name"]) == (occasion, receiver)]
-    assert len(found) == 1
+def test_what_is_planted_in_the_sample_prompts_whom_it_should(platform: Platform) -> None:
+    found = [p for p in prompts(platform, OTHER_ACCOUNT) if p["occasion"] == "behind"]
+    assert [p["receiver"]["name"] for p in found] == ["Rosa Delgado"]
     assert found[0]["stake"] is not None
-    assert found[0]["draft"].startswith(f"Hello {receiver},")
+    assert found[0]["draft"].startswith("Hello Rosa Delgado,")
 
 
 def test_a_prompt_becomes_a_message_in_the_senders_own_words(sign_in: SignIn) -> None:
     champion = sign_in(CHAMPION)
     talk = champion.locator("#talk")
     expect(talk).to_contain_text(re.compile("^\\s*Next: ask Ana Brandt to validate"))
-    talk.get_by_role("link", name="Write to Ana Brandt").click()
+    write = talk.get_by_role("link", name="Write to Ana Brandt")
+    prompt = write.get_attribute("href")
+    write.click()
     draft = champion.get_by_label("Write to Ana Brandt")
     expect(draft).to_have_value(re.compile("^Hello Ana Brandt,.*Thank you,\nLena Whitfield$", re.DOTALL))
     quoted = champion.locator("blockquote [data-insight-id]").get_attribute("data-insight-id")
@@ -54,4 +49,4 @@ def test_a_prompt_becomes_a_message_in_the_senders_own_words(sign_in: SignIn) ->
 
     champion.goto("/story")
     expect(champion.get_by_role("heading", level=1)).to_be_visible()
-    expect(champion.get_by_role("link", name="Write to Ana Brandt")).to_have_count(0)
+    expect(champion.locator(f'a[href="{prompt}"]')).to_have_count(0)

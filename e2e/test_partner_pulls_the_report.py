@@ -41,7 +41,7 @@ def test_the_same_rows_come_as_csv(partner: httpx.Client) -> None:
     answer = partner.get(REPORT, headers={"Accept": "text/csv"})
 
     assert answer.headers["content-type"].startswith("text/csv")
-    lines = [line for line in csv.DictReader(io.StringIO(answer.text)) if not line["provider"]]
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
     assert [Decimal(line["realized"]) for line in lines] == [Decimal(row["realized"]) for row in rows]
 
 
