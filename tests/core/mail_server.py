@@ -3,7 +3,7 @@
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -95,10 +95,35 @@ def _read(body: bytes) -> EmailMessage:
 @asynccontextmanager
 async def a_mail_server() -> AsyncIterator[MailServer]:
     mail = MailServer()
-    server = await asyncio.start_server(mail.serve, "127.0.0.1", 0)
-    mail.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(mail.serve) as port:
+        mail.port = port
         yield mail
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[int]:
+    """The port of a server on this machine. Whoever is still connected at the end is cut off: nothing outlives it."""
+    talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talks[task] = writer
+        await serve(reader, writer)
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task, writer in talks.items():
+            task.cancel()
+            writer.transport.abort()
+        await asyncio.gather(*talks, return_exceptions=True)
+        for writer in talks.values():
+            with suppress(ConnectionError):
+                await writer.wait_closed()
         await server.wait_closed()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.core.mail_server import hang_up
+from tests.core.mail_server import hang_up, listening
 
 
 @dataclass
@@ -28,10 +28,6 @@ async def a_receiver() -> AsyncIterator[Receiver]:
         await writer.drain()
         await hang_up(writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    given.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(serve) as port:
+        given.port = port
         yield given
-    finally:
-        server.close()
-        await server.wait_closed()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import httpcore
 import pytest
 
-from tests.core.mail_server import hang_up
+from tests.core.mail_server import hang_up, listening
 from tests.core.receiver import a_receiver
 from valueplatform.core.outbound import Outbound, RefusedAddressError, is_public
 
@@ -99,11 +99,6 @@ async def test_an_address_that_never_answers_is_given_up_in_time() -> None:
         await reader.read()
         await hang_up(writer)
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(silent) as port:
         with pytest.raises((TimeoutError, httpcore.TimeoutException)):
             await Outbound(private=True).post(f"http://127.0.0.1:{port}/", {}, b"", whole=0.2)
-    finally:
-        server.close()
-        await server.wait_closed()
