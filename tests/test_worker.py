@@ -136,11 +136,11 @@ async def test_a_new_local_day_is_a_change_for_accounts_that_were_served_the_day
     now = datetime(2026, 6, 16, 3, 59, tzinfo=UTC)  # 23:59 in New York
     worker = Worker(databases.worker, lambda: now)
     await worker.drain()
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert (await counts(databases))["changed_day"] == 0
     now = datetime(2026, 6, 16, 4, 1, tzinfo=UTC)
-    await worker.keep_house()
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
+    await worker.upkeep.keep_house()
     assert (await counts(databases))["changed_day"] == 1
 
 
@@ -155,7 +155,7 @@ async def test_housekeeping_lets_go_of_what_is_older_than_the_last_events_of_a_k
                 f" FROM made, generate_series(1, {KEPT + 7})"
             )
         )
-    await Worker(databases.worker, lambda: NOW).keep_house()
+    await Worker(databases.worker, lambda: NOW).upkeep.keep_house()
     async with databases.worker.transaction(grant_all()) as tx:
         assert await tx.scalar(text("SELECT count(*) FROM recent_event")) == KEPT
 
@@ -170,7 +170,7 @@ async def test_housekeeping_finds_what_differs_from_raw_events_and_mends_nothing
         await connection.execute(text("UPDATE accrual SET expected = expected + 1"))
     found = "SELECT what, place FROM quality_finding WHERE ended_at IS NULL"
     with capture_logs() as logs:
-        await worker.keep_house()
+        await worker.upkeep.keep_house()
     async with databases.worker.transaction(grant_all()) as tx:
         assert {row.what for row in await tx.rows(text(found))} == {"accrual"}
     assert {entry["event"] for entry in logs} == {"reconciliation differs"}
@@ -192,10 +192,10 @@ async def test_an_account_that_cannot_be_reconciled_holds_nobody_up(
         raise RuntimeError("a fault of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("valueplatform.worker.reconcile", broken)
+        patched.setattr("valueplatform.upkeep.reconcile", broken)
         with capture_logs() as logs:
-            await worker.keep_house()
-            await worker.keep_house()
+            await worker.upkeep.keep_house()
+            await worker.upkeep.keep_house()
     assert [entry["event"] for entry in logs] == ["account not reconciled"] * 2
 
 
@@ -255,9 +255,9 @@ async def test_a_month_that_the_schedule_closes_is_closed_and_told_in_one_go(dat
         live = text("INSERT INTO milestone VALUES (:a, 'm', 'go-live', '2026-02-01', 'Go-live')")
         await connection.execute(live, {"a": account_id})
     worker = Worker(databases.worker, lambda: NOW)
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert await worker.serve_due() == 1
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert (await counts(databases))["changed_day"] == 0
     async with databases.worker.transaction(grant_all()) as tx:
         months = await tx.rows(text("SELECT month FROM closed_month ORDER BY month"))
@@ -268,7 +268,7 @@ async def test_an_account_without_an_event_gets_its_story_too(databases: Databas
     await put_model(databases)
     account_id = await new_account(databases, "brand-new")
     worker = Worker(databases.worker, lambda: NOW)
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert await worker.serve_due() == 1
     async with databases.web.transaction(grant_accounts([account_id])) as tx:
         story = await newest_story(tx, account_id, Audience.CUSTOMER)
@@ -379,8 +379,8 @@ async def test_housekeeping_looks_at_what_comes_in_and_one_accounts_failure_stop
             raise ZeroDivisionError
         return []
 
-    monkeypatch.setattr("valueplatform.worker.examine", fails_for_the_first)
-    await Worker(databases.worker, lambda: NOW).keep_house()
+    monkeypatch.setattr("valueplatform.upkeep.examine", fails_for_the_first)
+    await Worker(databases.worker, lambda: NOW).upkeep.keep_house()
     assert looked == [ALL_ACCOUNTS, first, second]
     (row,) = await rows(databases, f"SELECT examined_at FROM account WHERE account_id = {first}")
     assert row["examined_at"] == NOW, "it waits for its next turn like all others"
@@ -394,12 +394,12 @@ async def test_housekeeping_compares_what_came_in_where_it_may_read_the_keys(dat
     open_findings = "SELECT account_id, what FROM quality_finding WHERE ended_at IS NULL ORDER BY account_id"
     worker = Worker(databases.worker, lambda: NOW, databases.ingest)
     await worker.drain()
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert await rows(databases, open_findings) == []
     await execute(databases, "DELETE FROM event_key")
     await execute(databases, "UPDATE ingest_tally SET received = 7")
     await execute(databases, "UPDATE account SET reconciled_at = NULL")
-    await worker.keep_house()
+    await worker.upkeep.keep_house()
     assert await rows(databases, open_findings) == [
         {"account_id": ALL_ACCOUNTS, "what": "intake"},
         {"account_id": account_id, "what": "intake"},
@@ -484,8 +484,7 @@ async def test_suggestions_are_graded_and_fitted_once_a_day(databases: Databases
 
     async def fits() -> int:
         await worker._train_when_due()
-        if worker._training is not None:
-            await worker._training
+        await worker.beside.finished()
         async with databases.worker.transaction(grant_all()) as tx:
             return int(await tx.scalar(count))
 

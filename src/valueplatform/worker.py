@@ -5,12 +5,14 @@ reads. Accounts with an open page come first; others are served at most once a m
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import text
 
+from valueplatform.core.beside import Beside
 from valueplatform.core.clock import Clock, system_clock
 from valueplatform.core.database import ACCOUNT_LOCKS, Database, Transaction
 from valueplatform.core.errors import ConflictError, UnavailableError
@@ -28,18 +30,13 @@ from valueplatform.stewardship.signals import concerns
 from valueplatform.stewardship.standing import refresh_standing
 from valueplatform.telemetry.archiving import archive_events, due_archiving
 from valueplatform.telemetry.catalog_count import count_some, note_marks
-from valueplatform.telemetry.findings import ALL_ACCOUNTS
-from valueplatform.telemetry.intake_check import check_intake, check_keys
 from valueplatform.telemetry.intake_sums import sum_intake
-from valueplatform.telemetry.quality import Found
-from valueplatform.telemetry.quality_looks import due_for_a_look, examine, mark_examined
-from valueplatform.telemetry.recent_events import prune_recent_events
+from valueplatform.upkeep import TRY_LOCK, Upkeep
 from valueplatform.value.benchmark_run import compare_accounts
-from valueplatform.value.calendar import close_due_months, mark_month_ends, mark_new_days
+from valueplatform.value.calendar import close_due_months
 from valueplatform.value.discovery_accepting import carry_out
 from valueplatform.value.discovery_run import discover
 from valueplatform.value.models import NoModelError
-from valueplatform.value.reconciling import LOOK_BACK, due, mark_reconciled, reconcile
 from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.ways_run import compare_ways
 from valueplatform.value.worth_run import estimate_worth
@@ -53,12 +50,6 @@ OPEN_FOR = timedelta(seconds=45)
 COALESCE = timedelta(seconds=60)
 """Accounts without an open page are served at most this often."""
 HOUSEKEEPING = timedelta(seconds=60)
-RECONCILED_AT_ONCE = 10
-"""Accounts that are reconciled in one round of housekeeping."""
-EXAMINED_AT_ONCE = 100
-"""Accounts whose data is looked at in one round of housekeeping."""
-SUMMED_AT_ONCE = 10
-"""Steps of summing up what came in, in one round of housekeeping."""
 RESTING = timedelta(seconds=60)
 """How long an account that could not be served is left alone."""
 CATALOG_REST = 19
@@ -88,7 +79,6 @@ _MARKED = text("""
     SELECT account_id FROM changed_day WHERE account_id <> ALL (CAST(:resting AS bigint[]))
     GROUP BY account_id ORDER BY min(mark_id) LIMIT 1000
 """)
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _REFRESHED = text("UPDATE account SET refreshed_at = :now WHERE account_id = :account")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
@@ -109,40 +99,35 @@ class Worker:
         self.rewording = rewording
         self.clock = clock
         self.intake = intake
+        self.upkeep = Upkeep(database, clock, intake)
         self._resting: dict[int, datetime] = {}
         self._count_at = datetime.min.replace(tzinfo=UTC)
         self._counted_for = timedelta()
         self._estimating: AsyncIterator[None] | None = None
-        self._archiving: asyncio.Task[None] | None = None
-        self._rewording: asyncio.Task[None] | None = None
-        self._training: asyncio.Task[None] | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self.beside = Beside()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
         try:
             await self._work(stop)
         finally:
-            own = (self._archiving, self._rewording, self._training, self._accepting)
-            beside = [task for task in own if task is not None]
-            for task in beside:
-                task.cancel()
-            if beside:
-                await asyncio.wait(beside)
+            await self.beside.end()
 
     async def _work(self, stop: asyncio.Event) -> None:
         housekept = datetime.min.replace(tzinfo=self.clock().tzinfo)
         while not stop.is_set():
             try:
                 if self.clock() - housekept > HOUSEKEEPING:
-                    await self.keep_house()
+                    await self.upkeep.keep_house()
                     await self._archive_when_due()
                     await self._train_when_due()
                     housekept = self.clock()
                 served = await self.serve_due()
                 await self._count_when_due()
-                self._reword_beside()
-                self._accept_beside()
+                # Both may take long: the language model, and counting the meters of what was accepted.
+                if self.rewording is not None:
+                    self.beside.start("rewording", self.reword)
+                self.beside.start("accepting", self.accept)
             except UnavailableError:
                 log.warning("database away; trying again")
                 served = 0
@@ -173,7 +158,7 @@ class Worker:
         """
         try:
             async with self.database.transaction(grant_accounts([account_id])) as tx:
-                if not await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
+                if not await tx.scalar(TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
                     return False
                 # Asked for under the lock: what is posted now is posted after all that was posted before.
                 served = await refresh_account(tx, account_id, self.clock(), reworded=self.rewording is not None)
@@ -204,87 +189,23 @@ class Worker:
             for row in rows:
                 served += await self.serve(row.account_id)
 
-    async def keep_house(self) -> None:
-        """What the calendar asks for: local midnights and months to close, which become marks; what is let go of; then
-        a few accounts are reconciled with their raw events, a part of the intake is compared, and a few accounts' data
-        is looked at."""
-        now = self.clock()
-        async with self.database.transaction(grant_all()) as tx:
-            await mark_new_days(tx, now)
-            await mark_month_ends(tx, now)
-            await prune_recent_events(tx)
-            accounts = await due(tx, now, RECONCILED_AT_ONCE)
-            looks = await due_for_a_look(tx, now, EXAMINED_AT_ONCE)
-        for account_id in accounts:
-            await self.reconcile(account_id, now)
-        await self.check_intake(now)
-        await self.sum_intake()
-        for account_id in (ALL_ACCOUNTS, *looks):
-            await self.examine(account_id, now)
-
-    async def reconcile(self, account_id: int, now: datetime) -> None:
-        """Compare one account with its raw events. What goes wrong is logged, and must not keep others waiting."""
-        try:
-            async with self.database.transaction(grant_accounts([account_id]), steady=True) as tx:
-                if await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
-                    await reconcile_account(tx, account_id, now)
-            if self.intake is not None:
-                since = (now - LOOK_BACK).date()
-                scope = grant_accounts([account_id])
-                _log_findings(await check_keys(self.intake, self.database, scope, account_id, since, now), account_id)
-        except UnavailableError:
-            raise
-        except Exception:
-            log.exception("account not reconciled", account=account_id)
-            async with self.database.transaction(grant_accounts([account_id])) as tx:
-                await mark_reconciled(tx, account_id, now)
-
-    async def check_intake(self, now: datetime) -> None:
-        """Compare a part of what came in with what is there."""
-        if self.intake is None:
-            return
-        try:
-            _log_findings(await check_intake(self.intake, self.database, grant_all(), now), ALL_ACCOUNTS)
-        except UnavailableError:
-            raise
-        except Exception:
-            log.exception("intake not compared")
-
-    async def sum_intake(self) -> None:
-        """What came in of all accounts, by day; a bounded number of steps, and the rest in the next round."""
-        for _ in range(SUMMED_AT_ONCE):
-            async with self.database.transaction(grant_all()) as tx:
-                if not await sum_intake(tx):
-                    return
-
-    async def examine(self, account_id: int, now: datetime) -> None:
-        """Look at the quality of one account's data. What goes wrong is logged, and must not keep others waiting."""
-        try:
-            async with self.database.transaction(grant_all()) as tx:
-                if await tx.scalar(_TRY_LOCK, {"lock": ACCOUNT_LOCKS + account_id}):
-                    await examine(tx, account_id, now)
-        except UnavailableError:
-            raise
-        except Exception:
-            log.exception("data quality not looked at", account=account_id)
-            async with self.database.transaction(grant_all()) as tx:
-                await mark_examined(tx, account_id, now)
-
     async def _archive_when_due(self) -> None:
         """Once a day, where there is an archive, old events move there: beside all else, since it may take long."""
-        if self._archiving is not None and not self._archiving.done():
+        if self.beside.is_running("archiving"):
             return
         async with self.database.transaction(grant_all()) as tx:
             hot = await due_archiving(tx, self.clock())
-        self._archiving = None if hot is None else asyncio.create_task(self.archive(hot))
+        if hot is not None:
+            self.beside.start("archiving", partial(self.archive, hot))
 
     async def _train_when_due(self) -> None:
         """Once a day suggestions are graded and their model is fitted anew: beside all else, since it may take long."""
-        if self._training is not None and not self._training.done():
+        if self.beside.is_running("training"):
             return
         async with self.database.transaction(grant_all()) as tx:
             due = await is_training_due(tx, self.clock())
-        self._training = asyncio.create_task(self.train()) if due else None
+        if due:
+            self.beside.start("training", self.train)
 
     async def train(self) -> None:
         """Grade, and fit. What goes wrong is logged, and tried again."""
@@ -307,16 +228,6 @@ class Worker:
         else:
             log.info("events archived", events=done.events, files=done.files, rewritten=done.rewritten)
 
-    def _reword_beside(self) -> None:
-        """Ask the language model beside all else, since it may take long."""
-        if self.rewording is not None and (self._rewording is None or self._rewording.done()):
-            self._rewording = asyncio.create_task(self.reword(self.rewording))
-
-    def _accept_beside(self) -> None:
-        """Put what was accepted in force beside all else: counting its meters may take long."""
-        if self._accepting is None or self._accepting.done():
-            self._accepting = asyncio.create_task(self.accept())
-
     async def accept(self) -> None:
         """One round of what people decided of proposals. What goes wrong is logged, and tried again."""
         try:
@@ -333,10 +244,12 @@ class Worker:
         if not done:
             await asyncio.sleep(ACCEPTING_REST.total_seconds())
 
-    async def reword(self, settings: RewordingSettings) -> None:
+    async def reword(self) -> None:
         """One round of questions. What goes wrong is logged; sentences stay in our own words meanwhile."""
+        if self.rewording is None:
+            return
         try:
-            if not await reword_some(self.database, grant_all(), settings, self.clock()):
+            if not await reword_some(self.database, grant_all(), self.rewording, self.clock()):
                 await asyncio.sleep(REWORDING_REST.total_seconds())
         except UnavailableError:
             log.warning("database away; rewording waits")
@@ -414,20 +327,6 @@ class Worker:
             raise
         except Exception:
             log.exception("proposals not made")
-
-
-async def reconcile_account(tx: Transaction, account_id: int, now: datetime) -> int:
-    """How many differences there are; each is a finding, and logged. The transaction is steady and holds the lock."""
-    found = await reconcile(tx, account_id, now) or ()
-    for one in found:
-        log.error("reconciliation differs", account=account_id, what=one.what, place=one.where,
-                  stated=one.stated, recomputed=one.recomputed)  # fmt: skip
-    return len(found)
-
-
-def _log_findings(found: Iterable[Found], account_id: int) -> None:
-    for one in found:
-        log.error("intake differs", account=account_id, place=one.place, stated=one.usual, recomputed=one.seen)
 
 
 async def refresh_account(tx: Transaction, account_id: int, now: datetime, *, reworded: bool = False) -> bool:

@@ -41,7 +41,7 @@ async def notes(databases: Databases, account_id: int, audience: Audience = Audi
 async def worked(databases: Databases, account_id: int, now: datetime = NOW) -> None:
     worker = Worker(databases.worker, lambda: now)
     await worker.drain()
-    await worker.examine(account_id, now)
+    await worker.upkeep.examine(account_id, now)
     await worker.drain()
 
 

@@ -1,6 +1,8 @@
 """What the catalog suggests for the value model, with the evidence, and what people decide of it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -221,14 +223,8 @@ class ProposalsController(Controller):
         self, sending: Sent, gate: OpenGate, proposal: FromPath[str], data: JSONBody[ReasonIn]
     ) -> Response[ProposalOut]:
         """It is not proposed again unless its evidence changes much."""
-        caller = sending.caller
-        _require(caller, Action.MANAGE_MODEL)
-        async with gate.web.transaction(scope_of(caller)) as tx:
-
-            async def write() -> Any:
-                return proposal_out(await reject(tx, proposal, data.reason, caller.author, gate.clock()))
-
-            return await once(tx, sending, gate.clock, write)
+        put = partial(reject, proposal_id=proposal, reason=data.reason)
+        return await _answered(sending, gate, Action.MANAGE_MODEL, put)
 
     @post(
         "/{proposal:str}/suggest",
@@ -239,14 +235,8 @@ class ProposalsController(Controller):
         self, sending: Sent, gate: OpenGate, proposal: FromPath[str], data: JSONBody[ReasonIn]
     ) -> Response[ProposalOut]:
         """It stays open, with the reason beside it."""
-        caller = sending.caller
-        _require(caller, Action.WRITE_CATALOG)
-        async with gate.web.transaction(scope_of(caller)) as tx:
-
-            async def write() -> Any:
-                return proposal_out(await suggest(tx, proposal, data.reason, caller.author, gate.clock()))
-
-            return await once(tx, sending, gate.clock, write)
+        put = partial(suggest, proposal_id=proposal, reason=data.reason)
+        return await _answered(sending, gate, Action.WRITE_CATALOG, put)
 
     @post(
         "/{proposal:str}/withdraw",
@@ -258,11 +248,18 @@ class ProposalsController(Controller):
     ) -> Response[ProposalOut]:
         """A revision of the model without it. It stays, with the reason, while a plan commits to its driver or
         something else reads its meter."""
-        caller = sending.caller
-        _require(caller, Action.MANAGE_MODEL)
-        async with gate.web.transaction(scope_of(caller)) as tx:
+        put = partial(withdraw, proposal_id=proposal, reason=data.reason)
+        return await _answered(sending, gate, Action.MANAGE_MODEL, put)
 
-            async def write() -> Any:
-                return proposal_out(await withdraw(tx, proposal, data.reason, caller.author, gate.clock()))
 
-            return await once(tx, sending, gate.clock, write)
+async def _answered(
+    sending: Sent, gate: OpenGate, right: Action, put: Callable[..., Awaitable[Kept]]
+) -> Response[ProposalOut]:
+    caller = sending.caller
+    _require(caller, right)
+    async with gate.web.transaction(scope_of(caller)) as tx:
+
+        async def write() -> Any:
+            return proposal_out(await put(tx, author=caller.author, now=gate.clock()))
+
+        return await once(tx, sending, gate.clock, write)

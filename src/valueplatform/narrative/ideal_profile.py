@@ -33,6 +33,7 @@ from sklearn.linear_model import RidgeCV
 
 from valueplatform.narrative.significance import discoveries
 from valueplatform.value.cohorts import COHORT
+from valueplatform.value.significance import ranks
 
 MINIMUM_ACCOUNTS: Final = 20
 MOST_NAMES: Final = Fraction(1, 5)
@@ -204,8 +205,8 @@ def _traits(subjects: Sequence[Subject], kinds: Mapping[str, Kind]) -> tuple[Tra
 
 
 def _rank_correlation(pairs: Sequence[tuple[Value, float]]) -> tuple[float, float]:
-    first = _ranks([float(value) for value, _ in pairs])
-    second = _ranks([place for _, place in pairs])
+    first = ranks([float(value) for value, _ in pairs])
+    second = ranks([place for _, place in pairs])
     if len(set(first)) < 2 or len(set(second)) < 2:
         return 0.0, 1.0
     rho = float(np.corrcoef(first, second)[0, 1])
@@ -213,12 +214,12 @@ def _rank_correlation(pairs: Sequence[tuple[Value, float]]) -> tuple[float, floa
 
 
 def _between_groups(pairs: Sequence[tuple[Value, float]]) -> tuple[float, float]:
-    ranks = _ranks([place for _, place in pairs])
+    ranked = ranks([place for _, place in pairs])
     groups: defaultdict[str, list[float]] = defaultdict(list)
-    for (value, _), rank in zip(pairs, ranks, strict=True):
+    for (value, _), rank in zip(pairs, ranked, strict=True):
         groups[str(value)].append(rank)
-    count, mean = len(ranks), sum(ranks) / len(ranks)
-    variance = sum((rank - mean) ** 2 for rank in ranks)
+    count, mean = len(ranked), sum(ranked) / len(ranked)
+    variance = sum((rank - mean) ** 2 for rank in ranked)
     if len(groups) < 2 or not variance:
         return 0.0, 1.0
     between = sum(len(own) * (sum(own) / len(own) - mean) ** 2 for own in groups.values()) / variance
@@ -228,12 +229,6 @@ def _between_groups(pairs: Sequence[tuple[Value, float]]) -> tuple[float, float]
 def _chi_square_tail(value: float, degrees: int) -> float:
     spread = 2 / (9 * degrees)
     return math.erfc(((value / degrees) ** (1 / 3) - (1 - spread)) / math.sqrt(2 * spread)) / 2
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    """From 1; ties share their mean."""
-    ordered = sorted(values)
-    return [(bisect_left(ordered, value) + bisect_right(ordered, value) + 1) / 2 for value in values]
 
 
 def _skill(subjects: Sequence[Subject], kinds: Mapping[str, Kind]) -> float | None:

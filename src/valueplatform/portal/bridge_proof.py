@@ -4,27 +4,25 @@ A part is worked out again from raw events by `value.proof_bridge`; beneath it s
 the meters of both periods, and the events.
 """
 
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from typing import Final
-
-from sqlalchemy import text
 
 from valueplatform.accounts.accounts import account_by_key
 from valueplatform.core.authorization import Action
 from valueplatform.core.errors import NotFoundError
-from valueplatform.core.periods import ONE_DAY, local_day, month_of
+from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.insight import Insight, Number, Standing, Strength
 from valueplatform.narrative.proof_events import event_page
 from valueplatform.narrative.proofs import StoredInsight, meters_of
 from valueplatform.narrative.wording.numbers import MINUS
-from valueplatform.portal.bridge_ref import ENDS, BridgeRef, bridge_ref
-from valueplatform.portal.bridge_words import KIND_WORDS, Told, Words, decimal_of, period_name, told
+from valueplatform.portal.bridge_asked import STEPS, Asked, until
+from valueplatform.portal.bridge_facts import both_text, part_facts
+from valueplatform.portal.bridge_ref import ENDS, bridge_ref
+from valueplatform.portal.bridge_words import KIND_WORDS, Told, told
 from valueplatform.portal.calling import Caller, Place, place_of_account
-from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
+from valueplatform.portal.exact import exact_text, moment_text, short_text
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_reading import Opened, open_number
 from valueplatform.portal.proof_view import events_view, proof_view
@@ -32,10 +30,9 @@ from valueplatform.portal.sentences import proof_path
 from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
 from valueplatform.value import derivation as d
-from valueplatform.value import proof_expression as expression
 from valueplatform.value.bridge_answer import money_lines
-from valueplatform.value.bridge_cells import CAP, FORMULA, Kind, Line, Part, added
-from valueplatform.value.bridge_read import BridgeQuestion, BridgeRead, read_bridge
+from valueplatform.value.bridge_cells import CAP, FORMULA, Kind, added
+from valueplatform.value.bridge_read import BridgeQuestion, read_bridge
 from valueplatform.value.proof_bridge import prove_bridge
 from valueplatform.value.proof_record import read_source
 from valueplatform.value.refreshing import read_record
@@ -46,7 +43,6 @@ _STANDINGS: Final = {
     State.ESTIMATED: Standing.ESTIMATED,
     State.PROPOSED: Standing.PROPOSED,
 }
-_STEPS: Final = (Kind.VOLUME, Kind.MIX, Kind.RATE, Kind.ASSUMPTION)
 _METHODS: Final = {
     Kind.VOLUME: "What {now} metered, divided, performing and valued as in {then}; less what {then} was worth.",
     Kind.MIX: "The volume of {now}, divided over providers or days as in {now}; less the same divided as in {then}.",
@@ -56,44 +52,6 @@ _METHODS: Final = {
     Kind.LOST: "All that it brought in {then}, taken away: it has no value in {now}.",
     Kind.ADJUSTED: "What is shown in a period and is of days outside it, less what is of its days and shown elsewhere.",
 }
-_MOVED: Final = text("""
-    SELECT date_trunc('month', p.day)::date AS month, p.shown_day, p.cause, sum(p.expected) AS expected
-    FROM posting p JOIN basis b ON b.account_id = p.account_id AND b.basis_id = p.basis_id
-    WHERE p.account_id = :account AND p.driver = :driver AND b.unit = :unit AND p.kind = 'adjustment'
-      AND (b.counted OR NOT :counted)
-      AND (p.day >= :start AND p.day < :end) <> (p.shown_day >= :start AND p.shown_day < :end)
-    GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
-""")
-MOST_FACTS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A number of a bridge, and what it is read from."""
-
-    caller: Caller
-    place: Place
-    ref: BridgeRef
-    text: str
-    name: str
-    read: BridgeRead
-    lines: Sequence[Line]
-
-    @property
-    def then(self) -> str:
-        return period_name(self.ref.before, local_day(self.caller.now, self.place.account.timezone))
-
-    @property
-    def now(self) -> str:
-        return period_name(self.ref.after, local_day(self.caller.now, self.place.account.timezone))
-
-    @property
-    def words(self) -> Words:
-        return Words(self.read.model, self.read.units)
-
-    @property
-    def title(self) -> str:
-        return self.words.driver(self.ref.driver) if self.ref.driver is not None else "Realized value"
 
 
 async def open_bridge(caller: Caller, text_: str, name: str | None) -> tuple[Place, view.Proof]:
@@ -123,7 +81,7 @@ async def bridge_events(caller: Caller, text_: str, name: str | None, cursor: st
     return _at(asked, events_view(opened, page))
 
 
-async def _asked(caller: Caller, text_: str, name: str | None) -> _Asked:
+async def _asked(caller: Caller, text_: str, name: str | None) -> Asked:
     ref = bridge_ref(text_)
     account = await account_by_key(caller.tx, ref.account)
     place = await place_of_account(caller, account.account_id, Action.READ_VALUE)
@@ -134,13 +92,13 @@ async def _asked(caller: Caller, text_: str, name: str | None) -> _Asked:
     own = money_lines(read) if ref.driver is None else [line for line in read.lines if line.unit == ref.unit]
     if ref.driver is None and ref.unit != account.currency:
         raise NotFoundError("There is no such number.")
-    return _Asked(caller, place, ref, text_, name or "change", read, own)
+    return Asked(caller, place, ref, text_, name or "change", read, own)
 
 
 # ---------------------------------------------------------------- both ends
 
 
-async def _open_end(asked: _Asked, name: str) -> Opened:
+async def _open_end(asked: Asked, name: str) -> Opened:
     """One end, or their difference, as an insight that no story tells."""
     ref = asked.ref
     drivers = tuple(sorted({line.driver for line in asked.lines}))  # those of the sum, so that no other shows beneath
@@ -156,13 +114,13 @@ async def _open_end(asked: _Asked, name: str) -> Opened:
     return await open_number(asked.caller, asked.place, stored, name, f"{asked.title}, {title}")
 
 
-def _standing(asked: _Asked) -> Standing:
+def _standing(asked: Asked) -> Standing:
     keys = dict.fromkeys((line.driver, line.provider, line.unit) for line in asked.lines)
     states = [asked.read.standings[key].state for key in keys if key in asked.read.standings]
     return _STANDINGS.get(weakest_state(states), Standing.VALIDATED) if states else Standing.VALIDATED
 
 
-def _back(asked: _Asked) -> words.Link:
+def _back(asked: Asked) -> words.Link:
     ref = asked.ref
     days = {
         "first": ref.after.start,
@@ -177,12 +135,12 @@ def _back(asked: _Asked) -> words.Link:
 # ---------------------------------------------------------------- a part
 
 
-def _nearest(asked: _Asked) -> str:
+def _nearest(asked: Asked) -> str:
     """The end whose events show what a part rests on."""
     return "before" if asked.name == Kind.LOST else "after"
 
 
-async def _open_part(asked: _Asked) -> view.Proof:
+async def _open_part(asked: Asked) -> view.Proof:
     kind, subject = _kind_of(asked)
     stated = added(line.amount(kind, subject) for line in asked.lines)
     again = await _again(asked, kind, subject)
@@ -206,7 +164,7 @@ async def _open_part(asked: _Asked) -> view.Proof:
         classes=(),
         formula=formula,
         method=_METHODS[kind].format(now=asked.now, then=asked.then),
-        facts=tuple([fact async for fact in _facts(asked, kind, subject, known)]),
+        facts=tuple([fact async for fact in part_facts(asked, kind, subject, known)]),
         assumptions=tuple(row for row in beneath.assumptions if row in kept),
         baselines=tuple(row for row in beneath.baselines if row in kept),
         meters=tuple(_meter(row, known) for row in beneath.meters),
@@ -216,7 +174,7 @@ async def _open_part(asked: _Asked) -> view.Proof:
     )
 
 
-def _kind_of(asked: _Asked) -> tuple[Kind, str]:
+def _kind_of(asked: Asked) -> tuple[Kind, str]:
     code, _, subject = asked.name.partition(":")
     known = {(str(part.kind), part.subject) for line in asked.lines for part in line.parts}
     if asked.ref.driver is None or (code, subject) not in known:
@@ -224,7 +182,7 @@ def _kind_of(asked: _Asked) -> tuple[Kind, str]:
     return Kind(code), subject
 
 
-async def _again(asked: _Asked, kind: Kind, subject: str) -> Decimal | None:
+async def _again(asked: Asked, kind: Kind, subject: str) -> Decimal | None:
     """The same part from raw events, by the independent path."""
     ref = asked.ref
     source = await read_source(asked.caller.tx, asked.place.account.account_id)
@@ -236,7 +194,7 @@ async def _again(asked: _Asked, kind: Kind, subject: str) -> Decimal | None:
     return added(part for part in parts if part is not None)
 
 
-def _sentence(asked: _Asked, kind: Kind, subject: str, stated: Decimal, known: Told | None) -> words.Sentence:
+def _sentence(asked: Asked, kind: Kind, subject: str, stated: Decimal, known: Told | None) -> words.Sentence:
     shown = f"{'+' if stated > 0 else ''}{short_text(stated, asked.ref.unit)}"
     number = words.NumberView(
         name=asked.name,
@@ -252,7 +210,7 @@ def _sentence(asked: _Asked, kind: Kind, subject: str, stated: Decimal, known: T
     return words.Sentence(asked.text, "bridge", (start, words.Span(shown, number), words.Span(f". {cause}.")))
 
 
-def _verdict(asked: _Asked, opened: Opened, stated: Decimal, again: Decimal | None) -> view.Verdict:
+def _verdict(asked: Asked, opened: Opened, stated: Decimal, again: Decimal | None) -> view.Verdict:
     when = moment_text(asked.caller.now, asked.place.account.timezone)
     unit = asked.ref.unit
     said, found = exact_text(stated, unit), exact_text(again, unit) if again is not None else "no number"
@@ -264,15 +222,15 @@ def _verdict(asked: _Asked, opened: Opened, stated: Decimal, again: Decimal | No
     return view.Verdict(False, said, found, f"Recomputed {when}. The rest of the page stands on its own proofs.")
 
 
-def _formula(asked: _Asked, kind: Kind, subject: str, exact: str) -> view.Formula | None:
+def _formula(asked: Asked, kind: Kind, subject: str, exact: str) -> view.Formula | None:
     """The step as a difference: what all is worth with it, less what it was worth before it."""
     driver = asked.read.model.driver(asked.ref.driver or "")
     note = f"version {driver.version}" if driver is not None else ""
     text_ = driver.formula if driver is not None else ""
-    if kind not in _STEPS or subject == CAP:
+    if kind not in STEPS or subject == CAP:
         return None
     both = [line for line in asked.lines if line.days_before and line.days_after]
-    order = _until(both, kind, subject)
+    order = until(both, kind, subject)
     steps = [added(line.amount(step, named) for line in both) for step, named in order]
     reached = added([*(line.worth_before for line in both), *steps])
     standing = added([reached, steps[-1].copy_negate()])
@@ -292,128 +250,25 @@ def _formula(asked: _Asked, kind: Kind, subject: str, exact: str) -> view.Formul
     return view.Formula(tokens, spoken, note, text_)
 
 
-def _end_href(asked: _Asked, ends: Mapping[Decimal, str], amount: Decimal) -> str:
+def _end_href(asked: Asked, ends: Mapping[Decimal, str], amount: Decimal) -> str:
     """The first step begins at one end, the last one leads to the other: those open."""
     return proof_path(asked.text, ends[amount]) if amount in ends else ""
-
-
-def _until(lines: Sequence[Line], kind: Kind, subject: str) -> list[tuple[Kind, str]]:
-    """The steps that there are up to this one, in their order."""
-    parts: dict[tuple[Kind, str], Part] = {
-        (p.kind, p.subject): p for line in lines for p in line.parts if p.kind in _STEPS
-    }
-    last = parts[kind, subject].order
-    return [key for key, part in sorted(parts.items(), key=lambda item: item[1].order) if part.order <= last]
-
-
-async def _facts(asked: _Asked, kind: Kind, subject: str, known: Told | None) -> AsyncIterator[words.Fact]:
-    if kind is Kind.ADJUSTED:
-        for fact in await _moved(asked):
-            yield fact
-        return
-    yield words.Fact("Compared", f"{asked.now} with {asked.then}")
-    if known is None:
-        return
-    capped = [added(line.capped[at] for line in asked.lines) for at in (0, 1)]
-    if any(capped):
-        yield words.Fact("Taken by the cap of the pool", " → ".join(exact_text(one, asked.ref.unit) for one in capped))
-    yield words.Fact("Days with value", f"{known.days[0]:,} → {known.days[1]:,}")
-    for name in sorted(known.meters, key=lambda name: name != known.volume):
-        pair = known.meters[name] if name == known.volume else known.rate(name)
-        if pair is not None:
-            per = "" if name == known.volume else f" per {asked.words.per(known.volume)}"
-            yield words.Fact(f"{asked.words.meter(name)}{per}", _both(pair))
-    for slug, values in known.inputs.items():
-        if values[0] != values[1] or slug == subject:
-            yield words.Fact(asked.words.input(slug), " → ".join(asked.words.input_value(slug, v) for v in values))
-    worked = _worked_out(asked, kind, subject, known)
-    if worked:
-        yield words.Fact("Worked out", worked)
-
-
-def _both(pair: tuple[Fraction, Fraction]) -> str:
-    return " → ".join(exact_text(decimal_of(value), "") for value in pair)
-
-
-def _worked_out(asked: _Asked, kind: Kind, subject: str, known: Told) -> str:
-    """The formula with the numbers of the step put in, where that gives the stated amount; else ''."""
-    driver = asked.read.model.driver(asked.ref.driver or "")
-    if driver is None or kind not in _STEPS or known.volume is None or subject in {FORMULA, CAP}:
-        return ""
-    place = _STEPS.index(kind)
-    values: dict[str, Fraction] = {}
-    for name, totals in known.meters.items():
-        rate = known.rate(name)
-        if rate is None:
-            return ""
-        values[name] = known.sizes[1] * rate[int(place >= 2)] if name != known.volume else totals[1]
-    changed = sorted(slug for slug, pair in known.inputs.items() if pair[0] != pair[1])
-    for slug, pair in known.inputs.items():
-        values[slug] = pair[int(place == 3 and slug in changed and slug <= subject)]
-    both = [line for line in asked.lines if line.days_before and line.days_after]
-    order = _until(both, kind, subject)
-    steps = [added(line.amount(step, named) for line in both) for step, named in order]
-    reached = Fraction(added([*(line.worth_before for line in both), *steps]))
-    try:
-        found = expression.amount(driver.formula, values)
-    except (KeyError, ValueError):
-        return ""
-    if found is None or abs(found - reached) > Fraction(sum(known.days), 20_000):
-        return ""
-    said = {name: exact_text(decimal_of(value), "") for name, value in values.items()}
-    shown = re.sub(r"[A-Za-z_]\w*", lambda name: said.get(name[0], name[0]), driver.formula)
-    for sign, said_sign in (("*", "\N{MULTIPLICATION SIGN}"), ("/", "\N{DIVISION SIGN}"), (" - ", f" {MINUS} ")):
-        shown = shown.replace(sign, said_sign)
-    return f"{shown} = {exact_text(decimal_of(reached), asked.ref.unit)}"
-
-
-async def _moved(asked: _Asked) -> list[words.Fact]:
-    """The adjustments that make the part: of which month, shown when, and why."""
-    facts = []
-    today = local_day(asked.caller.now, asked.place.account.timezone)
-    where: dict[str, object] = {
-        "account": asked.place.account.account_id,
-        "driver": asked.ref.driver,
-        "unit": asked.ref.unit,
-    }
-    where["counted"] = asked.ref.counted
-    for sign, name, period in ((-1, asked.then, asked.ref.before), (1, asked.now, asked.ref.after)):
-        for row in await asked.caller.tx.rows(_MOVED, {**where, "start": period.start, "end": period.end}):
-            inside = row.shown_day in period
-            of = period_name(month_of(row.month), today)
-            amount = row.expected if inside is (sign > 0) else row.expected.copy_negate()
-            shown = f"{'+' if amount > 0 else ''}{exact_text(amount, asked.ref.unit)}"
-            cause = _cause_words(row.cause or "", asked.words)
-            label = f"Of {of}, shown on {short_day(row.shown_day, today)}"
-            facts.append(words.Fact(f"{label} {'in' if inside else 'not in'} {name}", shown, cause))
-    return facts[:MOST_FACTS]
-
-
-def _cause_words(cause: str, said: Words) -> str:
-    found = []
-    for one in cause.split(", "):
-        code, _, subject = one.partition(":")
-        if code == "assumption":
-            found.append(f"{said.input(subject)} changed")
-        else:
-            found.append("the value model changed" if code == "model" else "events came in later")
-    return " and ".join(dict.fromkeys(found))
 
 
 def _meter(row: view.MeterRow, known: Told | None) -> view.MeterRow:
     """A meter reads what it read in each of the periods."""
     for name, pair in (known.meters if known is not None else {}).items():
         if row.anchor == f"m-{name}":
-            return replace(row, value=_both(pair))
+            return replace(row, value=both_text(pair))
     return row
 
 
-def _named(asked: _Asked, events: view.Events) -> view.Events:
+def _named(asked: Asked, events: view.Events) -> view.Events:
     """They are of one of the periods; those of the other open with its end."""
     return replace(events, count=f"{asked.then if _nearest(asked) == 'before' else asked.now}: {events.count}")
 
 
-def _at(asked: _Asked, events: view.Events) -> view.Events:
+def _at(asked: Asked, events: view.Events) -> view.Events:
     """The next ones are fetched from the address of this very number."""
     if events.next_href is None:
         return events

@@ -22,7 +22,8 @@ from valueplatform.value.assumptions import holding
 from valueplatform.value.formula import Formula
 from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, moved_drivers, moved_meters
 from valueplatform.value.ranges import Range
-from valueplatform.value.scenario import MOST_MONTHS, Bounds, DriverEffect, Ground, Month, Outlook
+from valueplatform.value.scenario import Bounds, DriverEffect, Ground, Month, Outlook
+from valueplatform.value.scenario_check import MOST_MONTHS
 
 SEATS: Final = "seats"
 FEATURE: Final = "f."

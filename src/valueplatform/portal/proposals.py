@@ -13,7 +13,7 @@ from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, PortalRequest, form_field
 from valueplatform.portal.catalog_view import PATH as CATALOG
 from valueplatform.portal.frame import has_catalog, supplier_shell
-from valueplatform.portal.portal import Shared
+from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.proposals_view import PATH, Rights, Shown, opened_view, path_of, proposals_view
 from valueplatform.portal.view.proposals import Opened
 from valueplatform.value.discovery_accepting import Edits, accept, checked, edited, reject, suggest, withdraw
@@ -124,34 +124,37 @@ async def accepted(request: PortalRequest, portal: Shared, proposal: FromPath[st
     return see_other(path_of(proposal))
 
 
-@post(f"{PATH}/{{proposal:str}}/reject")
-async def rejected(request: PortalRequest, portal: Shared, proposal: FromPath[str]) -> Response[str]:
+_ANSWERS: Final = {
+    "reject": (Action.MANAGE_MODEL, reject),
+    "suggest": (Action.WRITE_CATALOG, suggest),
+    "withdraw": (Action.MANAGE_MODEL, withdraw),
+}
+
+
+async def _answered(request: PortalRequest, portal: Portal, proposal: str, answer: str) -> Response[str]:
+    """With a reason; the right that it takes is the answer's own."""
+    right, put = _ANSWERS[answer]
     reason = await form_field(request, "reason")
     async with portal.door.entered(request) as caller:
         _require(caller)
-        caller.require(Action.MANAGE_MODEL)
-        await reject(caller.tx, proposal, reason, caller.user.author, caller.now)
+        caller.require(right)
+        await put(caller.tx, proposal, reason, caller.user.author, caller.now)
     return see_other(path_of(proposal))
+
+
+@post(f"{PATH}/{{proposal:str}}/reject")
+async def rejected(request: PortalRequest, portal: Shared, proposal: FromPath[str]) -> Response[str]:
+    return await _answered(request, portal, proposal, "reject")
 
 
 @post(f"{PATH}/{{proposal:str}}/suggest")
 async def suggested(request: PortalRequest, portal: Shared, proposal: FromPath[str]) -> Response[str]:
-    reason = await form_field(request, "reason")
-    async with portal.door.entered(request) as caller:
-        _require(caller)
-        caller.require(Action.WRITE_CATALOG)
-        await suggest(caller.tx, proposal, reason, caller.user.author, caller.now)
-    return see_other(path_of(proposal))
+    return await _answered(request, portal, proposal, "suggest")
 
 
 @post(f"{PATH}/{{proposal:str}}/withdraw")
 async def withdrawn(request: PortalRequest, portal: Shared, proposal: FromPath[str]) -> Response[str]:
-    reason = await form_field(request, "reason")
-    async with portal.door.entered(request) as caller:
-        _require(caller)
-        caller.require(Action.MANAGE_MODEL)
-        await withdraw(caller.tx, proposal, reason, caller.user.author, caller.now)
-    return see_other(path_of(proposal))
+    return await _answered(request, portal, proposal, "withdraw")
 
 
 HANDLERS: Final = (listed, opened, state, accepted, rejected, suggested, withdrawn)

@@ -12,7 +12,8 @@ from valueplatform.portal.calling import Key, PortalRequest, both, place_of
 from valueplatform.portal.frame import account_shell
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.why_choices import option_of, period_of
-from valueplatform.portal.why_view import Found, why_view
+from valueplatform.portal.why_numbers import Found
+from valueplatform.portal.why_view import why_view
 from valueplatform.value.bridge_answer import money_lines
 from valueplatform.value.bridge_cuts import DRIVER, read_cut
 from valueplatform.value.bridge_read import BridgeQuestion, periods_asked, read_bridge

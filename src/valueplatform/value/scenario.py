@@ -19,9 +19,10 @@ from valueplatform.core.periods import Period, month_of, next_month
 from valueplatform.value.accruals import Accrual, Record, capped, change_days, uncapped
 from valueplatform.value.adopted import Adopted, Comparable, Prospect, comparable_use, fed_meters
 from valueplatform.value.assumed import with_inputs
-from valueplatform.value.levers import GROWS, Adoption, Change, Input, Lever, SwitchOn, Usage, moved_meters
+from valueplatform.value.levers import GROWS, Change, Input, SwitchOn, moved_meters
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
-from valueplatform.value.model import SUPPLIER, ValueModel
+from valueplatform.value.model import SUPPLIER
+from valueplatform.value.scenario_check import MOST_MONTHS, check
 from valueplatform.value.usage import WEEK, carried_on, metered_decimal, swing
 from valueplatform.value.values import is_money
 
@@ -29,8 +30,6 @@ LEVEL: Final = timedelta(weeks=8)
 """Whose mean is carried on."""
 LOOK_BACK: Final = timedelta(weeks=26)
 """Whose swings are looked at."""
-FEWEST_DAYS: Final = 14
-MOST_MONTHS: Final = 36
 _ZERO: Final = Decimal("0.0000")
 
 
@@ -112,7 +111,7 @@ def look(ground: Ground, changes: Sequence[Change], start: date, months: int) ->
     have or cannot move, and where the period is too long.
     """
     period = _period(start, months)
-    _check(ground, changes, period)
+    check(ground.record.model, ground.based_on, changes, period)
     worlds = _Worlds(ground, period, _switched_on(ground, changes))
     carried, changed = worlds.swung(()), worlds.swung(tuple(changes))
     currency = ground.currency
@@ -154,45 +153,6 @@ def _period(start: date, months: int) -> Period:
     for _ in range(months):
         end = next_month(end)
     return Period(first, end)
-
-
-def _check(ground: Ground, changes: Sequence[Change], period: Period) -> None:
-    if ground.based_on.days < FEWEST_DAYS:
-        raise UnprocessableError(
-            f"There are {ground.based_on.days} days of usage in whole weeks; a scenario carries on from {FEWEST_DAYS}."
-        )
-    model = ground.record.model
-    for change in changes:
-        if change.since.day != 1 or not period.start <= change.since < period.end:
-            raise UnprocessableError(f"A change begins with a month from {period.start} to before {period.end}.")
-        if not 1 <= change.over <= MOST_MONTHS:
-            raise UnprocessableError(f"A change takes 1 to {MOST_MONTHS} months to get there, not {change.over}.")
-        if isinstance(change.lever, Input):
-            _check_input(model, change.lever)
-        elif isinstance(change.lever, SwitchOn) and model.feature(change.lever.feature) is None:
-            raise UnprocessableError(f"The model has no feature {change.lever.feature!r}.")
-        elif change.lever.times < 0:
-            raise UnprocessableError(f"There is no usage times {change.lever.times}; write 0 or more.")
-        elif not isinstance(change.lever, SwitchOn) and not moved_meters(model, change.lever):
-            raise UnprocessableError(f"The model has no {_named(change.lever)} whose usage could grow.")
-
-
-def _check_input(model: ValueModel, lever: Input) -> None:
-    if model.rate(lever.slug) is None:
-        known = ", ".join(rate.slug for rate in (*model.assumptions, *model.baselines))
-        raise UnprocessableError(f"The model has no assumption or baseline {lever.slug!r}; it has {known}.")
-    if not lever.value.low <= lever.value.expected <= lever.value.high:
-        raise UnprocessableError(f"{lever.slug}: low, expected and high must rise.")
-
-
-def _named(lever: Lever) -> str:
-    match lever:
-        case Usage(meter=meter):
-            return f"meter {meter!r}"
-        case Adoption(feature=feature) | SwitchOn(feature=feature):
-            return f"feature {feature!r}"
-        case _:
-            return "meter"
 
 
 def _switched_on(ground: Ground, changes: Sequence[Change]) -> list[Comparable]:

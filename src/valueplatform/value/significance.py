@@ -13,8 +13,8 @@ def mann_whitney_p(first: Sequence[float], second: Sequence[float]) -> float:
     """Two-sided p-value that two samples come from one distribution, by the normal approximation (8 values or more
     in each), with tie and continuity correction."""
     n, m = len(first), len(second)
-    ranks = _ranks([*first, *second])
-    u = sum(ranks[:n]) - n * (n + 1) / 2
+    ranked = ranks([*first, *second])
+    u = sum(ranked[:n]) - n * (n + 1) / 2
     ties = sum(t**3 - t for t in Counter([*first, *second]).values())
     total = n + m
     variance = n * m / 12 * (total + 1 - ties / (total * (total - 1)))
@@ -40,16 +40,16 @@ def two_sided(z: float) -> float:
     return math.erfc(z / math.sqrt(2))
 
 
-def _ranks(values: Sequence[float]) -> list[float]:
+def ranks(values: Sequence[float]) -> list[float]:
     """Ranks from 1; ties share their mean."""
     order = sorted(range(len(values)), key=values.__getitem__)
-    ranks = [0.0] * len(values)
+    found = [0.0] * len(values)
     start = 0
     while start < len(order):
         end = start
         while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
             end += 1
         for index in order[start : end + 1]:
-            ranks[index] = (start + end) / 2 + 1
+            found[index] = (start + end) / 2 + 1
         start = end + 1
-    return ranks
+    return found

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
+from tests.core.mail_server import hang_up, listening
 
 Answering = Callable[[str], bytes | str]
 """From a draft to the answer's text, or to the whole bytes of an HTTP response."""
@@ -26,20 +28,8 @@ class StandIn:
 @asynccontextmanager
 async def stand_in(answering: Answering) -> AsyncIterator[StandIn]:
     known = StandIn()
-    serving: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        serving.add(task)
-        try:
-            await answered(reader, writer)
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         question = msgspec.json.decode(await reader.readexactly(int(fields["content-length"])))
@@ -48,12 +38,11 @@ async def stand_in(answering: Answering) -> AsyncIterator[StandIn]:
         answer = answering(question["messages"][-1]["content"])
         writer.write(answer if isinstance(answer, bytes) else response(answer))
         await writer.drain()
+        await hang_up(writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        known.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    async with listening(serve) as port:
+        known.url = f"http://127.0.0.1:{port}/v1"
         yield known
-        await asyncio.gather(*serving, return_exceptions=True)
 
 
 def response(content: str | None, status: str = "200 OK") -> bytes:
