@@ -6,7 +6,9 @@ day any shift or unusual day of a driver holds at a false discovery rate of 1 % 
 Hochberg 1995). The p-values are corrected for a year of looks, so that what is counted here, the least p-value of each
 test over the year held to that rate, is no less than what daily looking would tell. The baseline tests the last four
 weeks against the eight before once a week, each at 1 % (Mann and Whitney 1947), as one would without regard to looks.
-The share of planted shifts that are found says that calm is not deafness.
+The share of planted shifts that are found says that calm is not deafness. J6-year is of noise that swings over the
+year: accounts told of a new level on any of 26 looks of a year, beside the share without comparing with the year before
+(`judgment.yearly`), and planted shifts in such noise that are still told after four weeks, beside those without.
 
 The first figure, J6, is of the whole engine (`calm_engine`): accounts of the same noise that are told of any change on
 any look of a year, with a look every five days (quick: seven), and the share by kind of change. What presence tells of
@@ -25,6 +27,8 @@ from benchmarks.figures import Measured, figure
 from valueplatform.narrative.judgment.numbers import Floats
 from valueplatform.narrative.judgment.shifts import LOOKS, looks, shifts
 from valueplatform.narrative.judgment.unusual import unusual_days
+from valueplatform.narrative.judgment.yearly import YEAR as SEASON_YEAR
+from valueplatform.narrative.judgment.yearly import differs_from_last_year
 from valueplatform.narrative.significance import discoveries, mann_whitney_p
 
 RATE = 0.01
@@ -97,6 +101,36 @@ def found(factor: float, accounts: int) -> float:
     return hits / accounts
 
 
+def _swinging(rng: np.random.Generator, days: int) -> Floats:
+    """Noise of 15 % a day, with a year that swings by 30 % to either side; its highest day is drawn."""
+    year = np.sin(2 * np.pi * (np.arange(days) / SEASON_YEAR + rng.random()))
+    return np.asarray(200 * np.resize(WEEKDAYS, days) * (1 + 0.3 * year) * rng.normal(1, 0.15, days))
+
+
+def _levels(days: Floats, planted: int | None = None) -> tuple[bool, bool]:
+    """Whether a new level (within a week of the planted day, if any) is told, and whether it would be without the year
+    before."""
+    holding = [each for each in shifts(days) if each.holds]
+    if not holding or (planted is not None and abs(holding[-1].day - planted) > 7):
+        return False, False
+    day = holding[-1].day
+    length = max((look for look in LOOKS if day + look <= days.size), default=LOOKS[0])
+    return differs_from_last_year(days, day, length) is not False, True
+
+
+def over_the_year(accounts: int) -> tuple[Measured, Measured]:
+    """Accounts told of a level that is but the season, and planted shifts to 0.7 that are told."""
+    rng = np.random.default_rng(24)
+    alarms, hits = [], []
+    for _ in range(accounts):
+        days = _swinging(rng, 3 * SEASON_YEAR)
+        told = [_levels(days[:end]) for end in range(2 * SEASON_YEAR + 14, days.size + 1, 14)]
+        alarms.append(np.any(told, axis=0))
+        days[-28:] *= 0.7
+        hits.append(_levels(days, days.size - 28))
+    return Measured(*np.mean(alarms, axis=0).tolist()), Measured(*np.mean(hits, axis=0).tolist())
+
+
 def _looked_at(job: tuple[int, int]) -> tuple[str, frozenset[str]]:
     """The noise of an account, and the kinds of insights that it is told of within a year."""
     seed, every = job
@@ -146,6 +180,11 @@ def main(*, quick: bool) -> None:
         hits = Measured(found(factor, planted), 0)
         name = f"shifts to {factor} of the level told after four weeks"
         figure("J6-power", name, hits, target=0.9, unit="share", n=planted)
+    season, kept = over_the_year(planted)
+    name = "accounts of a yearly season told of a new level (baseline: without the year before)"
+    figure("J6-year", name, season, target=0.05, unit="share", n=planted)
+    name = "shifts to 0.7 in a yearly season told after four weeks (baseline: without the year before)"
+    figure("J6-year", name, kept, target=0.7, unit="share", n=planted)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,22 @@ def test_amounts_without_a_logarithm_are_left_out() -> None:
     assert correction(broken, stated) is None
 
 
+def with_left(one: Lived, left: int) -> Lived:
+    """Of the accounts that it is held against, so many brought nothing any more."""
+    gone = tuple(msgspec.structs.replace(other, after=Decimal(0)) for other in one.given.compared[:left])
+    given = msgspec.structs.replace(one.given, compared=(*gone, *one.given.compared[left:]))
+    return Lived(one.account_id, one.grade, given)
+
+
+def test_a_comparable_account_that_left_does_not_silence_the_lesson() -> None:
+    whole = correction(a_world(30, SAID / 2), stated)
+    found = correction([with_left(one, 2) for one in a_world(30, SAID / 2)], stated)
+    assert whole is not None
+    assert found is not None
+    assert found.gain == pytest.approx(whole.gain, abs=0.05)
+    assert correction([with_left(one, 16) for one in a_world(30, SAID)], stated) is None, "four are left"
+
+
 def test_of_each_suggestion_the_longest_horizon_counts_once() -> None:
     both = [*a_world(6, SAID), *a_world(6, SAID, horizon=30)]
     assert {one.grade.horizon for one in longest_of(both)} == {90}

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 
 import httpx
 import rich_click as click
@@ -21,6 +23,7 @@ from valueplatform.commands import seeding
 from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
 from valueplatform.commands.means import means_of
 from valueplatform.commands.seeding_partners import load_sayings
+from valueplatform.commands.seeding_suggestions import load_decisions
 from valueplatform.core.authorization import operator_scope
 from valueplatform.core.clock import system_clock
 from valueplatform.core.errors import InstallationError
@@ -92,21 +95,36 @@ async def _load_all(databases: Databases, supplier: SampleSupplier, base_url: st
     customer = CUSTOMER if CUSTOMER in supplier.situations else supplier.accounts[0]["key"]
     await seeding.load_access(databases, supplier, customer)
     worker = Worker(databases.worker, intake=databases.ingest)
-    closing = seeding.closing_moment(supplier.until)
-    sending = progress.add_task("Sending events", total=supplier.event_total)
-    every = arrivals(supplier.cast, supplier.seed, supplier.until)
-    before = (arrival for arrival in every if arrival.at <= closing)
-    await seeding.load_events(databases, before, base_url, lambda n: progress.advance(sending, n))
-    working = progress.add_task("Closing the months before", total=None)
-    await seeding.close_history(databases, closing)
-    progress.remove_task(working)
-    after = (a for a in arrivals(supplier.cast, supplier.seed, supplier.until) if a.at > closing)
-    await seeding.load_events(databases, after, base_url, lambda n: progress.advance(sending, n))
+    await _send_all(databases, supplier, base_url, progress)
     telling = progress.add_task("Telling stories", total=None)
     await worker.drain()
     await seeding.load_conversations(databases, supplier)
     await seeding.finish(databases, worker, supplier.until)
     progress.remove_task(telling)
+
+
+async def _send_all(databases: Databases, supplier: SampleSupplier, base_url: str, progress: Progress) -> None:
+    """Every event, and between them what was done at its own moment."""
+    closing = seeding.closing_moment(supplier.until)
+    moments = sorted({closing, *(one.suggested_at for one in supplier.decisions)})
+    sending = progress.add_task("Sending events", total=supplier.event_total)
+    done = 0
+
+    async def pause(until: int) -> None:
+        for moment in moments[done:until]:
+            working = progress.add_task("Closing the months before" if moment == closing else "Suggesting", total=None)
+            if moment == closing:
+                await seeding.close_history(databases, closing)
+            decided = [one for one in supplier.decisions if one.suggested_at == moment]
+            await load_decisions(databases, decided, moment)
+            progress.remove_task(working)
+
+    every = arrivals(supplier.cast, supplier.seed, supplier.until)
+    for number, stretch in groupby(every, key=lambda arrival: bisect_left(moments, arrival.at)):
+        await pause(number)
+        done = number
+        await seeding.load_events(databases, stretch, base_url, lambda n: progress.advance(sending, n))
+    await pause(len(moments))
 
 
 def _reporter(progress: Progress) -> seeding.Report:

@@ -62,7 +62,10 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _NAME_PROVIDER: Final = text("""
     INSERT INTO provider (slug, name) VALUES (:slug, :name) ON CONFLICT (slug) DO UPDATE SET name = excluded.name
 """)
-_LOADED: Final = text("SELECT EXISTS (SELECT FROM next_best_fit)")
+_LOADED: Final = text("""
+    SELECT EXISTS (SELECT FROM next_best_fit
+                   WHERE fitted_at > (SELECT min(applied_at) - interval '1 day' FROM model_revision))
+""")
 _BEGUN: Final = text("SELECT min(applied_at) FROM model_revision")
 
 
@@ -80,7 +83,7 @@ class Access:
 
 
 async def is_loaded(databases: Databases) -> bool:
-    """The last step of loading is the first fit, so a load that was broken off is taken up again."""
+    """The last step of loading is the first fit as of today, so a load that was broken off is taken up again."""
     async with databases.worker.transaction(operator_scope()) as tx:
         return bool(await tx.scalar(_LOADED))
 

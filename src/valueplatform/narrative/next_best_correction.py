@@ -4,9 +4,9 @@ by how much its intervals were too narrow or too wide.
 **Gain.** For each graded suggestion, the log of what was realized over what would have been without it (`grading`) is
 laid beside what today's effect says for that account and time. Today's, not the one that was stated: what the model has
 learned since is not corrected twice. One scikit-learn `Ridge` without intercept fits the ratio of the two, each weighed
-by its noise: how much comparable accounts scatter in the same days, and how much effects differ between accounts. Its
-penalty is a prior of `PRIOR_SPREAD` about one, so that few grades move little (Bayesian shrinkage: with normal errors
-the ridge estimate is the posterior mean).
+by its noise: how much comparable accounts scatter in the same days (those that still bring something: one that left
+has no logarithm), and how much effects differ between accounts. Its penalty is a prior of `PRIOR_SPREAD` about one, so
+that few grades move little (Bayesian shrinkage: with normal errors the ridge estimate is the posterior mean).
 
 **Widening.** The mean square of what remains, in units of that noise, with `PRIOR_GRADES` grades of one.
 
@@ -139,11 +139,11 @@ def _track(horizon: int, found: Sequence[Lived]) -> Track:
 
 
 def _told(one: Lived, effects: Effects) -> _Told | None:
-    """None where the effect is not stated now, or an amount has no logarithm."""
-    own, compared = one.given.own, one.given.compared
+    """None where the effect is not stated now, an amount has no logarithm, or fewer than five are left to compare."""
+    own, compared = one.given.own, [other for other in one.given.compared if other.after > 0]
     effect = effects(one.grade.feature, own.segment if own else None)
     amounts = [own.after, one.grade.without] if own and one.grade.without is not None else []
-    if effect is None or not amounts or min(*amounts, *(other.after for other in compared)) <= 0:
+    if effect is None or not amounts or min(amounts) <= 0 or len(compared) < COHORT:
         return None
     use = float(mean_use(one.grade.horizon))
     ratios = np.log([float(other.ratio) for other in compared])

@@ -59,7 +59,8 @@ class AccountSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     small. `growth`: share a year. `season`: half the swing over the year, highest on day `peak` of the year. `roi`:
     realized value of a year over the price of a year. `attainment`: realized over committed since go-live. `lagging`:
     teams that do not use guided checklists. `opened`: teams that began later. `objectives`: what the customer wants of
-    a driver, where it said so itself. `silent`: no data. `delayed`: sent late. `repeated`: sent twice.
+    a driver, where it said so itself. `accepted`, `declined`: suggested features (`decisions`). `silent`: no data.
+    `delayed`: sent late. `repeated`: sent twice.
     """
 
     key: str
@@ -88,6 +89,8 @@ class AccountSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: dict[str, int] = {}
     partners: tuple[str, ...] = ()
     record: bool = False
+    accepted: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
     sparse: bool = False
     each_job: bool = False
     episode: tuple[EpisodeSpec, ...] = ()

@@ -14,6 +14,7 @@ import msgspec
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.sample.agreements import Agreement, agreements
 from valueplatform.sample.cast import Account, settle, written_cast
+from valueplatform.sample.decisions import Decided, decisions
 from valueplatform.sample.events import Event, arrivals
 from valueplatform.sample.fieldnote import PARTNERS, model_toml, partners_of, releases_toml
 from valueplatform.sample.invented import invented
@@ -48,9 +49,9 @@ LEAST_DAYS = 60
 @dataclass(frozen=True, slots=True)
 class SampleSupplier:
     """Rows are dicts of text with the columns of the import contract; `assumptions`, `conversations`, `sayings` (of
-    partners) and `truths` are typed. `situations` names what each account shows, by its key; those that began
-    before the sample's first day are left out of shorter samples. `event_total` counts second deliveries too.
-    `stewards` are e-mail and name, `partners` slug and name.
+    partners), `decisions` (about suggestions) and `truths` are typed. `situations` names what each account shows, by
+    its key; those that began before the sample's first day are left out of shorter samples. `event_total` counts second
+    deliveries too. `stewards` are e-mail and name, `partners` slug and name.
     """
 
     accounts: tuple[Row, ...]
@@ -63,6 +64,7 @@ class SampleSupplier:
     assumptions: tuple[Agreement, ...]
     conversations: tuple[Message, ...]
     sayings: tuple[Saying, ...]
+    decisions: tuple[Decided, ...]
     truths: tuple[Truth, ...]
     situations: dict[str, str]
     event_total: int
@@ -127,6 +129,7 @@ def generate(
         assumptions=said,
         conversations=conversations(cast, end),
         sayings=(together := sayings(cast, end)),
+        decisions=decisions(cast, end),
         truths=_in_order((*planted(cast, seed, said, deliveries, together), *planted_of_year(cast, seed, said))),
         situations={a.key: a.spec.situation for a in cast},
         event_total=deliveries.total,

@@ -31,10 +31,14 @@ def judged_series(facts: AccountFacts) -> tuple[tuple[Series, Period, tuple[floa
         if begun >= facts.today or stopped:
             continue
         period = Period(max(whole.start, begun), facts.today)
-        unlike = {day for driver in series.drivers for day in days_unlike(facts, driver)}
-        values = tuple(math.nan if day in unlike else v for day, v in daily_values(facts, series, period))
-        found.append((series, period, values))
+        found.append((series, period, comparable_values(facts, series, period)))
     return tuple(found)
+
+
+def comparable_values(facts: AccountFacts, series: Series, period: Period) -> tuple[float, ...]:
+    """One value a day of the period, nan where it must not be compared."""
+    unlike = {day for driver in series.drivers for day in days_unlike(facts, driver)}
+    return tuple(math.nan if day in unlike else value for day, value in daily_values(facts, series, period))
 
 
 @once

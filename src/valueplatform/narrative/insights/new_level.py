@@ -3,7 +3,8 @@
 Statistic: `judgment.shifts`, a Wilcoxon test stratified by weekday at three planned looks, its p-value corrected for a
 year of daily looks; judged among all change tests of the account. Told while it holds and the last
 two weeks lie nearer to the new level (so it is withdrawn by itself when the level comes back), of several the newest,
-where the level moved by 10 % or more. The levels are told exactly:
+where the level moved by 10 % or more, and otherwise than at the same time a year before, where that is known
+(`judgment.yearly`: a season is no new level). The levels are told exactly:
 what the known days of the 56 before brought a day, and those of the longest of 14, 28 and 56 days since that have
 passed. Minimum data: 200 days, a value a day since the first, without what must not be compared (`judged`).
 
@@ -12,6 +13,7 @@ beside the effect where a meter of the driver's formula moved the same way by at
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
@@ -21,11 +23,12 @@ from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.figures import Figure, days, metered, minus, number, plus, ratio, realized, standing_of
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.insights.change import confidence
-from valueplatform.narrative.insights.judged import judged_series, known_stretches
+from valueplatform.narrative.insights.judged import comparable_values, judged_series, known_stretches
 from valueplatform.narrative.insights.series import Series
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import Candidate, importance, may_hold
 from valueplatform.narrative.judgment.shifts import APART, BEFORE, LOOKS, Shift, shifts
+from valueplatform.narrative.judgment.yearly import NEEDED, differs_from_last_year
 
 MATERIAL: Final = Fraction(10, 100)
 LEAST_DAYS: Final = 200
@@ -69,7 +72,7 @@ def _told(facts: AccountFacts, series: Series, judged: Period, shift: Shift) -> 
     is_material = abs(change.value) >= abs(before.value) * MATERIAL and before.value > 0
     if not is_material or after.value <= 0 or (change.value > 0) is not (shift.after > shift.before):
         return None
-    if not _still_there(facts, series, judged.end, after, before):
+    if not _still_there(facts, series, judged.end, after, before) or _is_of_the_season(facts, series, since):
         return None
     standing = standing_of(facts, Period(earlier.start, since.end), series.drivers, counted=series.counted)
     numbers = [
@@ -106,6 +109,16 @@ def _still_there(facts: AccountFacts, series: Series, end: date, after: Figure, 
         return False
     now = _level(facts, series, last).value
     return abs(now - after.value) < abs(now - before.value)
+
+
+def _is_of_the_season(facts: AccountFacts, series: Series, since: Period) -> bool:
+    """Whether the level moved alike a year before. Days before the series' first value are not known; what was only
+    estimated then is compared too."""
+    firsts = [facts.ledger.first_day(series.unit, (driver,)) for driver in series.drivers]
+    start = max([since.start - timedelta(days=NEEDED), *(first for first in firsts if first is not None)])
+    whole = comparable_values(facts, replace(series, counted=False), Period(start, since.end))
+    day, length = (since.start - start).days, since.days
+    return differs_from_last_year(whole, day, length) is False
 
 
 def _level(facts: AccountFacts, series: Series, stretches: list[Period]) -> Figure:

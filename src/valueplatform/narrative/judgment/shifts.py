@@ -83,14 +83,16 @@ def looks(days: Floats, since: int = 0) -> tuple[Floats, Floats]:
             continue
         padded = np.concatenate([np.full(BEFORE - LEAST_BEFORE, np.nan), days])
         windows = np.lib.stride_tricks.sliding_window_view(padded, BEFORE + length)[first - LEAST_BEFORE :]
-        z[row, first : last + 1] = _scores(windows)
+        z[row, first : last + 1] = scores(windows)
         corrected[row, first : last + 1] = [
-            min(1.0, _two_sided(each) * LOOKS_A_YEAR) for each in z[row, first : last + 1]
+            min(1.0, two_sided(each) * LOOKS_A_YEAR) for each in z[row, first : last + 1]
         ]
     return corrected, z
 
 
-def _scores(windows: Floats) -> Floats:
+def scores(windows: Floats) -> Floats:
+    """Of each window (rows of 56 days and those of a planned look), the normal deviate of the change between the two;
+    0 where there is too little to go by."""
     weeks = windows.reshape(windows.shape[0], -1, WEEK)
     known = ~np.isnan(weeks)
     later = np.zeros(weeks.shape[1], dtype=bool)
@@ -138,7 +140,7 @@ def _shift(days: Floats, candidate: int, corrected: Floats, z: Floats) -> Shift:
         after=float(np.nanmean(after)),
         p_value=float(corrected[best]),
         confirmed_on=max(candidate + LOOKS[first], day + LOOKS[0]) - 1,
-        holds=bool(z[latest] * z[best] > 0 and _two_sided(z[latest]) <= HOLDS),
+        holds=bool(z[latest] * z[best] > 0 and two_sided(z[latest]) <= HOLDS),
     )
 
 
@@ -159,7 +161,7 @@ def _located(days: Floats, candidate: int) -> int:
     return int(place[near][np.argmax(gain[near])]) if near.any() else candidate
 
 
-def _two_sided(z: float) -> float:
+def two_sided(z: float) -> float:
     return math.erfc(abs(z) / math.sqrt(2))
 
 
