@@ -6,7 +6,8 @@ of a month from look to look; what is told of the last seven days is seen by a l
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -31,14 +32,20 @@ YEAR: Final = 365
 
 def told_within_a_year(drivers: Sequence[Floats], every: int) -> Counter[str]:
     """The kinds of changes told on any look at the last year, and on how many looks."""
-    slugs = tuple(f"driver_{place}" for place in range(len(drivers)))
-    daily = _daily(dict(zip(slugs, drivers, strict=True)))
+    on = steady_account(drivers)
     found: Counter[str] = Counter()
     days = drivers[0].size
     for day in range(days - YEAR, days, every):
-        facts = _on(FIRST + timedelta(days=day), daily, slugs)
+        facts = on(day, frozenset())
         found.update({insight.kind for insight in discover(facts) if insight.kind in CHANGES | PRESENCE})
     return found
+
+
+def steady_account(drivers: Sequence[Floats]) -> Callable[[int, frozenset[date]], AccountFacts]:
+    """The account's facts on a day, counted from the first, with its days at rest."""
+    slugs = tuple(f"driver_{place}" for place in range(len(drivers)))
+    daily = _daily(dict(zip(slugs, drivers, strict=True)))
+    return lambda day, at_rest: replace(_on(FIRST + timedelta(days=day), daily, slugs), at_rest=at_rest)
 
 
 def _daily(drivers: dict[str, Floats]) -> pl.DataFrame:

@@ -240,7 +240,7 @@ class AccountFacts:
     """`today` is `now` in the account's zone. `providers` non-empty keeps everything to those providers' rows.
 
     `closed` are the months that are closed; `meters` are daily totals over all providers and dimensions; `sent` counts
-    the events of sources that are in doubt, by day.
+    the events of sources that are in doubt, by day. `at_rest` are days around public holidays (`accounts.holidays`).
     """
 
     key: str
@@ -271,6 +271,7 @@ class AccountFacts:
     places: tuple[Place, ...] = ()
     practice_gaps: tuple[PracticeGap, ...] = ()
     sent: dict[tuple[str, date], int] = field(default_factory=dict)
+    at_rest: frozenset[date] = frozenset()
     people: tuple[Person, ...] = ()
     steward: str | None = None
     providers: tuple[str, ...] = ()

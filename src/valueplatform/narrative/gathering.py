@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 
 import polars as pl
 from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account, account_by_id
 from valueplatform.accounts.contracts import contracts_of
+from valueplatform.accounts.holidays import country_of, days_at_rest
 from valueplatform.accounts.milestones import milestones_of
 from valueplatform.accounts.people import people_of
 from valueplatform.accounts.providers import provider_names
@@ -33,6 +35,8 @@ from valueplatform.value.refreshing import read_record
 from valueplatform.value.shown import ShownValue, adjustments
 from valueplatform.value.split_record import cut_values, ever_split, read_splits
 
+LOOKED_BACK: Final = timedelta(days=1100)
+"""As far as any day is compared with another."""
 _NAMES_IN = re.compile(r"[A-Za-z_]\w*")
 _CLOSINGS = text("""
     SELECT driver, date_trunc('month', day)::date AS month, sum(expected) AS expected FROM posting
@@ -90,6 +94,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         practice_gaps=practice_gaps,
         doubts=(doubted := await _doubts(tx, account_id, record)),
         sent=await _sent(tx, account_id, doubted, today),
+        at_rest=days_at_rest(country_of(account.attributes, timezone), Period(today - LOOKED_BACK, tomorrow)),
         people=tuple(f.Person(person.name, person.role) for person in people),
         steward=steward.name if steward else None,
     )

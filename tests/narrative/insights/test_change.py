@@ -32,6 +32,15 @@ def test_a_slump_is_told_for_the_last_full_month() -> None:
     assert found.favorable is False
 
 
+def test_a_month_that_only_its_holidays_made_smaller_is_no_change() -> None:
+    rest = {JULY + timedelta(days=i) for i in range(2, 25)}
+    daily = Wave(1000).days(START, TODAY + timedelta(days=1))
+    closed = rows("a", {d: v / 20 if d in rest else v for d, v in daily.items()})
+    asked = {"drivers": (driver("a"),), "today": TODAY}
+    assert "a" in _told(account(closed, **asked))
+    assert _told(account(closed, at_rest=frozenset(rest), **asked)) == {}
+
+
 def test_ordinary_noise_is_no_change() -> None:
     daily = rows("a", Wave(1000).days(START, TODAY + timedelta(days=1)))
     assert _told(account(daily, drivers=(driver("a"),), today=TODAY)) == {}

@@ -66,6 +66,15 @@ def test_it_reads_as_what_it_is_now_against_what_it_was() -> None:
     assert text.endswith(" a\N{NO-BREAK SPACE}day before.")
 
 
+def test_a_summer_that_comes_every_year_is_no_new_level() -> None:
+    first = TODAY - timedelta(days=760)
+    winter = SHIFT - timedelta(days=364 - 95)
+    every_year = {SHIFT: 0.6, winter: 1.0, SHIFT - timedelta(days=364): 0.6}
+    assert _told(_facts(_days(1, every_year, first))) == []
+    assert len(_told(_facts(_days(1, {SHIFT: 0.6}, first)))) == 1, "last year there was none"
+    assert len(_told(_facts(_days(1, every_year | {SHIFT: 0.3}, first)))) == 1, "this year it is deeper"
+
+
 def test_a_level_that_came_back_is_withdrawn() -> None:
     back = SHIFT + timedelta(days=21)
     assert _told(_facts(_days(1, {SHIFT: 0.6, back: 1.0}))) == []

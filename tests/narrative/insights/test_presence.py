@@ -142,3 +142,21 @@ def test_days_that_bring_value_by_chance_now_and_then_make_no_stop() -> None:
             facts = account(rows("a", known), drivers=(driver("a"),), today=today)
             told += stalled_since(facts, "a") is not None
     assert told <= 5
+
+
+def test_a_week_of_rest_around_holidays_is_neither_missing_nor_a_stop() -> None:
+    rest = {date(2026, 6, 9) + timedelta(days=i) for i in range(9)}
+    daily = {d: v for d, v in Wave(10).days(START, TOMORROW).items() if d not in rest}
+    assert "missing-days" not in _told(account(rows("a", daily), drivers=(driver("a"),), at_rest=frozenset(rest)))
+    ended = {d: v for d, v in daily.items() if d < date(2026, 6, 9)}
+    asked = {"drivers": (driver("a"),), "today": date(2026, 6, 18)}
+    assert stalled_since(account(rows("a", ended), **asked), "a") is not None
+    assert stalled_since(account(rows("a", ended), at_rest=frozenset(rest), **asked), "a") is None
+
+
+def test_of_two_gaps_the_one_that_is_no_holiday_is_told() -> None:
+    rest = {date(2026, 4, 1) + timedelta(days=i) for i in range(12)}
+    gap = {date(2026, 6, 9) + timedelta(days=i) for i in range(9)}
+    daily = {d: v for d, v in Wave(10).days(START, TOMORROW).items() if d not in rest | gap}
+    found = _told(account(rows("a", daily), drivers=(driver("a"),), at_rest=frozenset(rest)))["missing-days"]
+    assert found.terms["first_day"] == "2026-06-09"

@@ -52,6 +52,15 @@ def test_a_day_far_below_is_told_as_bad_news() -> None:
     assert (found.terms["direction"], found.favorable) == ("down", False)
 
 
+def test_a_day_at_rest_around_a_holiday_is_not_unusual_and_hides_no_other() -> None:
+    steady = _days(1, {}, spread=0.03)
+    holidays = {TUESDAY - timedelta(days=7 * n): Decimal(60) for n in range(0, 40, 5)}
+    assert _told(_facts(steady | holidays, at_rest=frozenset(holidays))) == []
+    outage = TUESDAY + timedelta(days=1)
+    (found,) = _told(_facts(steady | holidays | {outage: Decimal(60)}, at_rest=frozenset(holidays)))
+    assert found.terms["unusual_day"] == outage.isoformat()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_noise_has_no_unusual_day(seed: int) -> None:
     assert _told(_facts(_days(seed, {}))) == []

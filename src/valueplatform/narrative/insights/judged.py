@@ -2,7 +2,8 @@
 
 Left out are days before every driver of the series had its first value, days on which adjustments of other days are
 shown, days without an amount, days that an open finding of data quality touches, and pauses that stand out: longer
-than 4 days and than twice the pause that three quarters of the driver's pauses do not exceed. Holidays are not known.
+than 4 days and than twice the pause that three quarters of the driver's pauses do not exceed; and days at rest around
+public holidays (`accounts.holidays`), where the account's country is known.
 """
 
 import math
@@ -50,7 +51,7 @@ def days_unlike(facts: AccountFacts, driver: str) -> frozenset[date]:
         if driver in doubt.drivers:
             last = facts.today if doubt.is_silent else doubt.through
             found |= set(_days(doubt.since, last + ONE_DAY))
-    return frozenset(found | set(_pauses(facts, driver)))
+    return frozenset(found | facts.at_rest | set(_pauses(facts, driver)))
 
 
 def known_stretches(facts: AccountFacts, series: Series, period: Period) -> list[Period]:

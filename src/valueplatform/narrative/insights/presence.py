@@ -7,7 +7,8 @@ in the last 180 days. Minimum data: 8 days with value over at least 28 days. *Ne
 in an account that had value at least 60 days before it. Beyond the series' own extreme a pause must be one that days
 with value, falling by chance alone, would not bring in a year of looks: 365 r (1 - r)^n is at most 2 % for n days at
 the rate r (a geometric run, Feller 1968, ch. 13), unless none of its pauses was longer than 1.5 times their mean. That
-keeps noise that is zero most days from being told as a stop.
+keeps noise that is zero most days from being told as a stop. Of a pause that may stand out, days at rest around public
+holidays do not count.
 """
 
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def stalled_since(facts: AccountFacts, driver: str) -> date | None:
     known = rhythm(facts, driver)
     if not known.is_known:
         return None
-    pause = (facts.today - known.days[-1]).days - 1
+    pause = _worked(facts, Period(known.days[-1] + ONE_DAY, max(facts.today, known.days[-1] + ONE_DAY)))
     usual = max(known.pauses, default=0)
     stands_out = pause > max(STALLED_AFTER, TIMES_LONGEST * usual) and not known.is_by_chance(pause)
     return known.days[-1] + ONE_DAY if stands_out else None
@@ -162,13 +163,19 @@ def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
     known = rhythm(facts, driver)
     if not known.is_known:
         return None
-    pauses = sorted(known.pauses, reverse=True)
-    longest, next_longest = pauses[0], pauses[1]
+    gaps = [Period(earlier + ONE_DAY, later) for earlier, later in pairwise(known.days)]
+    pauses = [_worked(facts, gap) for gap in gaps]
+    longest, next_longest = sorted(pauses, reverse=True)[:2]
     if longest <= max(MISSING_AFTER, TIMES_LONGEST * next_longest) or known.is_by_chance(longest):
         return None
-    start = known.days[known.pauses.index(longest)] + ONE_DAY
+    found = gaps[pauses.index(longest)]
     recent = max(story_window(facts).start, facts.today - LOOK_BACK)
-    return Period(start, start + timedelta(days=longest)) if start >= recent else None
+    return found if found.start >= recent else None
+
+
+def _worked(facts: AccountFacts, pause: Period) -> int:
+    """Its days without those at rest."""
+    return pause.days - sum(day in pause for day in facts.at_rest) if pause.days and facts.at_rest else pause.days
 
 
 def _missing(facts: AccountFacts, driver: str, days: Period) -> Insight:
