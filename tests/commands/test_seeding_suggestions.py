@@ -49,19 +49,19 @@ async def test_what_was_suggested_is_accepted_or_declined_at_its_own_moment(
     databases: Databases, candidate: str
 ) -> None:
     said = [decided(candidate, "f0"), decided(candidate, "f1", "dismiss")]
-    assert await load_decisions(databases, said, NOW) == 2
+    assert await load_decisions(databases.worker, said, NOW) == 2
     states = await found(databases, candidate)
     assert (states["f0"], states["f1"]) == (State.ACCEPTED, State.DISMISSED)
 
 
 async def test_what_was_not_suggested_is_not_decided_about(databases: Databases, candidate: str) -> None:
-    assert await load_decisions(databases, [decided(candidate, "never-offered")], NOW) == 0
+    assert await load_decisions(databases.worker, [decided(candidate, "never-offered")], NOW) == 0
     assert set((await found(databases, candidate)).values()) == {State.OPEN}
 
 
 async def test_a_load_that_was_broken_off_goes_on_and_one_fit_is_made(databases: Databases, candidate: str) -> None:
     said = [decided(candidate, "f0")]
-    assert [await load_decisions(databases, said, NOW) for _ in range(2)] == [1, 1]
+    assert [await load_decisions(databases.worker, said, NOW) for _ in range(2)] == [1, 1]
     assert (await found(databases, candidate))["f0"] is State.ACCEPTED
     async with databases.worker.transaction(operator_scope()) as tx:
         assert await tx.scalar(text("SELECT count(*) FROM next_best_fit")) == 1
@@ -69,6 +69,6 @@ async def test_a_load_that_was_broken_off_goes_on_and_one_fit_is_made(databases:
 
 async def test_without_decisions_nothing_is_fitted(databases: Databases, candidate: str) -> None:
     assert candidate
-    assert await load_decisions(databases, [], NOW) == 0
+    assert await load_decisions(databases.worker, [], NOW) == 0
     async with databases.worker.transaction(operator_scope()) as tx:
         assert await tx.scalar(text("SELECT count(*) FROM next_best_fit")) == 0

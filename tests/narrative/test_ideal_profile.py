@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from valueplatform.narrative.ideal_profile import Kind, Subject, Value, places, profile, thirds
+from valueplatform.narrative.ideal_profile import profile, thirds
+from valueplatform.value.traits import Kind, Subject, Value, places
 
 SEGMENTS = ("elevators", "medical", "utilities")
 

@@ -1,9 +1,9 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from valueplatform.narrative.ideal_profile import Kind
 from valueplatform.narrative.ideal_profile_read import Declared, Fit, Group, IdealProfile, Match, Observed, Why
 from valueplatform.portal.ideal_customer_view import ideal_customer_view
+from valueplatform.value.traits import Kind
 
 CREW = Observed(
     attribute="crew_size",

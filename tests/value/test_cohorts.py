@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.value.cohorts import COHORT, difference, is_masked, median, middle_half, quantile
+from valueplatform.value.cohorts import COHORT, difference, further, is_masked, median, middle_half, quantile
 
 FRACTIONS = st.fractions(min_value=-1000, max_value=1000, max_denominator=50)
 MANY = st.lists(FRACTIONS, min_size=COHORT, max_size=30)
@@ -81,3 +81,19 @@ def test_too_few_pairs_leave_the_whole_range() -> None:
     spread = difference({"": (fractions(1, 5), fractions(0, 2))})
     assert spread.low == -1
     assert spread.high == 5
+
+
+@given(st.lists(FRACTIONS, min_size=7, max_size=40, unique=True).filter(lambda values: len(values) % 4 == 0))
+def test_a_further_value_falls_between_the_quarters_in_one_case_of_two(values: list[Fraction]) -> None:
+    inside = 0
+    for at, one in enumerate(values):
+        rest = values[:at] + values[at + 1 :]
+        inside += further(rest, Fraction(1, 4)) <= one <= further(rest, Fraction(3, 4))
+    assert 2 * inside == len(values)
+
+
+@given(MANY)
+def test_where_a_further_value_falls_is_what_the_standard_library_says(values: list[Fraction]) -> None:
+    low, _, high = statistics.quantiles(values, n=4, method="exclusive")
+    assert (further(values, Fraction(1, 4)), further(values, Fraction(3, 4))) == (low, high)
+    assert low <= quantile(values, Fraction(1, 4)) <= quantile(values, Fraction(3, 4)) <= high

@@ -17,6 +17,7 @@ from valueplatform.value.answer import value_answer
 from valueplatform.value.benchmark import Figure, Per, Withheld
 from valueplatform.value.benchmark_store import Stored
 from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.cohort_traits import Told
 from valueplatform.value.projection import (
     NotProjected,
     Projected,
@@ -37,19 +38,32 @@ def figure(
     segment: str, per: Per, *quartiles: str, unit: str = "USD", driver: str = "time", accounts: int = 7
 ) -> Figure:
     lower, median, upper = map(Decimal, quartiles)
-    return Figure(segment, driver, unit, "capacity", per, accounts, lower, median, upper)
+    inner = (median - (median - lower) / 2, median, median + (upper - median) / 2)
+    return Figure(segment, driver, unit, "capacity", per, accounts, *inner, low=lower, high=upper)
 
 
-def of(figures: list[Figure], *, segment: str | None = "big", scale: str | None = None, **more: str) -> object:
-    prospect = Prospect(segment, more.get("currency", "USD"), None if scale is None else Decimal(scale))
-    return project(Benchmarks((date(2026, 5, 1),), "seats", tuple(figures)), model(), prospect, TIME)
+def of(
+    figures: list[Figure],
+    *,
+    segment: str | None = "big",
+    scale: str | None = None,
+    currency: str = "USD",
+    traits: tuple[Told, ...] = (),
+) -> object:
+    prospect = Prospect(segment, currency, None if scale is None else Decimal(scale))
+    made = Benchmarks((date(2026, 5, 1),), "seats", tuple(figures), traits=traits)
+    return project(made, model(), prospect, TIME)
 
 
 ALL, BIG = figure("", Per.ACCOUNT, "1", "2", "4"), figure("big", Per.ACCOUNT, "10", "20", "40")
 BY_SEAT, ALL_BY_SEAT = figure("big", Per.SCALE, "0.3", "0.5", "0.7"), figure("", Per.SCALE, "3", "5", "7")
 
 
-def test_quartiles_of_its_segment_are_low_expected_and_high() -> None:
+def profile(*, holds: bool, strength: str = "0.6", accounts: int = 40) -> tuple[Told, ...]:
+    return (Told("seats", accounts, Decimal(strength), Decimal("0.01"), holds),)
+
+
+def test_the_range_of_its_segment_about_its_median_is_low_expected_and_high() -> None:
     found = of([ALL, BIG])
     assert isinstance(found, Projected)
     assert (found.low, found.expected, found.high, found.cohort, found.accounts) == (
@@ -80,6 +94,48 @@ def test_its_own_segment_per_account_goes_before_all_per_unit_of_scale() -> None
     found = of([ALL, BIG, ALL_BY_SEAT], scale="10")
     assert isinstance(found, Projected)
     assert (found.per, found.cohort) == (Per.ACCOUNT, "big")
+
+
+def test_where_value_grows_with_scale_all_by_scale_go_before_the_segment_without() -> None:
+    found = of([ALL, BIG, ALL_BY_SEAT], scale="10", traits=profile(holds=True))
+    assert isinstance(found, Projected)
+    assert (found.per, found.cohort, found.expected) == (Per.SCALE, "", Decimal(50))
+    own = of([ALL, BIG, BY_SEAT, ALL_BY_SEAT], scale="10", traits=profile(holds=True))
+    assert isinstance(own, Projected)
+    assert (own.per, own.cohort) == (Per.SCALE, "big")
+
+
+@pytest.mark.parametrize("traits", [profile(holds=False), profile(holds=True, strength="-0.6")])
+def test_where_value_does_not_grow_with_scale_it_is_left_out(traits: tuple[Told, ...]) -> None:
+    found = of([ALL, BIG, BY_SEAT, ALL_BY_SEAT], scale="10", traits=traits)
+    assert isinstance(found, Projected)
+    assert (found.per, found.cohort, found.scale) == (Per.ACCOUNT, "big", None)
+
+
+def test_a_few_accounts_do_not_tell_that_value_does_not_grow_with_scale() -> None:
+    found = of([ALL, BIG, BY_SEAT], scale="10", traits=profile(holds=False, accounts=29))
+    assert isinstance(found, Projected)
+    assert found.per is Per.SCALE
+
+
+@pytest.mark.parametrize(
+    ("traits", "scale", "says"),
+    [
+        (profile(holds=True), "10", "Realized value grows with seats (rank correlation 0.60 over 40 companies)"),
+        (profile(holds=False), "10", "Realized value does not grow with seats beyond chance"),
+        (profile(holds=False, accounts=29), "10", ""),
+        (profile(holds=True), None, ""),
+        ((), "10", ""),
+    ],
+)
+def test_it_says_what_the_observed_profile_made_of_the_scale(
+    traits: tuple[Told, ...], scale: str | None, says: str
+) -> None:
+    made = Stored(1, NOW, Benchmarks((date(2026, 5, 1),), "seats", (ALL,), traits=traits))
+    found = projection(made, model(), Prospect("big", "USD", None if scale is None else Decimal(scale)), [TIME])
+    assert found.says.startswith(says)
+    assert bool(found.says) is bool(says)
+    assert found.profile == traits
 
 
 def test_in_another_currency_nothing_is_projected() -> None:

@@ -43,7 +43,7 @@ formula = "max(trips * per_minute, 0)"
 """
 MODEL = the_model(MORE)
 FIGURES = tuple(
-    Figure("", driver, "USD", "capacity", per, 7, Decimal(2), Decimal(4), Decimal(6))
+    Figure("", driver, "USD", "capacity", per, 7, Decimal(3), Decimal(4), Decimal(5), low=Decimal(2), high=Decimal(6))
     for driver in ("time", "less", "floored")
     for per in Per
 )

@@ -87,16 +87,16 @@ _PROJECTED: Final = {
                 "title": "Dispatch hours saved",
                 "unit": "USD",
                 "benefit_class": "capacity",
-                "low": "18060.0000",
+                "low": "17400.0000",
                 "expected": "24720.0000",
-                "high": "31800.0000",
+                "high": "32460.0000",
                 "per": "scale",
                 "cohort": "facilities",
                 "cohort_title": "Facilities and HVAC",
                 "accounts": 38,
-                "lower": "301",
+                "lower": "290",
                 "median": "412",
-                "upper": "530",
+                "upper": "541",
                 "scale": "60",
                 "evidence": "benchmark",
                 "state": PROJECTION,
@@ -105,6 +105,12 @@ _PROJECTED: Final = {
         "not_projected": [
             {"driver": "quotes_on_site", "title": "Work quoted and won on site", "reason": "fewer-than-five"}
         ],
+        "profile": [
+            {"attribute": "segment", "accounts": 152, "strength": "0.071", "p_value": "0.037564", "holds": True},
+            {"attribute": "technicians", "accounts": 152, "strength": "0.673", "p_value": "0.000000", "holds": True},
+        ],
+        "says": "Realized value grows with technicians (rank correlation 0.67 over 152 companies), so companies are "
+        "compared per unit of it.",
         "state": PROJECTION,
         "method": PROJECTION_METHOD,
     },
@@ -143,9 +149,10 @@ class BenchmarksController(Controller):
         responses=answers(ProjectionOut, _PROJECTED, *READS),
     )
     async def projection(self, caller: Caller, gate: OpenGate, key: AccountKey) -> ProjectionOut:
-        """By driver, a month: the quartiles of comparable accounts, of its segment where that is a cohort, else of all;
-        times its scale where that is known. It is a projection, in no realized and no counted value, and null once the
-        account has value of its own. A partner reads its own drivers."""
+        """By driver, a month: the median of comparable accounts, and between which one further account falls in one
+        case of two; of its segment where that is a cohort, else of all; times its scale where that is known and
+        realized value grows with it (`profile`). It is a projection, in no realized and no counted value, and null
+        once the account has value of its own. A partner reads its own drivers."""
         async with gate.web.transaction(scope_of(caller)) as tx:
             account = await open_account(tx, caller, key, Action.READ_VALUE)
             model = await newest_model(tx)

@@ -116,7 +116,7 @@ async def _send_all(databases: Databases, supplier: SampleSupplier, base_url: st
             if moment == closing:
                 await seeding.close_history(databases, closing)
             decided = [one for one in supplier.decisions if one.suggested_at == moment]
-            await load_decisions(databases, decided, moment)
+            await load_decisions(databases.worker, decided, moment)
             progress.remove_task(working)
 
     every = arrivals(supplier.cast, supplier.seed, supplier.until)

@@ -8,9 +8,8 @@ from typing import Final
 from sqlalchemy import text
 
 from valueplatform.accounts.accounts import accounts_by_keys
-from valueplatform.commands.context import Databases
 from valueplatform.core.authorization import accounts_or_all, operator_scope
-from valueplatform.core.database import Transaction
+from valueplatform.core.database import Database, Transaction
 from valueplatform.narrative.next_best_store import Decision, decide, refresh_suggestions, suggestions_of, train
 from valueplatform.sample.decisions import Decided
 from valueplatform.value.refreshing import refresh_value
@@ -19,31 +18,31 @@ _FITTED: Final = text("SELECT EXISTS (SELECT FROM next_best_fit WHERE fitted_at 
 _ACCOUNTS: Final = text("SELECT account_id FROM account WHERE account_id > 0 ORDER BY account_id")
 
 
-async def load_decisions(databases: Databases, decisions: Sequence[Decided], now: datetime) -> int:
+async def load_decisions(worker: Database, decisions: Sequence[Decided], now: datetime) -> int:
     """Suggest as of `now`, when every event until then has been taken in and none since, and decide; how many decisions
     stand. Of a load that was broken off it goes on where it was."""
     if not decisions:
         return 0
-    await _fit_once(databases, now)
-    async with databases.worker.transaction(operator_scope()) as tx:
+    await _fit_once(worker, now)
+    async with worker.transaction(operator_scope()) as tx:
         accounts = await accounts_by_keys(tx, [one.account for one in decisions])
     taken = 0
     for key, account in accounts.items():
-        async with databases.worker.transaction(accounts_or_all([account.account_id])) as tx:
+        async with worker.transaction(accounts_or_all([account.account_id])) as tx:
             await refresh_suggestions(tx, account.account_id, now)
             taken += await _decide(tx, account.account_id, [one for one in decisions if one.account == key])
     return taken
 
 
-async def _fit_once(databases: Databases, now: datetime) -> None:
-    async with databases.worker.transaction(operator_scope()) as tx:
+async def _fit_once(worker: Database, now: datetime) -> None:
+    async with worker.transaction(operator_scope()) as tx:
         if await tx.scalar(_FITTED, {"now": now}):
             return
         ids = [row.account_id for row in await tx.rows(_ACCOUNTS)]
     for account_id in ids:
-        async with databases.worker.transaction(accounts_or_all([account_id])) as tx:
+        async with worker.transaction(accounts_or_all([account_id])) as tx:
             await refresh_value(tx, account_id, now)
-    await train(databases.worker, operator_scope(), now)
+    await train(worker, operator_scope(), now)
 
 
 async def _decide(tx: Transaction, account_id: int, decisions: Sequence[Decided]) -> int:

@@ -13,10 +13,11 @@ from valueplatform.accounts.accounts import decoded_attributes
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.core.numbers import exact_decimal
-from valueplatform.narrative.ideal_profile import Kind, Profile, Reason, Subject, Value, profile, thirds
+from valueplatform.narrative.ideal_profile import Profile, Reason, profile, thirds
 from valueplatform.value.benchmark import published
 from valueplatform.value.cohorts import is_masked, median
 from valueplatform.value.model import Criterion, ValueModel
+from valueplatform.value.traits import Kind, Subject, Value
 from valueplatform.value.worth_store import newest
 
 PERSONAL: Final = "@"

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import quote
 
-from valueplatform.narrative.ideal_profile import Kind
 from valueplatform.narrative.ideal_profile_read import Declared, Fit, Group, IdealProfile, Match, Observed
 from valueplatform.portal.catalog_view import PATH as CATALOG
 from valueplatform.portal.exact import bare_text, count_text, short_text
 from valueplatform.portal.view import ideal_customer as view
 from valueplatform.portal.view.words import Chip, Link
+from valueplatform.value.traits import Kind
 
 PATH: Final = "/catalog/ideal-customer"
 NOT_DECLARED: Final = (

@@ -34,8 +34,8 @@ def lead_text(found: Projection) -> str:
     if not found.drivers:
         return "There are too few comparable companies in this currency for a projection."
     return (
-        f"A month, by what comparable companies realized in {months_text(found.months)}: about the median, from the "
-        "lower to the upper quartile."
+        f"A month, by what comparable companies realized in {months_text(found.months)}: about the median, and the "
+        f"range that one more company like them falls into in one case of two. {found.says}".rstrip()
     )
 
 

@@ -37,9 +37,10 @@ def decisions(accounts: tuple[Account, ...], until: datetime) -> tuple[Decided, 
 
 
 def _of(account: Account) -> Iterator[Decided]:
-    accepted = (ACCEPTED_DAYS, "accept", account.spec.accepted)
-    declined = (DECLINED_DAYS, "dismiss", account.spec.declined)
-    ways: tuple[tuple[int, Literal["accept", "dismiss"], tuple[str, ...]], ...] = (accepted, declined)
+    ways: tuple[tuple[int, Literal["accept", "dismiss"], tuple[str, ...]], ...] = (
+        (ACCEPTED_DAYS, "accept", account.spec.accepted),
+        (DECLINED_DAYS, "dismiss", account.spec.declined),
+    )
     for back, decision, features in ways:
         day = account.today - timedelta(days=back)
         if account.live is None or day - account.live < LEAST_HISTORY:

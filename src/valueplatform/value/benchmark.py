@@ -3,7 +3,10 @@
 **Figures.** What a driver was worth to each account a month, the mean of the newest whole months, and the same per unit
 of scale (`[benchmark] scale`). Told of a cohort: how many accounts, and the quartiles, of type 7 (Hyndman and Fan
 1996), to three significant digits, so that no account's own amount stands in a figure. Amounts of one unit alone are
-compared: no currency is converted, and none is mixed with another.
+compared: no currency is converted, and none is mixed with another. Beside them, `low` and `high`: between which one
+further account of the kind falls in one case of two. They are the quartiles of type 6, by the ranks that one more
+account may take (as conformal prediction has them: Vovk, Gammerman and Shafer 2005): quartiles of a few accounts
+themselves hold a further one too rarely, in one case of three with five accounts.
 
 **Cohorts** (value rule 20): accounts that had an amount of the driver in every month, of one segment or of all; five at
 least, and none of them more than half of the total, of what the figure is of and of the amounts behind it. Else the
@@ -25,7 +28,7 @@ from typing import Final
 import msgspec
 
 from valueplatform.core.numbers import round_half_even, without_trailing_zeros
-from valueplatform.value.cohorts import COHORT, is_masked, quantile
+from valueplatform.value.cohorts import COHORT, further, is_masked, quantile
 
 EVERYBODY: Final = ""
 """The segment of all accounts."""
@@ -49,6 +52,7 @@ class Withheld(StrEnum):
 
 class Figure(msgspec.Struct, frozen=True):
     """A cohort's quartiles of a driver, in `unit` a month, or a month and unit of scale. `segment` '' = all accounts.
+    A further account falls from `low` to `high` in one case of two.
     Without quartiles it is withheld, and then `accounts` is not told either."""
 
     segment: str
@@ -61,6 +65,8 @@ class Figure(msgspec.Struct, frozen=True):
     median: Decimal | None = None
     upper: Decimal | None = None
     withheld: Withheld | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -121,7 +127,9 @@ class Cohort:
         if self.withheld is not None:
             return msgspec.structs.replace(what, withheld=self.withheld)
         lower, median, upper = (published(quantile(self.values, Fraction(quarter, 4))) for quarter in (1, 2, 3))
-        return msgspec.structs.replace(what, accounts=len(self.members), lower=lower, median=median, upper=upper)
+        low, high = (published(further(self.values, Fraction(quarter, 4))) for quarter in (1, 3))
+        told = msgspec.structs.replace(what, accounts=len(self.members), lower=lower, median=median, upper=upper)
+        return msgspec.structs.replace(told, low=low, high=high)
 
     def standings(self) -> dict[int, Standing]:
         """By account; none where the cohort is withheld."""

@@ -30,6 +30,7 @@ from valueplatform.value.benchmark_store import (
     show,
 )
 from valueplatform.value.benchmarks import Benchmarks
+from valueplatform.value.cohort_traits import cohort_traits
 from valueplatform.value.feature_use import known_features, uses_of
 from valueplatform.value.model import Feature, ValueModel
 from valueplatform.value.models import stored_model
@@ -97,6 +98,7 @@ class _Made:
     inputs: list[Validated] = field(default_factory=list)
     typical: list[Typical] = field(default_factory=list)
     adopted: list[Adopted] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
 
     @property
     def features(self) -> Sequence[Feature]:
@@ -107,7 +109,7 @@ class _Made:
         scale = self.model.benchmark.scale
         values = tuple(agreed_values(self.inputs))
         told = (tuple(self.figures), tuple(self.practices), values, tuple(self.typical), tuple(self.adopted))
-        return Benchmarks(self.ground.months, scale, *told)
+        return Benchmarks(self.ground.months, scale, *told, traits=cohort_traits(self.members, scale))
 
     def compare(self, members: Sequence[Member], uses: Uses) -> None:
         """Of one driver."""
@@ -116,6 +118,7 @@ class _Made:
         self.figures += [cohort.figure for cohort in made]
         self.practices += practices(made, self.features, uses)
         self.rows += [row_of(member, standings) for member in members]
+        self.members += members
 
 
 async def _store(database: Database, scope: Scope, made: _Made) -> AsyncIterator[None]:

@@ -2,14 +2,19 @@
 validated. Pure."""
 
 from datetime import date
+from typing import Final
 
 import msgspec
 
 from valueplatform.value.adopted import Adopted
 from valueplatform.value.agreed_values import Agreed
 from valueplatform.value.benchmark import EVERYBODY, Figure, Per, Withheld
+from valueplatform.value.cohort_traits import Told
 from valueplatform.value.practice import Practice
 from valueplatform.value.typical_inputs import Typical
+
+LEAST_AGAINST: Final = 30
+"""Fewer accounts may hide that value grows with scale."""
 
 
 class Benchmarks(msgspec.Struct, frozen=True):
@@ -22,6 +27,7 @@ class Benchmarks(msgspec.Struct, frozen=True):
     values: tuple[Agreed, ...] = ()
     typical: tuple[Typical, ...] = ()
     adopted: tuple[Adopted, ...] = ()
+    traits: tuple[Told, ...] = ()
 
     def figure(self, segment: str | None, driver: str, unit: str, per: Per) -> Figure | None:
         """Of the segment where that is a cohort, else of all; None where neither is."""
@@ -43,6 +49,14 @@ class Benchmarks(msgspec.Struct, frozen=True):
         """Why not even all accounts together are a cohort."""
         found = self.exactly(EVERYBODY, driver, unit, per)
         return found.withheld if found is not None and found.withheld is not None else Withheld.FEW
+
+    @property
+    def scale_tells(self) -> bool | None:
+        """Whether what accounts realize grows with the scale, beyond chance; None where too few tell."""
+        told = next((one for one in self.traits if one.attribute == self.scale), None)
+        if told is None or (not told.holds and told.accounts < LEAST_AGAINST):
+            return None
+        return told.holds and told.strength > 0
 
     def exactly(self, segment: str, driver: str, unit: str, per: Per) -> Figure | None:
         asked = (segment, driver, unit, per)

@@ -45,6 +45,15 @@ def quantile(values: Sequence[Fraction], share: Fraction) -> Fraction:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
+def further(values: Sequence[Fraction], share: Fraction) -> Fraction:
+    """Below which one further value of the kind falls with a chance of `share`, of type 6: linear between the ranks of
+    n + 1. Of a cohort, whose ranks reach to a sixth."""
+    ordered = sorted(values)
+    place = share * (len(ordered) + 1) - 1
+    below = floor(place)
+    return ordered[below] + (place - below) * (ordered[below + 1] - ordered[below])
+
+
 def median(values: Sequence[Fraction]) -> Fraction:
     return quantile(values, Fraction(1, 2))
 

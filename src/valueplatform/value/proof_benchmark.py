@@ -23,6 +23,7 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.value.proof_adopted import adopted_figures
 from valueplatform.value.proof_record import Source, input_on, read_source
+from valueplatform.value.proof_traits import trait_differences
 
 LEAST: Final = 5
 _THREE_DIGITS: Final = Context(prec=3, rounding=ROUND_HALF_EVEN)
@@ -32,7 +33,7 @@ _NEWEST: Final = text("""
     WHERE document IS NOT NULL ORDER BY run DESC LIMIT 1
 """)
 _MEMBERS: Final = text("""
-    SELECT account_id, driver, unit, segment, total, scale, standings::text AS standings
+    SELECT account_id, driver, unit, benefit_class, segment, total, scale, standings::text AS standings
     FROM benchmark_member WHERE run = :run
 """)
 _USES: Final = text("SELECT account_id, feature, first_day, is_used FROM benchmark_use WHERE run = :run")
@@ -101,6 +102,8 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
     run = await _read(tx, newest)
     stated, recomputed = dict(_stated(run)), dict(_recomputed(run))
     found = [*_differences(stated, recomputed), *_check_practices(run)]
+    traits = dict(trait_differences(run.document, run.members))
+    found += [Difference(where, *told) for where, told in traits.items() if told is not None]
     found += await _check_inputs(tx, run)
     if run.months:
         found += await _check_totals(tx, run)
@@ -109,7 +112,7 @@ async def check_benchmarks(tx: Transaction) -> tuple[int, list[Difference]]:
         told, again = await adopted_figures(tx, run.document, run.uses, settled)
         found += _differences(told, again)
         stated |= told
-    return len(stated), found
+    return len(stated) + len(traits), found
 
 
 def _differences(stated: Mapping[str, object], recomputed: Mapping[str, object]) -> list[Difference]:
@@ -155,7 +158,7 @@ def _stated(run: Run) -> Iterator[tuple[str, object]]:
     for figure in run.document["figures"]:
         cohort = (figure["segment"], figure["driver"], figure["unit"], figure["per"])
         if figure["withheld"] is None:
-            quartiles = [Decimal(figure[name]) for name in ("lower", "median", "upper")]
+            quartiles = [Decimal(figure[name]) for name in ("lower", "median", "upper", "low", "high")]
             yield _place(cohort), (figure["accounts"], quartiles)
         else:
             yield _place(cohort), figure["withheld"]
@@ -179,7 +182,8 @@ def _recomputed(run: Run) -> Iterator[tuple[str, object]]:
             yield _place(cohort), "one-more-than-half"
         else:
             cuts = statistics.quantiles(told, n=4, method="inclusive")
-            yield _place(cohort), (len(told), [three_digits(cut) for cut in cuts])
+            low, _, high = statistics.quantiles(told, n=4, method="exclusive")
+            yield _place(cohort), (len(told), [three_digits(cut) for cut in (*cuts, low, high)])
             for row, value in values:
                 stands = (len(told), _percent_below(told, value))
                 yield f"{_place(cohort)}, account {row.account_id}", stands
