@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from valueplatform.commands import seeding
 from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
 from valueplatform.commands.means import means_of
+from valueplatform.commands.seeding_papers import load_papers
 from valueplatform.commands.seeding_partners import load_sayings
 from valueplatform.commands.seeding_suggestions import load_decisions
 from valueplatform.core.authorization import operator_scope
@@ -99,6 +100,7 @@ async def _load_all(databases: Databases, supplier: SampleSupplier, base_url: st
     telling = progress.add_task("Telling stories", total=None)
     await worker.drain()
     await seeding.load_conversations(databases, supplier)
+    await load_papers(databases.worker, supplier.papers, supplier.until)
     await seeding.finish(databases, worker, supplier.until)
     progress.remove_task(telling)
 

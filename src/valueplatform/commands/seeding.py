@@ -71,8 +71,8 @@ _BEGUN: Final = text("SELECT min(applied_at) FROM model_revision")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who can sign in: one person a role. `customer_account` is the account of the first two. `others` are the roles
-    whose pages are still to come, by name."""
+    """Who can sign in: one person a role. `customer_account` is the account of the first two. `others` are by
+    the name of their role."""
 
     customer: str
     customer_account: str

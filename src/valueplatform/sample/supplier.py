@@ -18,6 +18,7 @@ from valueplatform.sample.decisions import Decided, decisions
 from valueplatform.sample.events import Event, arrivals
 from valueplatform.sample.fieldnote import PARTNERS, model_toml, partners_of, releases_toml
 from valueplatform.sample.invented import invented
+from valueplatform.sample.papers import Foreseen, Signed, papers
 from valueplatform.sample.partners import Saying, sayings
 from valueplatform.sample.plans import plan_rows
 from valueplatform.sample.records import (
@@ -49,9 +50,9 @@ LEAST_DAYS = 60
 @dataclass(frozen=True, slots=True)
 class SampleSupplier:
     """Rows are dicts of text with the columns of the import contract; `assumptions`, `conversations`, `sayings` (of
-    partners), `decisions` (about suggestions) and `truths` are typed. `situations` names what each account shows, by
-    its key; those that began before the sample's first day are left out of shorter samples. `event_total` counts second
-    deliveries too. `stewards` are e-mail and name, `partners` slug and name.
+    partners), `decisions` (about suggestions), `papers` and `truths` are typed. `situations` names what each account
+    shows, by its key; those that began before the sample's first day are left out of shorter samples. `event_total`
+    counts second deliveries too. `stewards` are e-mail and name, `partners` slug and name.
     """
 
     accounts: tuple[Row, ...]
@@ -65,6 +66,7 @@ class SampleSupplier:
     conversations: tuple[Message, ...]
     sayings: tuple[Saying, ...]
     decisions: tuple[Decided, ...]
+    papers: tuple[Signed | Foreseen, ...]
     truths: tuple[Truth, ...]
     situations: dict[str, str]
     event_total: int
@@ -130,6 +132,7 @@ def generate(
         conversations=conversations(cast, end),
         sayings=(together := sayings(cast, end)),
         decisions=decisions(cast, end),
+        papers=papers(cast),
         truths=_in_order((*planted(cast, seed, said, deliveries, together), *planted_of_year(cast, seed, said))),
         situations={a.key: a.spec.situation for a in cast},
         event_total=deliveries.total,
