@@ -17,7 +17,7 @@ from valueplatform.value.refreshing import refresh_value
 from valueplatform.value.scenarios import Saved, scenarios_of
 from valueplatform.value.statements import Statement, statements_of
 
-SPONSOR, VALIDATOR, STEWARD = "sponsor@harbor.example", "ana@harbor.example", "maya@fieldnote.example"
+SPONSOR, STEWARD = "sponsor@harbor.example", "maya@fieldnote.example"
 
 
 async def put_harbor(databases: Databases, days: int) -> tuple[int, str]:
@@ -32,7 +32,7 @@ async def put_harbor(databases: Databases, days: int) -> tuple[int, str]:
 
 def papers_of(key: str) -> tuple[Signed, Foreseen]:
     ahead = Foreseen(key, "A tenth more crews", date(2026, 7, 1), 12, Decimal("1.1"), SPONSOR)
-    return Signed(key, date(2026, 4, 1), STEWARD, VALIDATOR), ahead
+    return Signed(key, date(2026, 4, 1), STEWARD, SPONSOR), ahead
 
 
 async def read(databases: Databases, account_id: int) -> tuple[list[Statement], list[Saved]]:
@@ -50,7 +50,7 @@ async def test_both_sides_sign_the_month_and_everybody_sees_the_scenario_however
     assert (statement.statement_id, statement.title) == ("value-2026-04", "Value of April 2026")
     assert [(one.side, one.signer) for one in statement.signatures] == [
         (Side.SUPPLIER, STEWARD),
-        (Side.CUSTOMER, VALIDATOR),
+        (Side.CUSTOMER, SPONSOR),
     ]
     assert (scenario.draft.name, scenario.author, scenario.shared) == ("A tenth more crews", SPONSOR, True)
 

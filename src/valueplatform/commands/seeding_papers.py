@@ -31,10 +31,10 @@ async def _sign(tx: Transaction, account: Account, paper: Signed, now: datetime)
     name = f"value-{paper.month:%Y-%m}"
     if name in {one.statement_id for one in await statements_of(tx, account.account_id)}:
         return
-    steward, validator = Author(paper.steward_email, Side.SUPPLIER), Author(paper.validator_email, Side.CUSTOMER)
+    steward, sponsor = Author(paper.steward_email, Side.SUPPLIER), Author(paper.sponsor_email, Side.CUSTOMER)
     title = f"Value of {paper.month:%B %Y}"
     made = await make_statement(tx, account, name, title, month_of(paper.month), steward, now)
-    for author in (steward, validator):
+    for author in (steward, sponsor):
         await sign_statement(tx, account.account_id, name, made.digest, author, now)
 
 

@@ -14,17 +14,16 @@ ACCOUNTS: Final = 3
 AHEAD_MONTHS: Final = 12
 _CLOSES_AFTER: Final = timedelta(days=11)
 """Of the next month, when a month is closed everywhere."""
-_ROLES: Final = ("sponsor", "validator")
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A month, from its first day, stated by the steward and signed by both; the customer's side by its validator."""
+    """A month, from its first day, stated by the steward and signed by both; the customer's side by its sponsor."""
 
     account: str
     month: date
     steward_email: str
-    validator_email: str
+    sponsor_email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,14 @@ def papers(accounts: tuple[Account, ...]) -> tuple[Signed | Foreseen, ...]:
 
 
 def _is_ready(account: Account) -> bool:
-    roles = {person.role for person in account.spec.people}
+    sponsored = any(person.role == "sponsor" for person in account.spec.people)
     live = account.live is not None and account.ended is None and account.today - account.live >= LEAST_HISTORY
-    return live and roles.issuperset(_ROLES)
+    return live and sponsored
 
 
 def _of(account: Account) -> Iterator[Signed | Foreseen]:
-    sponsor, validator = (
-        email_of(account, next(person for person in account.spec.people if person.role == role)) for role in _ROLES
-    )
+    sponsor = email_of(account, next(person for person in account.spec.people if person.role == "sponsor"))
     closing = (account.today - _CLOSES_AFTER).replace(day=1)
-    yield Signed(account.key, (closing - timedelta(days=1)).replace(day=1), steward_of(account)[0], validator)
+    yield Signed(account.key, (closing - timedelta(days=1)).replace(day=1), steward_of(account)[0], sponsor)
     start = (account.today.replace(day=1) + timedelta(days=31)).replace(day=1)
     yield Foreseen(account.key, "A tenth more crews", start, AHEAD_MONTHS, Decimal("1.1"), sponsor)
