@@ -115,8 +115,8 @@ async def test_what_the_top_took_to_first_comes_first_though_its_name_comes_last
     [
         "jsonb_set(document, '{practices,0,habits,0,position}', '\"1.0\"')",
         "jsonb_set(document, '{practices,0,habits,1,position}', 'null')",
-        "jsonb_set(document, '{practices,0,habits}', jsonb_build_array(document #> '{practices,0,habits,1}',"
-        " document #> '{practices,0,habits,0}'))",
+        """jsonb_set(document, '{practices,0,habits}', (SELECT jsonb_agg(one ORDER BY place DESC) FROM
+           jsonb_array_elements(document #> '{practices,0,habits}') WITH ORDINALITY AS habits (one, place)))""",
     ],
     ids=["another place", "no place", "the other way around"],
 )
