@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account, account_by_id
 from valueplatform.accounts.contracts import contracts_of
+from valueplatform.accounts.costs import known_effort
 from valueplatform.accounts.milestones import milestones_of
 from valueplatform.accounts.people import people_of
 from valueplatform.accounts.providers import provider_names
@@ -79,6 +80,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         inputs=_inputs(record, today, timezone, names),
         targets=await _targets(tx, account_id),
         contracts=await _contracts(tx, account_id),
+        efforts=tuple(await known_effort(tx, account_id)),
         milestones=await _milestones(tx, account),
         adjustments=await _adjustments(tx, account_id),
         closings=await _closings(tx, account_id),
