@@ -114,8 +114,8 @@ def test_value_per_use_is_of_each_currency_s_own_uses() -> None:
     own = [share("a", "10"), share("a", "9", account=2, unit="EUR")]
     uses = {1: Fraction(3), 2: Fraction(2), 3: Fraction(4)}
     euro, dollar = per_use(own, uses, {1: "USD", 2: "EUR", 3: "USD"})
-    assert (euro.uses, euro.expected) == (2, Decimal("4.5000"))
-    assert (dollar.uses, dollar.expected) == (7, Decimal("1.4286"))
+    assert (euro.uses, euro.expected) == (Decimal(2), Decimal("4.5000"))
+    assert (dollar.uses, dollar.expected) == (Decimal(7), Decimal("1.4286"))
 
 
 @pytest.mark.parametrize(("used", "told"), [("0", None), ("-2", None), ("2.5", "4.0000"), ("0.0003", "33333.3333")])

@@ -241,7 +241,8 @@ async def test_one_feature_has_its_driver_whole_with_its_range_and_per_use(datab
     (amount,) = quotes_.value
     assert (amount.expected, amount.low, amount.high) == (Decimal(7 * quotes_.uses),) * 3
     assert not amount.divided
-    assert [(one.unit, one.uses, one.expected) for one in quotes_.per_use] == [("USD", quotes_.uses, Decimal(7))]
+    (rate,) = quotes_.per_use
+    assert (rate.unit, rate.uses, rate.expected) == ("USD", Decimal(quotes_.uses), Decimal(7))
     assert quotes_.eligible == len(WORLD)
     (estimate,) = quotes_.unrealized
     each = sorted(
@@ -290,7 +291,7 @@ async def test_the_hypothesis_s_meter_tells_value_per_use_though_nothing_counts_
         found = by_slug(await feature_book(tx, model, WINDOW))["quotes"]
     won = sum(one[2].get("won") is True for own in WORLD.values() for one in own)
     assert found.uses is None
-    assert [(one.uses, one.expected) for one in found.per_use] == [(won, Decimal(7))]
+    assert [(one.uses, one.expected) for one in found.per_use] == [(Decimal(won), Decimal(7))]
 
 
 async def test_what_cannot_be_divided_says_why_and_stays_with_nobody(databases: Databases) -> None:

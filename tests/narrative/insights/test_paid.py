@@ -103,7 +103,8 @@ def test_effort_alone_returns_on_a_free_contract() -> None:
 
 def test_without_any_effort_on_record_only_contracts_are_counted_and_it_is_said() -> None:
     (found,) = returns(_facts(36500))
-    assert (found.terms["counts"], found.number("effort").value) == ("contracts", 0)
+    assert found.terms["counts"] == "contracts"
+    assert found.number("effort").value == 0
     assert "put_in" not in [number.name for number in found.numbers]
 
 

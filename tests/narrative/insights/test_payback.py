@@ -90,7 +90,7 @@ def _with_effort(facts: AccountFacts, month: date, amount: int) -> AccountFacts:
 
 def test_known_effort_of_the_year_is_to_be_earned_back_too() -> None:
     found = _told(_with_effort(_facts(182, YEAR), START, 1820))["payback"]
-    assert (found.number("cost").value, found.number("effort").value) == (38320, 1820)
+    assert [found.number(name).value for name in ("cost", "effort")] == [38320, 1820]
     assert found.number("days").value == 211, "ten days more"
     assert found.terms["counts"] == "contracts-and-effort"
     assert _told(_facts(182, YEAR))["payback"].terms["counts"] == "contracts"
