@@ -1420,6 +1420,11 @@ CREATE POLICY worker_sees_all ON cost TO valueplatform_worker USING (true) WITH 
 CREATE POLICY web_reads_finance ON cost FOR SELECT TO valueplatform_web
     USING ((SELECT current_setting('valueplatform.scope', true)) = '-1'
            AND (SELECT current_setting('valueplatform.finance', true)) = 'read');
+-- But what an account is known to have put in itself is its own: its return is told over it.
+CREATE POLICY web_sees_known_effort ON cost FOR SELECT TO valueplatform_web
+    USING (kind = ANY (ARRAY['implementation', 'internal']) AND account_id IS NOT NULL
+           AND ((SELECT current_setting('valueplatform.scope', true)) = '-1'
+                OR account_id = ANY ((SELECT string_to_array(nullif(current_setting('valueplatform.scope', true), ''), ','))::bigint[])));
 GRANT SELECT ON cost TO valueplatform_web;
 GRANT SELECT, INSERT ON exchange_rate TO valueplatform_web, valueplatform_worker;
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from valueplatform.accounts.costs import KNOWN_EFFORT
 from valueplatform.core.periods import months_between
 from valueplatform.narrative.facts import (
     DAILY_SCHEMA,
@@ -27,7 +28,7 @@ from valueplatform.narrative.facts import (
     Target,
 )
 from valueplatform.narrative.faithful import Admitted, Record, admit, rederive_from
-from valueplatform.narrative.faithful.record import HeldInput, Metering, Planned, Posted, Price, Stretch
+from valueplatform.narrative.faithful.record import Effort, HeldInput, Metering, Planned, Posted, Price, Stretch
 from valueplatform.narrative.insights import discover
 from valueplatform.value.states import State
 
@@ -320,6 +321,9 @@ def record_of(facts: AccountFacts) -> Record:
         values=values,
         posted=tuple(posted),
         planned=tuple(Planned(t.driver, t.month, t.low, t.expected, t.high) for t in facts.targets),
+        efforts=tuple(
+            Effort(c.month, c.kind.value, c.amount, c.currency) for c in facts.efforts if c.kind in KNOWN_EFFORT
+        ),
         prices=tuple(Price(c.start, c.end, c.amount, c.currency, c.period) for c in facts.contracts),
         metered=tuple(
             Metering(meter, day, day + timedelta(days=1), total) for meter, day, total in facts.meters.iter_rows()

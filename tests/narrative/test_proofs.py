@@ -78,6 +78,38 @@ async def test_numbers_that_rest_on_averages_and_extremes_are_told_and_proved(da
     assert told_of == {"3", ""}  # and nothing where a period has no number
 
 
+async def test_return_is_proved_over_payments_and_known_effort(databases: Databases) -> None:
+    """And where the effort on record is another than was told, verify says so."""
+    account_id = await told(databases)
+    contract = """INSERT INTO contract (account_id, contract_id, start_day, amount, currency, period, kind, provider)
+        VALUES (:account, 'c1', DATE '2026-04-01', 30, 'USD', 'month', 'new', 'supplier')"""
+    effort = """INSERT INTO cost (cost_id, account_id, kind, month, amount, currency)
+        VALUES ('k1', :account, 'internal', DATE '2026-05-01', 70, 'USD'),
+               ('k2', :account, 'service', DATE '2026-05-01', 7000, 'USD'),
+               ('k3', NULL, 'internal', DATE '2026-05-01', 7000, 'USD')"""
+    mark = """INSERT INTO changed_day (account_id, day, through, cause)
+        VALUES (:account, DATE '2026-05-01', DATE '2026-05-02', 'effort')"""
+    async with databases.worker.transaction(grant_all()) as tx:
+        for statement in (contract, effort, mark):
+            await tx.execute(text(statement), {"account": account_id})
+    await Worker(databases.worker, lambda: NOW).drain()
+    insight_id = await insight_of(databases, account_id, "return-on-paid")
+    found = {}
+    for name in ("paid", "effort", "put_in", "times_paid"):
+        async with databases.web.transaction(grant_accounts([account_id])) as tx:
+            proof = await prove_insight(tx, await read_insight(tx, insight_id), number=name)
+        assert proof.agrees
+        found[name] = Decimal(proof.stated)
+    assert found["effort"] == 70
+    assert found["put_in"] == found["paid"] + 70
+    async with databases.worker.transaction(grant_all()) as tx:
+        await tx.execute(text("UPDATE cost SET amount = 71 WHERE cost_id = 'k1'"))
+        source = await read_source(tx, account_id)
+        assert source is not None
+        _, differing = await verify_insights(tx, source)
+    assert [one for one in differing if "return-on-paid" in str(one)]
+
+
 async def test_a_meter_without_a_number_in_the_period_has_no_value_in_the_proof(databases: Databases) -> None:
     account_id = await new_account(databases)
     await put_model(databases, SEVEN)

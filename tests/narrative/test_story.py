@@ -181,7 +181,7 @@ def test_without_a_plan_the_headline_is_what_was_realized_and_the_lead_what_it_c
     document = story(facts)
     assert document.headline.text == "You have realized $23.3K with Fieldnote since 1 Jan 2026."
     lead = document.lead[0].text.replace("\N{NO-BREAK SPACE}", " ")
-    assert lead == "You have realized 1.00 times the $23.3K that you paid since 1 Jan 2026."
+    assert lead == "You have realized 1.00 times the $23.3K that you paid since 1 Jan 2026, counting only contracts."
 
 
 def test_a_loss_is_said_with_its_sign() -> None:

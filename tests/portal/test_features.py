@@ -35,6 +35,13 @@ async def test_a_number_on_the_list_is_the_number_of_the_opened_page(portal: Por
     assert "/catalog?show=all&amp;sort=value&amp;open=sync.done" in opened
 
 
+async def test_value_per_use_says_what_a_use_is(portal: Portal, steward: Browser) -> None:
+    assert ", per event" in (await steward.get(f"{FEATURES}?{DAYS}")).text
+    opened = (await steward.get(f"{FEATURES}/erp-connector?{DAYS}")).text
+    assert "Its hypothesis names no meter, so a use is one of its events." in opened
+    assert re.search(r'data-th="Uses">[\d,]+\sevents?<', opened)
+
+
 async def test_markup_has_no_styles_and_no_id_twice(portal: Portal, steward: Browser) -> None:
     for path in (FEATURES, f"{FEATURES}/erp-connector"):
         page = (await steward.get(path)).text

@@ -22,10 +22,18 @@ from tests.stewardship.finance_cases import (
     worth,
 )
 from valueplatform.accounts.contracts import Contract
+from valueplatform.accounts.costs import KNOWN_EFFORT, Cost, CostKind, effort_in
 from valueplatform.core.periods import Period
 from valueplatform.stewardship.finance import SAYS, Reason
 from valueplatform.stewardship.finance_definitions import HORIZON, LEAST_COHORT, Metric
-from valueplatform.stewardship.finance_positions import MissingRate, distributed, first_paid, months_in
+from valueplatform.stewardship.finance_positions import (
+    FinanceAccount,
+    MissingRate,
+    distributed,
+    first_paid,
+    months_in,
+    position,
+)
 
 EARLY, JUNE = date(2024, 3, 1), date(2025, 6, 1)
 FIVE = [account(contract("100", EARLY), key=f"a{number}") for number in range(LEAST_COHORT)]
@@ -46,6 +54,25 @@ def test_prospects_and_accounts_that_were_won_are_in_no_retention() -> None:
     prospect, new = account(key="prospect"), account(contract("500", JUNE), key="new")
     assert told(Metric.NRR, prospect, new).reason is Reason.NO_COHORT
     assert value_of(Metric.NRR, prospect, new, account(contract("100", EARLY))) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 12), st.decimals(0, 10**8, places=9), st.sampled_from(CostKind)), max_size=8),
+    st.integers(0, 300),
+    st.integers(1, 400),
+)
+def test_what_customers_put_in_beside_contracts_is_the_known_effort_that_their_stories_tell(
+    given: list[tuple[int, Decimal, CostKind]], first: int, days: int
+) -> None:
+    costs = [
+        Cost(cost_id=f"k{at}", account_id=1, kind=kind, month=date(2025, month, 1), amount=amount, currency="USD")
+        for at, (month, amount, kind) in enumerate(given)
+    ]
+    start = date(2025, 1, 1) + timedelta(days=first)
+    window = Period(start, start + timedelta(days=days))
+    held = FinanceAccount(account_id=1, key="a", name="A", segment="", currency="USD", costs=costs)
+    parts = position(held, window, DOLLARS).parts
+    assert sum(parts[kind] for kind in KNOWN_EFFORT) == effort_in(costs, window, "USD")
 
 
 def test_an_account_whose_contract_starts_with_the_window_is_new_in_it() -> None:

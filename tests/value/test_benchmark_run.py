@@ -12,7 +12,7 @@ from tests.conftest import Databases
 from tests.value.benchmark_worlds import compare, compared, segment_of, sent, size
 from tests.value.factories import new_account
 from tests.value.recount_worth import MONTHS, recount
-from tests.value.worth_worlds import estimate, jobs, put_sent, work
+from tests.value.worth_worlds import DAYS, estimate, jobs, put_sent, work
 from valueplatform.core.authorization import accounts_or_all
 from valueplatform.core.scope import grant_all, no_accounts
 from valueplatform.value.benchmark import Per, Withheld
@@ -89,6 +89,50 @@ async def test_what_the_top_quartile_does_is_told_in_the_order_of_its_first_days
     assert (practice.per, practice.top, practice.rest, practice.compared) == (Per.SCALE, 6, 18, 3)
     (habit,) = practice.habits
     assert (habit.feature, habit.top_using, habit.rest_using, habit.position) == ("tracking", 6, 0, Decimal("2.0"))
+
+
+async def two_habits(databases: Databases) -> None:
+    """The six that save most take to lists too, after tracking."""
+    accounts = {
+        key: [*given, *((day, "list.done", {}) for day in DAYS[4:] if key >= "a18" and key[0] == "a")]
+        for key, given in sent().items()
+    }
+    await compared(databases, accounts)
+
+
+async def test_what_the_top_took_to_first_comes_first_though_its_name_comes_last(databases: Databases) -> None:
+    await two_habits(databases)
+    practice = (await benchmarks(databases)).practice("", "time")
+    assert practice is not None
+    assert [(one.feature, one.position) for one in practice.habits] == [
+        ("tracking", Decimal("2.0")),
+        ("lists", Decimal("3.0")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "jsonb_set(document, '{practices,0,habits,0,position}', '\"1.0\"')",
+        "jsonb_set(document, '{practices,0,habits,1,position}', 'null')",
+        """jsonb_set(document, '{practices,0,habits}', (SELECT jsonb_agg(one ORDER BY place DESC) FROM
+           jsonb_array_elements(document #> '{practices,0,habits}') WITH ORDINALITY AS habits (one, place)))""",
+    ],
+    ids=["another place", "no place", "the other way around"],
+)
+async def test_verify_finds_another_order_than_that_of_first_days(databases: Databases, changed: str) -> None:
+    await two_habits(databases)
+    assert await differing(databases) == []
+    async with databases.worker.transaction(grant_all()) as tx:
+        await tx.execute(text(f"UPDATE benchmark_run SET document = {changed}"))
+    assert [one for one in await differing(databases) if "time" in one]
+
+
+async def test_verify_finds_a_first_day_that_would_turn_the_order_around(databases: Databases) -> None:
+    await two_habits(databases)
+    async with databases.worker.transaction(grant_all()) as tx:
+        await tx.execute(text("UPDATE benchmark_use SET first_day = DATE '2025-01-01' WHERE feature = 'lists'"))
+    assert [one for one in await differing(databases) if one.startswith("lists")]
 
 
 async def test_accounts_that_were_worked_on_since_are_not_held_against_the_record(databases: Databases) -> None:

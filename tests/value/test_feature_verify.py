@@ -51,6 +51,15 @@ async def test_everything_that_is_told_of_features_agrees_with_raw_events(databa
         ("UPDATE rollup SET total = total + 50 WHERE meter = 'visits' AND dimensions[2] = 'lists'", "division repeats"),
         ("UPDATE rollup SET events = events + 1 WHERE meter = 'won'", "quotes USD cashable, unrealized expected"),
         ("UPDATE rollup SET events = events + 1 WHERE meter = 'won'", "quotes uses"),
+        ("UPDATE rollup SET events = events + 1 WHERE meter = 'won'", "quotes USD cashable, uses"),
+        (
+            "UPDATE rollup SET total = total + 5 WHERE meter = 'visits' AND dimensions[2] = 'reports'",
+            "reports USD cashable, uses",
+        ),
+        (
+            "DELETE FROM rollup WHERE meter = 'visits' AND dimensions[2] = 'reports' AND day > '2026-05-01'",
+            "reports USD cashable, expected per use",
+        ),
         ("UPDATE catalog_day SET tally = jsonb_set(tally, '{events}', '7') WHERE type = 'list.done'", "lists uses"),
         ("DELETE FROM catalog_day WHERE type = 'login'", "eligible"),
         ("UPDATE rollup SET total = total + 900 WHERE meter = 'visits' AND day < '2026-04-01'", "two before"),

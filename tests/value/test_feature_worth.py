@@ -15,7 +15,6 @@ from valueplatform.value.feature_worth import (
     Standing,
     amounts,
     missing_parts,
-    over,
     per_use,
     shares,
     unrealized,
@@ -113,11 +112,17 @@ def test_states_stand_apart_and_counted_stands_beside_realized() -> None:
 
 def test_value_per_use_is_of_each_currency_s_own_uses() -> None:
     own = [share("a", "10"), share("a", "9", account=2, unit="EUR")]
-    uses = {1: 3, 2: 2, 3: 4}
+    uses = {1: Fraction(3), 2: Fraction(2), 3: Fraction(4)}
     euro, dollar = per_use(own, uses, {1: "USD", 2: "EUR", 3: "USD"})
-    assert (euro.uses, euro.expected) == (2, Decimal("4.5000"))
-    assert (dollar.uses, dollar.expected) == (7, Decimal("1.4286"))
-    assert over(Decimal(1), 0) is None
+    assert (euro.uses, euro.expected) == (Decimal(2), Decimal("4.5000"))
+    assert (dollar.uses, dollar.expected) == (Decimal(7), Decimal("1.4286"))
+
+
+@pytest.mark.parametrize(("used", "told"), [("0", None), ("-2", None), ("2.5", "4.0000"), ("0.0003", "33333.3333")])
+def test_value_per_use_is_over_any_quantity_above_zero_and_rounded_once(used: str, told: str | None) -> None:
+    (rate,) = per_use([share("a", "10")], {1: Fraction(used)}, {1: "USD"})
+    assert rate.uses == Decimal(used)
+    assert rate.expected == (None if told is None else Decimal(told))
 
 
 def test_a_hypothesis_says_what_it_lacks() -> None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from tests.conftest import Databases
@@ -240,7 +241,8 @@ async def test_one_feature_has_its_driver_whole_with_its_range_and_per_use(datab
     (amount,) = quotes_.value
     assert (amount.expected, amount.low, amount.high) == (Decimal(7 * quotes_.uses),) * 3
     assert not amount.divided
-    assert [(one.unit, one.uses, one.expected) for one in quotes_.per_use] == [("USD", quotes_.uses, Decimal(7))]
+    (rate,) = quotes_.per_use
+    assert (rate.unit, rate.uses, rate.expected) == ("USD", Decimal(quotes_.uses), Decimal(7))
     assert quotes_.eligible == len(WORLD)
     (estimate,) = quotes_.unrealized
     each = sorted(
@@ -250,6 +252,46 @@ async def test_one_feature_has_its_driver_whole_with_its_range_and_per_use(datab
     )
     assert (estimate.accounts, len(each)) == (2, 6)
     assert estimate.expected == Decimal(each[2] + each[3])
+
+
+async def test_value_per_use_is_over_what_the_meter_of_the_hypothesis_counts_of_the_feature(
+    databases: Databases,
+) -> None:
+    """A report covers many visits: a use is one of them, and of a shared driver one that carries the feature."""
+    await install(databases, WORLD, MODEL)
+    reports = by_slug(await book(databases))["reports"]
+    own = [one[2] for sent in WORLD.values() for one in sent if one[1] == "visit.done" and one[0] in WINDOW]
+    carried = sum(data["visits"] for data in own if data.get("feature") == "reports")
+    assert (reports.use.meter, reports.use.unit, reports.use.carried) == ("visits", "", True)
+    (rate,) = [one for one in reports.per_use if one.unit == "USD"]
+    assert rate.uses == carried != reports.uses
+    assert rate.expected is not None
+    assert near(rate.expected, recount(WORLD, WINDOW)["reports"] / carried, days=2)
+
+
+async def test_without_a_meter_in_the_hypothesis_a_use_is_an_event_and_it_is_said(databases: Databases) -> None:
+    await install(databases, WORLD, MODEL)
+    quotes_ = by_slug(await book(databases))["quotes"]
+    assert (quotes_.use.meter, quotes_.use.unit) == (None, "event")
+    assert "names no meter" in quotes_.use.says
+    assert [one.uses for one in quotes_.per_use] == [quotes_.uses]
+
+
+async def test_the_hypothesis_s_meter_tells_value_per_use_though_nothing_counts_the_events(
+    databases: Databases,
+) -> None:
+    """No meter has the filter of quotes over 3; the meter of its hypothesis counts those that were won."""
+    unlike = [
+        msgspec.structs.replace(one, filter="won = true and minutes > 3", meter="won") if one.slug == "quotes" else one
+        for one in MODEL.features
+    ]
+    model = msgspec.structs.replace(MODEL, features=tuple(unlike))
+    await install(databases, WORLD, model)
+    async with databases.web.transaction(grant_all(), steady=True) as tx:
+        found = by_slug(await feature_book(tx, model, WINDOW))["quotes"]
+    won = sum(one[2].get("won") is True for own in WORLD.values() for one in own)
+    assert found.uses is None
+    assert [(one.uses, one.expected) for one in found.per_use] == [(Decimal(won), Decimal(7))]
 
 
 async def test_what_cannot_be_divided_says_why_and_stays_with_nobody(databases: Databases) -> None:
@@ -298,7 +340,8 @@ async def test_before_and_after_a_release_are_of_the_same_accounts(databases: Da
         assert amount.a_day is not None
         assert amount.per_use is not None
         assert near(amount.a_day, exact / 56)
-        assert near(amount.per_use, exact / len(uses))
+        carried = sum(one[2]["visits"] for one in uses if one[2].get("feature") == "reports")
+        assert near(amount.per_use, exact / carried)
 
 
 async def test_a_scope_of_one_account_reads_that_one(databases: Databases) -> None:

@@ -184,11 +184,83 @@ def test_two_drivers_of_money_from_one_meter_say_which_pool_they_draw_on() -> No
     )
 
 
+def reading(**fields: Any) -> ValueModel:
+    """The model whose second driver reads a meter that is the first one's, but for these fields."""
+    again = replace(FIXED.meters[1], slug="again", **fields)
+    return replace(with_driver(pool=None, formula="again * cost"), meters=(*FIXED.meters, again))
+
+
 def test_the_same_telemetry_under_another_name_is_the_same_meter() -> None:
-    again = replace(FIXED.meters[1], slug="again", dimensions=("team",))
-    model = with_driver(pool=None, formula="again * cost")
-    (finding,) = errors(replace(model, meters=(*FIXED.meters, again)))
-    assert 'draw on the meter "again"' in finding
+    (finding,) = errors(reading(dimensions=("team",)))
+    assert finding == (
+        'driver[2] "other".pool: its meter "again" and the meter "minutes" of the driver "time" count the same events: '
+        "the benefit may count twice; give both the same pool, or each a pool of its own if they are different "
+        "benefits, or filter the meters so that no event counts in both"
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"filter": "channel = 'app'"},
+        {"filter": "channel = 'app' or channel is null"},
+        {"filter": "minutes > 0"},
+        {"event_types": ("job.dispatched", "job.planned")},
+        {"aggregation": Aggregation.AVG},
+        {"aggregation": Aggregation.LATEST, "filter": "channel = 'app'"},
+        {"unit": "hour"},
+    ],
+    ids=["a subset", "more than a subset", "another path", "one more type", "their mean", "the last", "another unit"],
+)
+def test_meters_that_read_some_events_in_common_overlap(fields: dict[str, Any]) -> None:
+    assert [one for one in errors(reading(**fields)) if "count the same events" in one]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event_types": ("job.planned",)},
+        {"property": "seconds"},
+        {"aggregation": Aggregation.COUNT, "property": None},
+        {"aggregation": Aggregation.UNIQUE_COUNT},
+    ],
+    ids=["another type", "another number", "the events themselves", "distinct ones"],
+)
+def test_meters_that_read_something_else_of_events_do_not(fields: dict[str, Any]) -> None:
+    model = reading(**fields)
+    jobs = replace(model.meters[0], event_types=("job.done",))
+    assert not [one for one in errors(replace(model, meters=(jobs, *model.meters[1:]))) if "may count twice" in one]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "overlap"),
+    [
+        ("channel = 'app'", "channel = 'web'", False),
+        ("channel = 'app'", "channel <> 'app'", False),
+        ("minutes < 10", "minutes >= 10", False),
+        ("channel = 'app'", "channel = 'app' and minutes < 10", True),
+        ("channel = 'app'", "channel in ('app', 'web')", True),
+        ("channel = 'app'", "minutes < 10", True),
+        ("channel = 'app'", None, True),
+        ("channel = 'app'", "channel =", True),
+    ],
+)
+def test_filters_keep_meters_apart_where_no_event_passes_both(first: str, second: str | None, *, overlap: bool) -> None:
+    jobs, minutes = FIXED.meters[0], replace(FIXED.meters[1], filter=first)
+    again = replace(minutes, slug="again", filter=second)
+    model = replace(with_driver(pool=None, formula="again * cost"), meters=(jobs, minutes, again))
+    assert bool([one for one in errors(model) if "may count twice" in one]) is overlap
+
+
+def test_overlapping_meters_of_drivers_in_one_pool_are_accepted_and_those_in_two_pointed_out() -> None:
+    model = reading(filter="channel = 'app'")
+    first, second = model.drivers
+    pooled = replace(model, drivers=(first, replace(second, pool=first.pool)))
+    assert not [one for one in (*errors(pooled), *warnings(pooled)) if "same events" in one]
+    apart = replace(model, drivers=(first, replace(second, pool="fuel")))
+    assert not [one for one in errors(apart) if "same events" in one]
+    (warning,) = [one for one in warnings(apart) if "same events" in one]
+    assert "their pools are declared as different; make sure that they never overlap" in warning
 
 
 @pytest.mark.parametrize(
@@ -204,7 +276,7 @@ def test_drivers_in_one_pool_may_overlap_and_those_in_two_are_pointed_out() -> N
     apart = with_driver(pool="fuel")
     assert errors(apart) == []
     (warning,) = warnings(apart)
-    assert "in pools declared as different" in warning
+    assert "their pools are declared as different" in warning
 
 
 def test_a_period_that_is_the_sum_of_its_days_is_announced() -> None:

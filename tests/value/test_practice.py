@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from valueplatform.value.benchmark import Member, Per, cohorts
 from valueplatform.value.model import Feature
-from valueplatform.value.practice import Practice, Use, Uses, by_account, place_of, practices, split
+from valueplatform.value.practice import Practice, Use, Uses, by_account, place_of, practices, split, usual_position
 
 FIRST = date(2026, 1, 1)
 
@@ -118,6 +118,78 @@ def test_habits_come_in_the_order_in_which_the_top_began() -> None:
 def test_where_fewer_than_five_of_the_top_use_it_there_is_no_order() -> None:
     practice = told(20, [feature("lists")], uses(("lists", range(16, 20))))
     assert [(one.top_using, one.position) for one in practice.habits] == [(4, None)]
+
+
+TOP_FIVE = range(15, 20)
+
+
+def begun(account: int, **days: int) -> list[Use]:
+    """Features of one account by the day on which it began, still in use."""
+    return [Use(account, slug, FIRST + timedelta(day), is_used=True) for slug, day in days.items()]
+
+
+def test_the_usual_place_is_the_median_of_accounts_and_no_mean() -> None:
+    """Four began with lists; the fifth after eight other features."""
+    late = begun(19, lists=99, **{f"f{n}": n for n in range(8)})
+    given = by_account([*(use for n in range(15, 19) for use in begun(n, lists=0, other=5)), *late])
+    assert usual_position("lists", TOP_FIVE, given) == Decimal("1.0")
+
+
+def test_between_two_places_the_usual_one_is_half_way_and_keeps_one_digit() -> None:
+    """Of six accounts three began with lists and three shared the second and third place: (1 + 2.5) / 2."""
+    first = [use for n in range(3) for use in begun(n, lists=0, other=1)]
+    later = [use for n in range(3, 6) for use in begun(n, other=0, lists=1, more=1)]
+    assert usual_position("lists", range(6), by_account([*first, *later])) == Decimal("1.8")
+
+
+def test_each_account_has_an_order_of_its_own_whatever_the_calendar_says() -> None:
+    """Those that joined last began with lists months after others, and began with it all the same."""
+    given = by_account([use for n in TOP_FIVE for use in begun(n, lists=100 * n, other=100 * n + 1)])
+    assert usual_position("lists", TOP_FIVE, given) == Decimal("1.0")
+    assert usual_position("other", TOP_FIVE, given) == Decimal("2.0")
+
+
+def test_what_was_left_off_keeps_its_place_in_the_order_and_has_none_to_tell() -> None:
+    left = [Use(n, "left", FIRST, is_used=False) for n in TOP_FIVE]
+    given = by_account([*left, *(use for n in TOP_FIVE for use in begun(n, lists=7))])
+    assert usual_position("lists", TOP_FIVE, given) == Decimal("2.0")
+    assert usual_position("left", TOP_FIVE, given) is None
+
+
+def test_features_that_began_on_one_day_share_the_mean_of_their_places() -> None:
+    given = by_account([use for n in TOP_FIVE for use in begun(n, lists=3, maps=3, first=0)])
+    assert {usual_position(slug, TOP_FIVE, given) for slug in ("lists", "maps")} == {Decimal("2.5")}
+
+
+def test_the_order_is_that_of_the_top_though_more_of_the_rest_went_the_other_way() -> None:
+    """All ten of the top, and twelve of the thirty others."""
+    other_way = [use for n in range(12) for use in begun(n, second=0, first=9)]
+    given = by_account([*other_way, *(use for n in range(30, 40) for use in begun(n, first=0, second=9))])
+    practice = told(40, [feature("second"), feature("first")], given)
+    assert [(one.feature, one.top_using, one.rest_using, one.position) for one in practice.habits] == [
+        ("first", 10, 12, Decimal("1.0")),
+        ("second", 10, 12, Decimal("2.0")),
+    ]
+
+
+def test_the_order_is_by_place_and_neither_by_name_nor_as_the_model_lists_them() -> None:
+    """The tenth place comes after the second: places are numbers."""
+    many = {f"m{n}": n for n in range(2, 10)}
+    given = by_account([use for n in TOP_FIVE for use in begun(n, z=0, b=1, a=20, **many)])
+    practice = told(20, [feature("a"), feature("z"), feature("b")], given)
+    assert [(one.feature, one.position) for one in practice.habits] == [
+        ("z", Decimal("1.0")),
+        ("b", Decimal("2.0")),
+        ("a", Decimal("11.0")),
+    ]
+
+
+def test_equal_places_go_by_name_and_those_without_a_place_come_last() -> None:
+    """Four of the top use `a`: too few for a place, so it follows those that have one."""
+    given = by_account([use for n in TOP_FIVE for use in begun(n, c=5, b=5, **({"a": 0} if n > TOP_FIVE[0] else {}))])
+    practice = told(20, [feature("c"), feature("a"), feature("b")], given)
+    assert [one.feature for one in practice.habits] == ["b", "c", "a"]
+    assert [one.position for one in practice.habits] == [Decimal("2.5"), Decimal("2.5"), None]
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9))

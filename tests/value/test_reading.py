@@ -147,6 +147,30 @@ async def test_what_was_paid_is_shown_to_those_who_may_see_contracts_and_never_a
     assert (await ask(databases, harbor, **week)).paid is None
 
 
+async def test_known_effort_stands_beside_what_was_paid_for_the_same_readers(databases: Databases, harbor: int) -> None:
+    """Of a month that the days cut, by its days; what serving the account costs us is nobody's to see."""
+    for kind, amount, currency in (
+        ("internal", 310, "USD"),
+        ("implementation", 620, "USD"),
+        ("service", 9300, "USD"),
+        ("internal", 9300, "EUR"),
+    ):
+        await change(
+            databases,
+            "INSERT INTO cost (cost_id, account_id, kind, month, amount, currency)"
+            " VALUES (:name, :account, :kind, DATE '2026-05-01', :amount, :currency)",
+            name=f"{kind} {currency}",
+            account=harbor,
+            kind=kind,
+            amount=amount,
+            currency=currency,
+        )
+    days: dict[str, Any] = {"start": MAY.start, "end": date(2026, 5, 11)}
+    assert (await ask(databases, harbor, **days)).effort == 300
+    assert (await ask(databases, harbor, shows_paid=False, **days)).effort is None
+    assert (await ask(databases, harbor, provider="tessera", **days)).effort is None
+
+
 async def test_as_of_a_day_only_what_was_posted_and_planned_by_then_is_known(databases: Databases, harbor: int) -> None:
     june, july = datetime(2026, 6, 10, 16, tzinfo=UTC), datetime(2026, 7, 10, 16, tzinfo=UTC)
     await commit_to(databases, harbor, "dispatch_time", MAY.start, 100, june)

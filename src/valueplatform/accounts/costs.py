@@ -1,24 +1,28 @@
-"""What winning and serving accounts costs the supplier, by month.
+"""What winning and serving accounts costs the supplier, and what accounts put in themselves, by month.
 
 The database shows it to the web role only in a transaction of all accounts that has said it reads finance
-(`all_costs` does): no customer's and no partner's request ever does.
+(`all_costs` does): no customer's and no partner's request ever does. But the known effort of an account, its
+implementation and its own work, is the account's to see, since its return is told over it (value rule 7).
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, ClassVar, Final
 
 import msgspec
 from sqlalchemy import Row, func, select
 
-from valueplatform.accounts.accounts import checked_currency
+from valueplatform.accounts.accounts import checked_currency, raise_revisions
 from valueplatform.accounts.fields import Fields
-from valueplatform.accounts.imports import Stored, Surroundings, outcome_of, to_write, upsert_into
+from valueplatform.accounts.imports import Mark, Stored, Surroundings, outcome_of, to_write, upsert_into
 from valueplatform.accounts.tables import cost
 from valueplatform.core.database import Transaction
-from valueplatform.core.periods import Period, month_start
+from valueplatform.core.numbers import round_half_even
+from valueplatform.core.periods import Period, month_of, month_start
 
 
 class CostKind(StrEnum):
@@ -26,6 +30,11 @@ class CostKind(StrEnum):
     SERVICE = "service"
     IMPLEMENTATION = "implementation"
     INTERNAL = "internal"
+
+
+KNOWN_EFFORT: Final = (CostKind.IMPLEMENTATION, CostKind.INTERNAL)
+"""What a customer puts in beside what it pays. The record does not say who bears an implementation: it counts on both
+sides (decision 0019)."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +54,24 @@ async def costs_of(tx: Transaction, account_id: int | None) -> list[Cost]:
         select(cost).where(cost.c.account_id.is_not_distinct_from(account_id)).order_by(cost.c.month, cost.c.cost_id)
     )
     return [_cost(row) for row in await tx.rows(query)]
+
+
+async def known_effort(tx: Transaction, account_id: int) -> list[Cost]:
+    """What one account is known to have put in, by month."""
+    query = select(cost).where(cost.c.account_id == account_id, cost.c.kind.in_(KNOWN_EFFORT))
+    return [_cost(row) for row in await tx.rows(query.order_by(cost.c.month, cost.c.cost_id))]
+
+
+def effort_in(costs: Iterable[Cost], period: Period, currency: str) -> Decimal:
+    """What known effort cost in the period, in the currency alone: of a month that the period cuts, by its days. Each
+    kind is rounded once, half to even, to 4 places, as finance does."""
+    kinds: defaultdict[CostKind, Fraction] = defaultdict(Fraction)
+    for one in costs:
+        month = month_of(one.month)
+        part = month.intersect(period)
+        if part is not None and one.kind in KNOWN_EFFORT and one.currency == currency:
+            kinds[one.kind] += Fraction(one.amount) * Fraction(part.days, month.days)
+    return sum((round_half_even(whole.numerator, whole.denominator) for whole in kinds.values()), Decimal(0))
 
 
 async def all_costs(tx: Transaction, period: Period) -> list[Cost]:
@@ -97,9 +124,18 @@ class CostImport:
         held = {row.cost_id: _cost(row) for row in rows}
         outcomes = [outcome_of(held.get(value.cost_id), value) for value in values]
         new = to_write(values, outcomes)
-        if new:
-            await tx.execute(_UPSERT, [msgspec.structs.asdict(value) for value in new])
-        return Stored(outcomes)
+        if not new:
+            return Stored(outcomes)
+        await tx.execute(_UPSERT, [msgspec.structs.asdict(value) for value in new])
+        marks = [mark for value in new for mark in _marks(value, held.get(value.cost_id))]
+        await raise_revisions(tx, {mark.account_id for mark in marks})
+        return Stored(outcomes, marks)
 
 
 _UPSERT: Final = upsert_into(cost)
+
+
+def _marks(value: Cost, before: Cost | None) -> list[Mark]:
+    """The months in which an account put in, or puts in now, something else: its return is told anew."""
+    both = [one for one in (before, value) if one is not None and one.kind in KNOWN_EFFORT]
+    return [Mark(one.account_id, month_of(one.month), "effort") for one in both if one.account_id is not None]

@@ -66,6 +66,7 @@ _VALUE = {
         "committed_high": "12000.0000",
         "excluded": [],
         "paid": "6000.0000",
+        "effort": "1250.0000",
     },
     "contributions": [
         {"provider": "tessera", "unit": "USD", "state": "partner-reported", "count": 1, "amount": "1200.0000"}

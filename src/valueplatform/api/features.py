@@ -48,7 +48,22 @@ _FEATURE: Final[dict[str, Any]] = {
             "counted": "812440.5521",
         }
     ],
-    "per_use": [{"unit": "USD", "benefit_class": "cashable", "uses": 91240, "expected": "8.9044", "counted": "8.9044"}],
+    "use": {
+        "meter": "visits",
+        "title": "Visits completed",
+        "unit": "visit",
+        "carried": True,
+        "says": "By the meter that its hypothesis names, as far as its readings carry this feature: Visits completed.",
+    },
+    "per_use": [
+        {
+            "unit": "USD",
+            "benefit_class": "cashable",
+            "uses": "412310.0000",
+            "expected": "1.9705",
+            "counted": "1.9705",
+        }
+    ],
     "not_divided": [],
     "unrealized": [
         {
@@ -98,7 +113,7 @@ def _side(start: str, end: str, amount: str, a_day: str) -> dict[str, Any]:
         "expected": amount,
         "counted": amount,
         "a_day": a_day,
-        "per_use": "8.9044",
+        "per_use": "1.9705",
     }
     return {"start": start, "end": end, "using": 30, "uses": 55000, "uses_a_day": "982.1429", "value": [value]}
 
@@ -146,6 +161,9 @@ class FeaturesController(Controller):
         serves, by driver, unit, class and state. Amounts are of the days that earned them, as computed now; what closed
         months were adjusted by stands elsewhere. Of a driver that several features serve, `divisions` tell each one's
         part, and what is attributed to none (`feature` empty): they add up to the driver.
+
+        `per_use` is value over the quantity of the meter that the feature's hypothesis names, where its days add up,
+        else over events of the feature: `use` says which. `uses` are always events.
 
         `unrealized` is an estimate, never part of a realized value. `missing` are the parts that the hypothesis of a
         feature lacks."""

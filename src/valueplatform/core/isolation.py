@@ -134,14 +134,15 @@ async def _unscoped_faults(connection: AsyncConnection) -> Sequence[Fault]:
     if cost is not None and not (cost.enabled and cost.forced):
         cure = "ALTER TABLE cost ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
         faults.append(Fault("cost", "row security is not enabled and forced", cure))
-    if cost is not None and not _only_for_finance(cost.policies or ()):
-        faults.append(Fault("cost", "the web role reads costs without saying that it reads finance", _COST_CURE))
+    if cost is not None and not _only_effort_and_finance(cost.policies or ()):
+        fault = "the web role reads more than an account's own effort without saying that it reads finance"
+        faults.append(Fault("cost", fault, _COST_CURE))
     return faults
 
 
 _EVERY_ROW: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _ALLOWED: Final = {("cost", Role.WEB.value): ("SELECT",), ("cost", Role.WORKER.value): _EVERY_ROW}
-_COST_CURE: Final = f"leave cost only the policy web_reads_finance for {Role.WEB}"
+_COST_CURE: Final = f"leave cost only the policies web_reads_finance and web_sees_known_effort for {Role.WEB}"
 _COST: Final = """
     SELECT c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
            (SELECT array_agg(pg_get_expr(p.polqual, p.polrelid)) FROM pg_policy p WHERE p.polrelid = c.oid
@@ -150,9 +151,14 @@ _COST: Final = """
 """
 
 
-def _only_for_finance(policies: Sequence[str]) -> bool:
+_OF_EFFORT: Final = "((kind = ANY (ARRAY['implementation'::text, 'internal'::text])) AND (account_id IS NOT NULL) AND ("
+
+
+def _only_effort_and_finance(policies: Sequence[str]) -> bool:
+    others = [policy for policy in policies if not (policy.startswith(_OF_EFFORT) and "valueplatform.scope" in policy)]
     named = ("valueplatform.scope", "'-1'", "valueplatform.finance")
-    return len(policies) == 1 and all(part in policies[0] for part in named) and " OR " not in policies[0]
+    is_finance = len(others) == 1 and all(part in others[0] for part in named) and " OR " not in others[0]
+    return is_finance and len(policies) == 2
 
 
 _ROLES: Final = """

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import polars as pl
 
+from valueplatform.accounts.costs import Cost
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.commitments import Commitments
 from valueplatform.narrative.ledger import Ledger
@@ -260,6 +261,7 @@ class AccountFacts:
     inputs: tuple[InputFacts, ...] = ()
     targets: tuple[Target, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    efforts: tuple[Cost, ...] = ()
     milestones: tuple[Milestone, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     closings: tuple[ClosedAmount, ...] = ()

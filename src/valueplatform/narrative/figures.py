@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import msgspec
 
+from valueplatform.accounts.costs import effort_in
 from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import Period, months_between, years_later
 from valueplatform.narrative.facts import AccountFacts, Contract
@@ -24,6 +25,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Effort,
     Input,
     Metered,
     Paid,
@@ -109,6 +111,11 @@ def paid(facts: AccountFacts, period: Period) -> Figure:
         if contract.currency == facts.currency and first < last:
             value += _cost_before(contract, last) - _cost_before(contract, first)
     return Figure(value, Paid(period.start, period.end))
+
+
+def effort(facts: AccountFacts, period: Period) -> Figure:
+    """What the account is known to have put in beside what it paid, in its currency (`accounts.costs.effort_in`)."""
+    return Figure(Fraction(effort_in(facts.efforts, period, facts.currency)), Effort(period.start, period.end))
 
 
 def _cost_before(contract: Contract, day: date) -> Fraction:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account, account_by_id
 from valueplatform.accounts.contracts import contracts_of
+from valueplatform.accounts.costs import known_effort
 from valueplatform.accounts.holidays import country_of, days_at_rest
 from valueplatform.accounts.milestones import milestones_of
 from valueplatform.accounts.people import people_of
@@ -83,6 +84,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         inputs=_inputs(record, today, timezone, names),
         targets=await _targets(tx, account_id),
         contracts=await _contracts(tx, account_id),
+        efforts=tuple(await known_effort(tx, account_id)),
         milestones=await _milestones(tx, account),
         adjustments=await _adjustments(tx, account_id),
         closings=await _closings(tx, account_id),

@@ -214,7 +214,7 @@ def period_of(number: Number) -> tuple[date, date]:
     spans: list[tuple[date, date]] = []
     for leaf in leaves_of(number.derivation):
         match leaf:
-            case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted():
+            case d.Realized() | d.Committed() | d.Paid() | d.Effort() | d.Metered() | d.Sent() | d.Adjusted():
                 spans.append((leaf.start, leaf.end))
             case d.Days() | d.Benchmark():
                 spans.append((leaf.start, leaf.end))

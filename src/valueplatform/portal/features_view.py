@@ -1,6 +1,6 @@
 """Features as the supplier's people see them: what each is worth, and what its hypothesis lacks. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.portal.catalog_view import PATH as CATALOG
 from valueplatform.portal.catalog_view import Asked as CatalogAsked
-from valueplatform.portal.exact import bare_text, cents_text, count_text, day_text, short_text
+from valueplatform.portal.exact import bare_text, cents_text, count_text, day_text, exact_text, short_text
 from valueplatform.portal.view import features as view
 from valueplatform.portal.view.catalog import WorthLine
 from valueplatform.portal.view.words import Chip, Fact, Link, NumberState
@@ -25,6 +25,7 @@ from valueplatform.value.feature_book import (
     Stretch,
     StretchAmount,
 )
+from valueplatform.value.feature_measure import Measure
 from valueplatform.value.feature_worth import FeatureAmount, Part, PerUse, Unrealized
 from valueplatform.value.states import State, weakest_state
 
@@ -139,10 +140,25 @@ def _value_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine
 
 def _per_use_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
     return tuple(
-        WorthLine(cents_text(rate.expected, rate.unit), CLASSES[rate.benefit_class], unit=rate.unit, href=href)
+        WorthLine(
+            _rate_text(rate.expected, rate.unit),
+            f"{CLASSES[rate.benefit_class]}, per {_one_of(one.use)}",
+            unit=rate.unit,
+            href=href,
+        )
         for rate in sorted(one.per_use, key=lambda rate: (rate.unit != currency, rate.unit, rate.benefit_class))
         if rate.expected is not None
     )
+
+
+def _one_of(use: Measure) -> str:
+    """What value is told for one of: a visit, an event, one unit of what a meter without a unit counts."""
+    return use.unit or f"unit of {use.title.lower()}"
+
+
+def _rate_text(amount: Decimal, unit: str) -> str:
+    """A part of a unit keeps its digits: a use may be worth less than a cent."""
+    return exact_text(amount, unit) if abs(amount) < 1 else cents_text(amount, unit)
 
 
 def _unrealized_lines(feature: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
@@ -176,7 +192,8 @@ def feature_view(found: OpenedFeature, asked: Asked, currency: str) -> view.Feat
         hypothesis=_hypothesis(one),
         facts=_facts(one, currency),
         value=tuple(_amount_row(amount) for amount in sorted(one.value, key=lambda each: each.unit != currency)),
-        per_use=tuple(_rate_row(rate) for rate in sorted(one.per_use, key=lambda each: each.unit != currency)),
+        use=one.use.says,
+        per_use=tuple(_rate_row(rate, one.use) for rate in sorted(one.per_use, key=lambda each: each.unit != currency)),
         drivers=tuple(_driver(driver, found, currency) for driver in found.drivers),
         cohorts=tuple(row for each in one.unrealized for row in _cohort_rows(each)),
         left=tuple(
@@ -225,9 +242,9 @@ def _amount_row(amount: FeatureAmount) -> view.Row:
     )
 
 
-def _rate_row(rate: PerUse) -> view.Row:
-    amounts = ("none" if each is None else cents_text(each, rate.unit) for each in (rate.expected, rate.counted))
-    return view.Row(rate.unit, (CLASSES[rate.benefit_class], f"{rate.uses:,}", *amounts))
+def _rate_row(rate: PerUse, use: Measure) -> view.Row:
+    amounts = ("none" if each is None else _rate_text(each, rate.unit) for each in (rate.expected, rate.counted))
+    return view.Row(rate.unit, (CLASSES[rate.benefit_class], exact_text(rate.uses, use.unit), *amounts))
 
 
 def _driver(driver: OpenedDriver, found: OpenedFeature, currency: str) -> view.DriverPart:
@@ -284,11 +301,11 @@ def _stretch_row(name: str, side: Stretch) -> view.Row:
             f"{side.using:,}",
             "not counted" if side.uses is None else f"{side.uses:,}",
             "; ".join(_rate(one, one.a_day) for one in side.value) or "none",
-            "; ".join(_rate(one, one.per_use) for one in side.value) or "none",
+            "; ".join(_rate(one, one.per_use, _rate_text) for one in side.value) or "none",
         ),
     )
 
 
-def _rate(one: StretchAmount, amount: Decimal | None) -> str:
-    text = "none" if amount is None else cents_text(amount, one.unit)
+def _rate(one: StretchAmount, amount: Decimal | None, write: Callable[[Decimal, str], str] = cents_text) -> str:
+    text = "none" if amount is None else write(amount, one.unit)
     return f"{text} ({CLASSES[one.benefit_class]})"

@@ -209,8 +209,9 @@ def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
         case d.Committed():
             bound = "" if node.bound is d.Bound.EXPECTED else f", {node.bound.value} end"
             return Leaf(value, _committed_unit(opened), f"committed{bound}, {_span(opened, node.start, node.end)}")
-        case d.Paid():
-            return Leaf(value, currency, f"paid, {_span(opened, node.start, node.end)}")
+        case d.Paid() | d.Effort():
+            what = "paid" if isinstance(node, d.Paid) else "known effort"
+            return Leaf(value, currency, f"{what}, {_span(opened, node.start, node.end)}")
         case d.Metered():
             meter = next((m for m in opened.proof.meters if m.slug == node.meter), None)
             title = meter.title.lower() if meter else node.meter.replace("_", " ")
@@ -256,6 +257,8 @@ _COMPARED: Final = {
 _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
     d.Paid: "What the contracts cost on these days.",
+    d.Effort: "What implementation and own work cost, as far as it is on record; a month that these days cut counts by "
+    "its days.",
     d.Metered: "What the meter below counted on these days.",
     d.Benchmark: "As the newest comparison of accounts has it, which is made anew from the amounts of all of them.",
     d.Days: "The calendar days from the first day named to the last.",

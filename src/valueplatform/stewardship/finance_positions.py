@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from valueplatform.accounts.contracts import Contract, paid, recurring
-from valueplatform.accounts.costs import Cost, CostKind
+from valueplatform.accounts.costs import KNOWN_EFFORT, Cost, CostKind
 from valueplatform.accounts.exchange_rates import NoRateError, Rates
 from valueplatform.core.keys import SUPPLIER
 from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, apportioned, round_half_even, scaled_decimal
@@ -112,7 +112,7 @@ def position(account: FinanceAccount, period: Period, rates: Rates) -> Position:
         parts[kind] = exchange.total(amounts)
     contributions = _contributions(account.values, exchange)
     parts["value"] = sum((one.value for one in contributions), ZERO)
-    invested = any(parts[name] for name in ("revenue", "partner_fees", "implementation", "internal"))
+    invested = any(parts[name] for name in ("revenue", "partner_fees", *KNOWN_EFFORT))
     parts["value_paid_for"] = parts["value"] if invested else ZERO
     return Position(account, parts, contributions, sorted(exchange.missing), first)
 

@@ -25,7 +25,7 @@ Predicate = Callable[[Data], bool]
 Truth = bool | None
 _Test = Callable[[Data], Truth]
 _Reader = Callable[[Data], object]
-_Constant = Decimal | str | bool
+Constant = Decimal | str | bool
 _Compare = Callable[[Any, Any], bool]  # both sides are of one kind, which types cannot say
 
 _COMPARISONS: Final[Mapping[type[exp.Expr], tuple[_Compare, str]]] = {
@@ -70,10 +70,15 @@ def compile_filter(text: str | None) -> Predicate:
     if text is None:
         return lambda _data: True
     try:
-        test = _test(parse_expression(text, _ALLOWED))
+        test = _test(parsed(text))
     except ExpressionError as error:
         raise FilterError(f"filter {text[:80]!r}: {error.message}") from error
     return lambda data: test(data) is True
+
+
+def parsed(text: str) -> exp.Expr:
+    """Raises ExpressionError; whether every part stands where it may is for `compile_filter` to say."""
+    return parse_expression(text, _ALLOWED)
 
 
 def _test(node: exp.Expr) -> _Test:
@@ -91,7 +96,7 @@ def _test(node: exp.Expr) -> _Test:
         case exp.Is():
             return _null_test(node)
         case exp.Column() | exp.Dot():
-            return _flag(path_reader(_path(node)))
+            return _flag(path_reader(path_of(node)))
         case _ if type(node) in _COMPARISONS:
             return _comparison(node)
     raise ExpressionError(f"{name_of(node)} stands where a condition is needed, such as channel = 'app'")
@@ -138,13 +143,13 @@ def _flag(read: _Reader) -> _Test:
 def _null_test(node: exp.Is) -> _Test:
     if not isinstance(node.expression, exp.Null):
         raise ExpressionError("after 'is' only null or not null may stand; write = true instead")
-    read = path_reader(_path(node.this))
+    read = path_reader(path_of(node.this))
     return lambda data: read(data) is None
 
 
 def _member(node: exp.In) -> _Test:
-    read = path_reader(_path(node.this))
-    tests = [_against(read, operator.eq, _constant(item)) for item in node.expressions]
+    read = path_reader(path_of(node.this))
+    tests = [_against(read, operator.eq, constant_of(item)) for item in node.expressions]
     if not tests:
         raise ExpressionError("'in' needs a list of values, such as channel in ('app', 'web')")
 
@@ -156,23 +161,26 @@ def _member(node: exp.In) -> _Test:
 
 
 def _comparison(node: exp.Expr) -> _Test:
-    left, right = _unwrapped(node.this), _unwrapped(node.expression)
-    kind: type[exp.Expr] = type(node)
-    if not _is_path(left):
-        left, right, kind = right, left, _MIRRORED.get(kind, kind)
-    if not _is_path(left):
+    left, right, kind = sides_of(node)
+    if not is_path(left):
         raise ExpressionError(f"one side of {_COMPARISONS[kind][1]} must be a path in the data")
     compare, symbol = _COMPARISONS[kind]
-    read = path_reader(_path(left))
-    if _is_path(right):
-        return _between_paths(read, path_reader(_path(right)), compare, ordered=kind not in {exp.EQ, exp.NEQ})
-    constant = _constant(right)
+    read = path_reader(path_of(left))
+    if is_path(right):
+        return _between_paths(read, path_reader(path_of(right)), compare, ordered=kind not in {exp.EQ, exp.NEQ})
+    constant = constant_of(right)
     if isinstance(constant, bool) and kind not in {exp.EQ, exp.NEQ}:
         raise ExpressionError(f"true and false have no order; {symbol} cannot compare them")
     return _against(read, compare, constant)
 
 
-def _against(read: _Reader, compare: _Compare, constant: _Constant) -> _Test:
+def sides_of(node: exp.Expr) -> tuple[exp.Expr, exp.Expr, type[exp.Expr]]:
+    """Both sides of a comparison, a path first where there is one, and what compares them in this order."""
+    left, right, kind = unwrapped(node.this), unwrapped(node.expression), type(node)
+    return (left, right, kind) if is_path(left) else (right, left, _MIRRORED.get(kind, kind))
+
+
+def _against(read: _Reader, compare: _Compare, constant: Constant) -> _Test:
     as_kind = _AS_KIND[type(constant)]
 
     def test(data: Data) -> Truth:
@@ -206,17 +214,17 @@ def _as_flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-_AS_KIND: Final[Mapping[type[_Constant], Callable[[object], _Constant | None]]] = {
+_AS_KIND: Final[Mapping[type[Constant], Callable[[object], Constant | None]]] = {
     Decimal: _as_number,
     str: json_text,
     bool: _as_flag,
 }
 
 
-def _constant(node: exp.Expr) -> _Constant:
-    inner = _unwrapped(node)
+def constant_of(node: exp.Expr) -> Constant:
+    inner = unwrapped(node)
     if isinstance(inner, exp.Neg):
-        value = _constant(inner.this)
+        value = constant_of(inner.this)
         if isinstance(value, Decimal):
             return value.copy_negate()
     if isinstance(inner, exp.Boolean):
@@ -235,18 +243,18 @@ def _number(text: str) -> Decimal:
         raise ExpressionError(error.message) from error
 
 
-def _unwrapped(node: exp.Expr) -> exp.Expr:
+def unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
 
 
-def _is_path(node: exp.Expr) -> bool:
+def is_path(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column | exp.Dot)
 
 
-def _path(node: exp.Expr) -> str:
-    inner = _unwrapped(node)
+def path_of(node: exp.Expr) -> str:
+    inner = unwrapped(node)
     if not isinstance(inner, exp.Column | exp.Dot):
         raise ExpressionError(f"{name_of(inner)} stands where a path in the data is needed")
     return ".".join(part.name for part in inner.parts)
@@ -262,4 +270,4 @@ def filter_paths(expression: str) -> tuple[str, ...]:
         for child in node.iter_expressions():
             yield from walk(child)
 
-    return tuple(dict.fromkeys(walk(parse_expression(expression, _ALLOWED))))
+    return tuple(dict.fromkeys(walk(parsed(expression))))

@@ -67,6 +67,8 @@ class OfferingAnswer(msgspec.Struct, frozen=True):
 class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """In the account's currency; `excluded` lists other currencies that rows are in. `counted` is what headline and
     return take. `paid`: what the contracts cost in the period; null where it is not shown or in other currencies.
+    `effort`, beside it, is what the customer is known to have put in itself, implementation and its own work; absent
+    where contracts are not shown.
 
     `combined` is there for partners alone; null where it would tell what another partner brought. `offering` is there
     for partners with a share in joint drivers."""
@@ -82,6 +84,7 @@ class TotalsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     committed_high: Amount
     excluded: tuple[str, ...]
     paid: Amount | None
+    effort: Amount | UnsetType = UNSET
     combined: CombinedAnswer | UnsetType | None = UNSET
     offering: OfferingAnswer | UnsetType = UNSET
 
@@ -214,6 +217,7 @@ def _totals(read: ValueRead) -> TotalsAnswer:
         committed_high=decimal_text(sums.committed_high),
         excluded=tuple(sums.excluded),
         paid=_text(read.paid),
+        effort=UNSET if read.effort is None else decimal_text(read.effort),
         combined=UNSET if read.question.provider is None else _combined(read.combined),
         offering=UNSET if read.offering is None else _offering(read.offering),
     )

@@ -53,6 +53,14 @@ class Paid(_Node, frozen=True):
     end: date
 
 
+class Effort(_Node, frozen=True):
+    """What the customer is known to have put in beside what it paid, implementation and its own work, in the period: a
+    month that it cuts counts by its days (value rule 7)."""
+
+    start: date
+    end: date
+
+
 class Metered(_Node, frozen=True):
     """A meter's value over the period (COUNT, SUM: sum of days; UNIQUE_COUNT: distinct members of the period; AVG, MIN,
     MAX, LATEST: of all its events, and none where there are none)."""
@@ -166,6 +174,7 @@ Derivation = (
     Realized
     | Committed
     | Paid
+    | Effort
     | Metered
     | Sent
     | Input

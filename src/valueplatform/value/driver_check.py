@@ -1,12 +1,13 @@
 """What a value model must satisfy in its drivers: formulas and units that fit, pools, and what the value rules ask."""
 
 from collections.abc import Iterator
-from itertools import combinations
-from typing import Final
+from itertools import combinations, product
+from typing import Final, NamedTuple
 
 import msgspec
 
-from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT, Meter
+from valueplatform.telemetry.meter_overlap import count_the_same
+from valueplatform.telemetry.meters import ADDITIVE, ZERO_WHEN_ABSENT
 from valueplatform.value.driver_kinds import (
     BY_METER,
     AgainstBaseline,
@@ -217,18 +218,20 @@ def _window_errors(place: Place, driver: Driver) -> Iterator[Finding]:
 
 def _overlap_errors(model: ValueModel) -> Iterator[Finding]:
     """Two drivers of monetized benefit that read the same telemetry must each say which pool they draw on."""
-    for (number, one), (_, other), shared in _overlaps(model):
-        if one.pool is None or other.pool is None:
-            message = f'it and the driver "{other.slug}" both draw on the meter "{shared}": the benefit may count twice'
+    for number, driver, shared in _overlaps(model):
+        if driver.pool is None or shared.other.pool is None:
             cure = "give both the same pool, or each a pool of its own if they are different benefits"
-            yield Finding(Place("driver", number, one.slug, "pool"), message, cure)
+            if shared.own != shared.its:
+                cure += ", or filter the meters so that no event counts in both"
+            message = f"{shared.says}: the benefit may count twice"
+            yield Finding(Place("driver", number, driver.slug, "pool"), message, cure)
 
 
 def _pool_warnings(model: ValueModel) -> Iterator[Finding]:
-    for (number, one), (_, other), shared in _overlaps(model):
-        if one.pool is not None and other.pool is not None and one.pool != other.pool:
-            message = f'it and the driver "{other.slug}" draw on the meter "{shared}" in pools declared as different'
-            yield Finding(Place("driver", number, one.slug, "pool"), message, "make sure that they never overlap")
+    for number, driver, shared in _overlaps(model):
+        if driver.pool is not None and shared.other.pool is not None and driver.pool != shared.other.pool:
+            message = f"{shared.says}, and their pools are declared as different"
+            yield Finding(Place("driver", number, driver.slug, "pool"), message, "make sure that they never overlap")
 
 
 def _daily_sum_warnings(model: ValueModel) -> Iterator[Finding]:
@@ -269,21 +272,32 @@ def _driver_warnings(model: ValueModel) -> Iterator[Finding]:
                     yield Finding(at_key(place, key), message, f"add {key} = …")
 
 
-def _overlaps(model: ValueModel) -> Iterator[tuple[tuple[int, Driver], tuple[int, Driver], str]]:
-    """Pairs of monetized drivers, later one first, with the first meter that both read; equal meters are one."""
-    facts = {meter.slug: _fact(meter) for meter in model.meters}
+class _Shared(NamedTuple):
+    """The driver's meter `own` reads events that the meter `its` of the `other` driver reads too."""
+
+    other: Driver
+    own: str
+    its: str
+
+    @property
+    def says(self) -> str:
+        if self.own == self.its:
+            return f'it and the driver "{self.other.slug}" both draw on the meter "{self.own}"'
+        return (
+            f'its meter "{self.own}" and the meter "{self.its}" of the driver "{self.other.slug}" count the same events'
+        )
+
+
+def _overlaps(model: ValueModel) -> Iterator[tuple[int, Driver, _Shared]]:
+    """Pairs of monetized drivers, the later one first, with the first meters of theirs that count the same events."""
+    meters = {meter.slug: meter for meter in model.meters}
     monetized = [(number, driver) for number, driver in enumerate(model.drivers, 1) if driver.monetized]
-    reads = {
-        number: {facts[name]: name for name in sorted(_names(driver) & facts.keys())} for number, driver in monetized
-    }
-    for one, other in combinations(monetized, 2):
-        shared = [name for fact, name in reads[other[0]].items() if fact in reads[one[0]]]
-        if shared:
-            yield other, one, shared[0]
-
-
-def _fact(meter: Meter) -> tuple[object, ...]:
-    return frozenset(meter.event_types), meter.aggregation, meter.property, meter.filter
+    reads = {number: [meters[name] for name in sorted(_names(driver) & meters.keys())] for number, driver in monetized}
+    for (one, other), (number, driver) in combinations(monetized, 2):
+        both = product(reads[number], reads[one])
+        shared = next((_Shared(other, own.slug, its.slug) for own, its in both if count_the_same(own, its)), None)
+        if shared is not None:
+            yield number, driver, shared
 
 
 def _names(driver: Driver) -> frozenset[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from valueplatform.value.feature_measure import Measure
 from valueplatform.value.feature_worth import FeatureAmount, Part, PerUse, Unrealized
 from valueplatform.value.model import BenefitClass
 
@@ -44,7 +45,8 @@ class NotDivided(msgspec.Struct, frozen=True):
 class FeatureWorth(msgspec.Struct, frozen=True):
     """`missing` are the parts of its hypothesis that the model does not say. `accounts` use it, of `eligible` ones that
     sent anything; `uses` are events of its types and filter, counted by `counted_by`, and null where nothing counts
-    them (`uses_says`). Amounts of different units, classes and states are never one total."""
+    them (`uses_says`). What `per_use` is over, `use` says: the meter of the hypothesis, else these events. Amounts of
+    different units, classes and states are never one total."""
 
     feature: str
     title: str
@@ -59,6 +61,7 @@ class FeatureWorth(msgspec.Struct, frozen=True):
     counted_by: Counted | None
     uses_says: str
     value: Sequence[FeatureAmount]
+    use: Measure
     per_use: Sequence[PerUse]
     not_divided: Sequence[NotDivided]
     unrealized: Sequence[Unrealized]
@@ -97,6 +100,8 @@ class FeatureBook(msgspec.Struct, frozen=True):
 
 
 class StretchAmount(msgspec.Struct, frozen=True):
+    """`per_use` is over what the feature's `use` says."""
+
     unit: str
     benefit_class: BenefitClass
     expected: Decimal

@@ -1,7 +1,8 @@
 """What features are worth is made from: accruals, rollups and the catalog's counts, over the accounts in scope.
 
 Uses are counted without looking at an event: by a meter that reads exactly the feature's types with its filter, else,
-of a feature without a filter, by the catalog, which is counted a little after events come in.
+of a feature without a filter, by the catalog, which is counted a little after events come in. What value is told per
+use of is the quantity of the hypothesis's meter (`feature_measure`), where it names one whose days add up.
 """
 
 from collections import defaultdict
@@ -15,9 +16,10 @@ from sqlalchemy import text
 
 from valueplatform.core.database import Transaction
 from valueplatform.core.periods import Period
-from valueplatform.telemetry.meters import Meter
+from valueplatform.telemetry.meters import Aggregation, Meter
 from valueplatform.value.basis import BasisInput
 from valueplatform.value.cuts import versions_of, why_uncut
+from valueplatform.value.feature_measure import measure_of, metered
 from valueplatform.value.feature_worth import DIMENSION, Earned, Present, Share, Standing, shares
 from valueplatform.value.formula import Formula
 from valueplatform.value.model import BY_EVENT, BenefitClass, Driver, Evidence, Feature, ValueModel
@@ -62,6 +64,15 @@ _SEEN: Final = text("""
     JOIN catalog_day c ON c.type = kept.type AND NOT c.fresh AND c.day >= :start AND c.day < :end
     GROUP BY c.account_id, kept.feature HAVING sum(CAST(c.tally ->> 'events' AS bigint)) > 0
 """)
+_QUANTITIES: Final = text("""
+    SELECT r.account_id, kept.feature, sum(r.events - r.unmetered)::bigint AS events, sum(r.total) AS total
+    FROM unnest(CAST(:features AS text[]), CAST(:names AS text[]), CAST(:places AS integer[]))
+         AS kept (feature, name, place)
+    CROSS JOIN account
+    JOIN rollup r ON r.account_id = account.account_id AND r.meter = kept.name || account.edition
+         AND r.day >= :start AND r.day < :end AND (kept.place = 0 OR r.dimensions[kept.place] = kept.feature)
+    GROUP BY r.account_id, kept.feature HAVING sum(r.events - r.unmetered) > 0
+""")
 _PRESENT: Final = text("""
     SELECT a.account_id, coalesce(a.segment, '') AS segment,
            (SELECT c.currency FROM account_currency c WHERE c.account_id = a.account_id AND c.effective_from < :end
@@ -74,9 +85,11 @@ _PRESENT: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`uses` by feature and account; a feature whose uses nothing counts is absent. `present` sent something."""
+    """`uses` by feature and account; a feature whose uses nothing counts is absent. `quantities` are what value per use
+    is over: those of the hypothesis's meter, else uses. `present` sent something."""
 
     uses: Mapping[str, Mapping[int, int]]
+    quantities: Mapping[str, Mapping[int, Fraction]]
     shares: Mapping[str, Sequence[Share]]
     uncut: Mapping[str, str]
     currencies: Mapping[int, str]
@@ -99,6 +112,7 @@ async def ground_of(tx: Transaction, model: ValueModel, period: Period, only: Fe
     }
     return Ground(
         uses=uses,
+        quantities=await _quantities(tx, model, features, period, uses),
         shares=dict(found),
         uncut=uncut,
         currencies={one.account_id: one.currency for one in accounts.values()},
@@ -200,6 +214,29 @@ async def _uses(
     rows += await tx.rows(_SEEN, {**span, **types})
     for row in rows:
         found[row.feature][row.account_id] = row.uses
+    return found
+
+
+async def _quantities(
+    tx: Transaction,
+    model: ValueModel,
+    features: Sequence[Feature],
+    period: Period,
+    uses: Mapping[str, Mapping[int, int]],
+) -> dict[str, dict[int, Fraction]]:
+    found = {slug: {account: Fraction(number) for account, number in own.items()} for slug, own in uses.items()}
+    kept = {one.slug: by for one in features if (by := metered(model, measure_of(model, one))) is not None}
+    found |= {slug: {} for slug in kept}
+    asked = {
+        "features": list(kept),
+        "names": [meter.rollup_name() for meter, _ in kept.values()],
+        "places": [place for _, place in kept.values()],
+        "start": period.start,
+        "end": period.end,
+    }
+    for row in await tx.rows(_QUANTITIES, asked) if kept else ():
+        counts = kept[row.feature][0].aggregation is Aggregation.COUNT
+        found[row.feature][row.account_id] = Fraction(row.events if counts else row.total)
     return found
 
 

@@ -50,7 +50,8 @@ def _stretch(feature: Feature, period: Period, ground: Ground, same: set[int]) -
     counted = ground.uses.get(feature.slug)
     uses = None if counted is None else {account: number for account, number in counted.items() if account in same}
     own = [share for share in ground.shares.get(feature.slug, ()) if share.standing.account_id in same]
-    rates = {(one.unit, one.benefit_class): one for one in per_use(own, uses or {}, ground.currencies)}
+    quantities = {a: number for a, number in ground.quantities.get(feature.slug, {}).items() if a in same}
+    rates = {(one.unit, one.benefit_class): one for one in per_use(own, quantities, ground.currencies)}
     value = []
     for (unit, benefit_class), rate in rates.items():
         cell = [s for s in own if (s.standing.unit, s.standing.benefit_class) == (unit, benefit_class)]

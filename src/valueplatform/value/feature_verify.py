@@ -70,6 +70,8 @@ def book_numbers(book: FeatureBook) -> Numbers:
 
 def _worth_numbers(one: FeatureWorth) -> Numbers:
     found: Numbers = {"eligible": one.eligible, "accounts": one.accounts, "uses": one.uses}
+    if one.per_use:
+        found[f"a use is one of {one.use.meter or 'its events'}{', as carried' if one.use.carried else ''}"] = 1
     for amount in one.value:
         at = f"{amount.driver} {amount.unit} {amount.benefit_class} {amount.state}"
         found |= {f"{at}, {name}": getattr(amount, name) for name in ("accounts", "expected", "counted", "low", "high")}

@@ -162,12 +162,12 @@ class FeatureAmount(msgspec.Struct, frozen=True):
 
 
 class PerUse(msgspec.Struct, frozen=True):
-    """Value over uses, rounded once; null where there was no use. `uses` are those of the accounts whose currency is
-    the unit, or that have value in it; of a unit that is no currency, all."""
+    """Value over uses, rounded once; null where there was no use. `uses` (4 places) are those of the accounts whose
+    currency is the unit, or that have value in it; of a unit that is no currency, all."""
 
     unit: str
     benefit_class: BenefitClass
-    uses: int
+    uses: Decimal
     expected: Decimal | None
     counted: Decimal | None
 
@@ -241,8 +241,8 @@ def _amount(key: tuple[str, str, BenefitClass, State], own: Sequence[Share], *, 
     )
 
 
-def per_use(own: Sequence[Share], uses: Mapping[int, int], currencies: Mapping[int, str]) -> list[PerUse]:
-    """Of one feature; `currencies` by account."""
+def per_use(own: Sequence[Share], uses: Mapping[int, Fraction], currencies: Mapping[int, str]) -> list[PerUse]:
+    """Of one feature, over `uses` as its measure counts them; `currencies` by account."""
     cells: defaultdict[_Cell, list[Share]] = defaultdict(list)
     for share in own:
         cells[share.standing.unit, share.standing.benefit_class].append(share)
@@ -250,19 +250,22 @@ def per_use(own: Sequence[Share], uses: Mapping[int, int], currencies: Mapping[i
     for (unit, benefit_class), held in sorted(cells.items()):
         valued = {share.standing.account_id for share in own if share.standing.unit == unit}
         number = sum(
-            count
-            for account, count in uses.items()
-            if unit not in CURRENCIES or account in valued or currencies.get(account) == unit
+            (
+                count
+                for account, count in uses.items()
+                if unit not in CURRENCIES or account in valued or currencies.get(account) == unit
+            ),
+            Fraction(0),
         )
         expected = added(one.expected for one in held)
         counted = added(one.expected for one in held if one.standing.counted)
-        found.append(PerUse(unit, benefit_class, number, over(expected, number), over(counted, number)))
+        found.append(PerUse(unit, benefit_class, _rounded(number), over(expected, number), over(counted, number)))
     return found
 
 
-def over(amount: Decimal, number: int) -> Decimal | None:
-    """The quotient, rounded once; None over nothing."""
-    return _rounded(Fraction(amount) / number) if number else None
+def over(amount: Decimal, number: int | Fraction) -> Decimal | None:
+    """The quotient, rounded once; None over nothing, and over less than nothing."""
+    return _rounded(Fraction(amount) / number) if number > 0 else None
 
 
 def eligible(feature: Feature, accounts: Iterable[Present]) -> list[Present]:

@@ -22,6 +22,7 @@ from valueplatform.value.feature_book import (
     OpenedFeature,
 )
 from valueplatform.value.feature_ground import Ground, ground_of, meter_of
+from valueplatform.value.feature_measure import measure_of
 from valueplatform.value.feature_releases import before_after, release_out
 from valueplatform.value.feature_worth import (
     NOT_ATTRIBUTED,
@@ -94,7 +95,7 @@ def _releases_of(model: ValueModel, feature: str) -> list[Release]:
 
 
 def _worth(model: ValueModel, feature: Feature, ground: Ground) -> FeatureWorth:
-    uses = ground.uses.get(feature.slug)
+    uses, quantities = ground.uses.get(feature.slug), ground.quantities.get(feature.slug)
     own = ground.shares.get(feature.slug, ())
     drivers = _drivers_of(model, feature.slug)
     counted_by = Counted.METER if meter_of(model, feature) is not None else Counted.CATALOG
@@ -112,7 +113,8 @@ def _worth(model: ValueModel, feature: Feature, ground: Ground) -> FeatureWorth:
         counted_by=None if uses is None else counted_by,
         uses_says="" if uses is not None else "It has a filter, and no meter reads its events with the same one.",
         value=amounts(own, [driver.slug for driver in drivers if len(driver.features) > 1]),
-        per_use=per_use(own, uses, ground.currencies) if uses is not None else (),
+        use=measure_of(model, feature),
+        per_use=per_use(own, quantities, ground.currencies) if quantities is not None else (),
         not_divided=[NotDivided(one.slug, ground.uncut[one.slug]) for one in drivers if one.slug in ground.uncut],
         unrealized=unrealized(feature, own, uses, ground.present) if uses is not None else (),
         releases=[release_out(one) for one in _releases_of(model, feature.slug)],

@@ -323,6 +323,9 @@ def _check_practices(run: Run) -> Iterator[Difference]:
         place = f"{practice['driver']} per {practice['per']}, {practice['segment'] or 'all'}"
         if [len(group) for group in groups] != counts:
             yield Difference(f"top quartile of {place}", str(counts), str([len(group) for group in groups]))
+        order = [habit["feature"] for habit in practice["habits"]]
+        if order != (right := _adopted(practice["habits"])):
+            yield Difference(f"order of adoption of {place}", str(order), str(right))
         for habit in practice["habits"]:
             stated = [habit[name] for name in ("top_using", "top", "rest_using", "rest")]
             told = [(_used(run, habit["feature"], group), _able(run, habit["feature"], group)) for group in groups]
@@ -333,10 +336,16 @@ def _check_practices(run: Run) -> Iterator[Difference]:
             limits = newcombe(told[0], told[1], practice["compared"])
             wrong = [name for name, limit in zip(("low", "high"), limits, strict=True)
                      if abs(float(habit[name]) - limit) > 2e-4]  # fmt: skip
-            order = _usual_place(run, habit["feature"], groups[0])
-            if wrong or (None if habit["position"] is None else Decimal(habit["position"])) != order:
+            usual = _usual_place(run, habit["feature"], groups[0])
+            if wrong or (None if habit["position"] is None else Decimal(habit["position"])) != usual:
                 stated = [habit["low"], habit["high"], habit["position"]]
-                yield Difference(f"{habit['feature']} in {place}", str(stated), str([*limits, order]))
+                yield Difference(f"{habit['feature']} in {place}", str(stated), str([*limits, usual]))
+
+
+def _adopted(habits: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Features by their places, equal ones by name; those without a place come last, by name."""
+    placed = sorted((Decimal(one["position"]), one["feature"]) for one in habits if one["position"] is not None)
+    return [name for _, name in placed] + sorted(one["feature"] for one in habits if one["position"] is None)
 
 
 def _groups(run: Run, practice: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:

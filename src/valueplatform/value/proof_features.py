@@ -24,7 +24,7 @@ from valueplatform.value.proof_archive import kept_events, widened
 from valueplatform.value.proof_bridge_steps import Cut, ProvedDay, ProvedSide, degree_of, divided_units, sum_of
 from valueplatform.value.proof_record import Source
 from valueplatform.value.proof_slices import inputs_in
-from valueplatform.value.proof_tallies import MeterTally, tally_cuts, together
+from valueplatform.value.proof_tallies import Cuts, MeterTally, tally_cuts, together
 
 Days = tuple[date, date]
 Numbers = dict[str, Decimal | int | None]
@@ -60,9 +60,12 @@ class Part:
 @dataclass(slots=True)
 class Seen:
     """What raw events and accruals say of all features in a stretch of days. `uses` by feature and account; a feature
-    whose uses nothing counts is absent."""
+    whose uses nothing counts is absent. `quantities` are those of the meters that hypotheses name, where days of these
+    add up."""
 
     uses: dict[str, dict[int, int]]
+    quantities: dict[str, dict[int, Fraction]]
+    carried: set[str]
     parts: defaultdict[str, list[Part]] = field(default_factory=lambda: defaultdict(list))
     present: set[int] = field(default_factory=set)
     currency: dict[int, str] = field(default_factory=dict)
@@ -74,7 +77,10 @@ async def see(tx: Transaction, sources: Sequence[Source], days: Days, only: str 
     features = [one for one in model.get("features", ()) if only in {None, one["slug"]}]
     serving = [one for one in model.get("drivers", ()) if one.get("features")]
     drivers = [one for one in serving if only is None or only in one["features"]]
-    seen = Seen({one["slug"]: {} for one in features if _is_counted(one, model)})
+    named = {one["slug"]: meter for one in features if (meter := _named_meter(one, model)) is not None}
+    carried = {slug for slug, meter in named.items() if meter["dimensions"]}
+    uses: dict[str, dict[int, int]] = {one["slug"]: {} for one in features if _is_counted(one, model)}
+    seen = Seen(uses, {slug: {} for slug in named}, carried)
     for source in sources:
         await _see_account(tx, source, days, features, drivers, seen)
     return seen
@@ -92,11 +98,14 @@ async def _see_account(
     shown = [{**one, "slug": f"@{one['slug']}", "aggregation": "COUNT", "dimensions": []} for one in features]
     read = {name for one in _versions(model, drivers) for name in expression.names(one["formula"])}
     meters = [one for one in model.get("meters", ()) if one["slug"] in read]
-    tallies = await tally_cuts(tx, source, [*meters, *shown], *days)
-    for (slug, _, _, _), tally in tallies.items():
-        if slug.startswith("@") and slug[1:] in seen.uses and tally.events:
+    by = {one["slug"]: meter for one in features if (meter := _named_meter(one, model)) is not None}
+    named = [{**meter, "slug": f"#{slug}"} for slug, meter in by.items()]
+    tallies = await tally_cuts(tx, source, [*meters, *shown, *named], *days)
+    for (slug, _, _, _), tally in ((key, one) for key, one in tallies.items() if one.events):
+        if slug.startswith("@") and slug[1:] in seen.uses:
             uses = seen.uses[slug[1:]]
             uses[account] = uses.get(account, 0) + tally.events
+    _add_quantities(account, by, tallies, seen)
     asked = {"account": account, "start": days[0], "end": days[1], "drivers": [one["slug"] for one in drivers]}
     groups: defaultdict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in await tx.rows(_AMOUNTS, asked):
@@ -114,6 +123,25 @@ async def _see_account(
     seen.currency[account] = str(said or model["supplier"]["currency"])
     if groups or any(account in own for own in seen.uses.values()) or await _sent(tx, source, days):
         seen.present.add(account)
+
+
+def _named_meter(feature: Mapping[str, Any], model: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The meter that the hypothesis names, cut by `feature` alone where only what carries the feature is of it; None
+    where days of it do not add up, or none is named."""
+    found = [one for one in model.get("meters", ()) if one["slug"] == feature.get("meter")]
+    if not found or found[0]["aggregation"] not in {"COUNT", "SUM"}:
+        return None
+    together = [one for one in model.get("drivers", ()) if feature["slug"] in one.get("features", ())]
+    shared = any(len(one["features"]) > 1 for one in together)
+    return {**found[0], "dimensions": [name for name in found[0]["dimensions"] if shared and name == "feature"]}
+
+
+def _add_quantities(account: int, by: Mapping[str, Mapping[str, Any]], tallies: Cuts, seen: Seen) -> None:
+    for (slug, _, _, cut), tally in tallies.items():
+        if slug.startswith("#") and tally.events and cut in {(), (slug[1:],)}:
+            own = seen.quantities[slug[1:]]
+            value = tally.value(by[slug[1:]]["aggregation"]) or Fraction(0)
+            own[account] = own.get(account, Fraction(0)) + value
 
 
 async def _sent(tx: Transaction, source: Source, days: Days) -> bool:
@@ -222,20 +250,47 @@ def number_of(feature: Mapping[str, Any], seen: Seen, sources: Sequence[Source])
         for place, bound in enumerate(("low", "high")):
             held = [one.bounds[place] for one in own if one.bounds is not None]
             found[f"{at}, {bound}"] = sum_of(held) if len(held) == len(own) else None
+    found |= _per_use(feature, seen)
     for unit, benefit_class in {(one.unit, one.benefit_class) for one in parts} if uses is not None else ():
         own = [one for one in parts if (one.unit, one.benefit_class) == (unit, benefit_class)]
         at, is_money = f"{unit} {benefit_class}", unit in list_currencies()
-        valued = {one.account for one in parts if one.unit == unit}
-        number = sum(n for a, n in (uses or {}).items() if not is_money or a in valued or seen.currency[a] == unit)
-        sums = _sums(at, own)
-        found[f"{at}, uses"] = number
-        found |= {f"{name} per use": _over(amount, number) for name, amount in sums.items()}
         by_account: defaultdict[int, list[Decimal]] = defaultdict(list)
         for one in own:
             by_account[one.account].append(one.expected)
         same = {account for account, currency in seen.currency.items() if currency == unit} if is_money else None
         found |= _unrealized(at, able, uses or {}, by_account, same)
     return found
+
+
+def _per_use(feature: Mapping[str, Any], seen: Seen) -> Numbers:
+    slug = feature["slug"]
+    parts, quantities = seen.parts.get(slug, []), _used(slug, seen)
+    found: Numbers = {}
+    for unit, benefit_class in {(one.unit, one.benefit_class) for one in parts} if quantities is not None else ():
+        at = f"{unit} {benefit_class}"
+        number = _of_unit(unit, quantities or {}, parts, seen)
+        own = [one for one in parts if (one.unit, one.benefit_class) == (unit, benefit_class)]
+        found[f"{at}, uses"] = rounded(number)
+        found |= {f"{name} per use": _over(amount, number) for name, amount in _sums(at, own).items()}
+    if found:
+        carried = ", as carried" if slug in seen.carried else ""
+        meter = feature["meter"] if slug in seen.quantities else "its events"
+        found[f"a use is one of {meter}{carried}"] = 1
+    return found
+
+
+def _used(slug: str, seen: Seen) -> Mapping[int, int | Fraction] | None:
+    """What value per use of a feature is over, by account: its meter's quantity, else its events."""
+    return seen.quantities.get(slug, seen.uses.get(slug))
+
+
+def _of_unit(unit: str, used: Mapping[int, int | Fraction], parts: Sequence[Part], seen: Seen) -> Fraction:
+    """Of the accounts that have the currency, or value in it; of what is no currency, all."""
+    valued = {one.account for one in parts if one.unit == unit}
+    is_money = unit in list_currencies()
+    return sum(
+        (Fraction(n) for a, n in used.items() if not is_money or a in valued or seen.currency[a] == unit), Fraction(0)
+    )
 
 
 def _sums(at: str, own: Sequence[Part]) -> Numbers:
@@ -245,8 +300,8 @@ def _sums(at: str, own: Sequence[Part]) -> Numbers:
     }
 
 
-def _over(amount: Decimal | int | None, number: int) -> Decimal | None:
-    return rounded(Fraction(amount or 0) / number) if number else None
+def _over(amount: Decimal | int | None, number: int | Fraction) -> Decimal | None:
+    return rounded(Fraction(amount or 0) / number) if number > 0 else None
 
 
 def _unrealized(
@@ -298,14 +353,12 @@ def stretch_numbers(slug: str, seen: Seen, same: Collection[int], days: int) -> 
     found: Numbers = {"using": len(uses), "uses": counted, "uses a day": a_day}
     for unit, benefit_class in {(one.unit, one.benefit_class) for one in own}:
         parts = [one for one in own if (one.unit, one.benefit_class) == (unit, benefit_class)]
-        valued = {one.account for one in own if one.unit == unit}
-        is_money = unit in list_currencies()
-        number = sum(n for a, n in uses.items() if not is_money or a in valued or seen.currency[a] == unit)
+        used = {a: n for a, n in (_used(slug, seen) or {}).items() if a in same}
         at = f"{unit} {benefit_class}"
         sums = _sums(at, parts)
         found |= sums
         found[f"{at}, a day"] = _over(sums[f"{at}, expected"], days)
-        found[f"{at}, per use"] = _over(sums[f"{at}, expected"], number)
+        found[f"{at}, per use"] = _over(sums[f"{at}, expected"], _of_unit(unit, used, own, seen))
     return found
 
 

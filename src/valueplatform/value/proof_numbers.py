@@ -61,6 +61,13 @@ _CONTRACTS = text("""
     WHERE account_id = :account AND currency = (SELECT currency FROM account_currency WHERE account_id = :account
                                                 ORDER BY effective_from DESC LIMIT 1)
 """)
+# What customers put in beside: finance counts the same kinds for them.
+_EFFORT = text("""
+    SELECT kind, month, amount FROM cost
+    WHERE account_id = :account AND kind IN ('implementation', 'internal')
+      AND currency = (SELECT currency FROM account_currency WHERE account_id = :account
+                      ORDER BY effective_from DESC LIMIT 1)
+""")
 
 
 class UnprovableError(ValueError):
@@ -77,6 +84,7 @@ class Prover:
     postings: list[Any] = field(default_factory=list)
     targets: list[Any] = field(default_factory=list)
     contracts: list[Any] = field(default_factory=list)
+    efforts: list[Any] = field(default_factory=list)
     sent: "list[_Sent]" = field(default_factory=list)
     lines: Lines = field(default_factory=dict)
     compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
@@ -91,6 +99,7 @@ class Prover:
         prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
         prover.contracts = list(await tx.rows(_CONTRACTS, where))
+        prover.efforts = list(await tx.rows(_EFFORT, where))
         asked = [leaf for leaf in leaves if isinstance(leaf, d.Benchmark)]
         prover.compared = await compared(tx, source.account_id, asked)
         sent = [leaf for leaf in leaves if isinstance(leaf, d.Sent)]
@@ -120,8 +129,8 @@ class Prover:
                 return self._realized(node)
             case d.Committed():
                 return self._committed(node)
-            case d.Paid():
-                return sum((_paid(contract, node.start, node.end) for contract in self.contracts), Fraction(0))
+            case d.Paid() | d.Effort():
+                return self._put_in(node)
             case d.Metered() | d.Sent():
                 return self._metered(node) if isinstance(node, d.Metered) else self._sent(node)
             case d.Input():
@@ -131,6 +140,11 @@ class Prover:
             case d.Constant() | d.Days():
                 return Fraction(node.value if isinstance(node, d.Constant) else (node.end - node.start).days)
         return self._composed(node)
+
+    def _put_in(self, node: d.Paid | d.Effort) -> Fraction:
+        if isinstance(node, d.Effort):
+            return _effort(self.efforts, node.start, node.end)
+        return sum((_paid(contract, node.start, node.end) for contract in self.contracts), Fraction(0))
 
     def _composed(self, node: d.Derivation) -> Fraction:
         match node:
@@ -298,6 +312,18 @@ def _has_statistic(node: d.Derivation) -> bool:
         case d.Total():
             return any(_has_statistic(part) for part in node.parts)
     return False
+
+
+def _effort(costs: Iterable[Any], start: date, end: date) -> Fraction:
+    """Each kind rounded once; an amount is spread evenly over the days of its month."""
+    kinds: dict[str, Fraction] = {}
+    for cost in costs:
+        after = (cost.month.replace(day=28) + timedelta(days=4)).replace(day=1)
+        days = (min(end, after) - max(start, cost.month)).days
+        if days > 0:
+            part = Fraction(cost.amount) * days / (after - cost.month).days
+            kinds[cost.kind] = kinds.get(cost.kind, Fraction(0)) + part
+    return sum((Fraction(rounded(whole)) for whole in kinds.values()), Fraction(0))
 
 
 def _paid(contract: Any, start: date, end: date) -> Fraction:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from valueplatform.accounts.accounts import Account
 from valueplatform.accounts.contracts import contracts_of, first_start, paid
+from valueplatform.accounts.costs import effort_in, known_effort
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.periods import ONE_DAY, Period, Window, day_start, local_day
@@ -81,10 +82,11 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class ValueRead(msgspec.Struct, frozen=True):
-    """`paid` None = not shown, or in several currencies. `combined` None = not asked for, or suppressed. `projection`
-    is what an account without any value may expect; it is in no row and no total. `contributions` is what partners
-    reported beside all this, `splits` what holds of joint drivers in the period, and `offering` the joint drivers that
-    a partner shares in."""
+    """`paid` None = not shown, or in several currencies; `effort` beside it is what the customer is known to have put
+    in itself, in the account's currency. `combined` None = not asked for, or suppressed. `projection` is what an
+    account without any value may expect; it is in no row and no total. `contributions` is what partners reported
+    beside all this, `splits` what holds of joint drivers in the period, and `offering` the joint drivers that a partner
+    shares in."""
 
     account: str
     currency: str
@@ -98,6 +100,7 @@ class ValueRead(msgspec.Struct, frozen=True):
     contributions: Sequence[ReportedSum] = ()
     splits: Sequence[Split] = ()
     offering: Offering | None = None
+    effort: Decimal | None = None
 
 
 class _Ground(msgspec.Struct, frozen=True):
@@ -107,6 +110,7 @@ class _Ground(msgspec.Struct, frozen=True):
     targets: Sequence[Target]
     contract_start: date | None
     paid: Decimal | None
+    effort: Decimal | None
 
 
 async def read_value(tx: Transaction, account: Account, question: Question, now: datetime) -> ValueRead:
@@ -164,6 +168,7 @@ async def read_value(tx: Transaction, account: Account, question: Question, now:
         contributions=await _reported(tx, account, question.provider, ground.period, moment),
         splits=[one for one in splits if _shows(one, question.provider, ground.period)],
         offering=jointly,
+        effort=ground.effort,
     )
 
 
@@ -239,8 +244,12 @@ async def _ground(
     period = Period(start, question.end or max(whole.end, start + ONE_DAY))
     paid_for = [contract for contract in contracts if paid([contract], period)]
     one_currency = all(contract.currency == account.currency for contract in paid_for)
-    shown = question.shows_paid and question.provider is None and one_currency
-    return _Ground(period, targets, begun, paid(paid_for, period) if shown else None)
+    shown = question.shows_paid and question.provider is None
+    own = paid(paid_for, period) if shown and one_currency else None
+    effort = None
+    if shown:
+        effort = effort_in(await known_effort(tx, account.account_id), period, account.currency)
+    return _Ground(period, targets, begun, own, effort)
 
 
 def targets_of_provider(targets: Sequence[Target], model: ValueModel, provider: str) -> list[Target]:

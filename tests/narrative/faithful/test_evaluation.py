@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.narrative.factories import account, contract, driver, harbor, record_of, rows, steady, targets
+from valueplatform.accounts.costs import KNOWN_EFFORT, Cost, CostKind
 from valueplatform.core.periods import Period
 from valueplatform.narrative import figures
 from valueplatform.narrative.faithful.evaluation import NotDerivableError, evaluate
@@ -24,6 +25,8 @@ from valueplatform.value.derivation import (
     Tally,
     Total,
 )
+from valueplatform.value.proof_numbers import Prover
+from valueplatform.value.proof_record import Source
 from valueplatform.value.states import State
 
 START = date(2026, 1, 1)
@@ -109,6 +112,32 @@ def test_what_was_paid_and_committed_agrees_with_the_engine(
     window = Period(start, start + timedelta(days=days))
     for figure in (figures.paid(facts, window), figures.committed(facts, window, ("a",), Bound.HIGH)):
         assert evaluate(figure.derivation, record) == figure.value
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dates(date(2024, 12, 1), date(2026, 6, 1)), st.decimals(0, 10**8, places=9), st.sampled_from(CostKind)
+        ),
+        max_size=8,
+    ),
+    st.dates(date(2025, 1, 1), date(2026, 6, 1)),
+    st.integers(0, 500),
+)
+def test_known_effort_agrees_with_the_engine_and_with_the_proof(
+    given: list[tuple[date, Decimal, CostKind]], start: date, days: int
+) -> None:
+    window = Period(start, start + timedelta(days=days))
+    costs = tuple(
+        Cost(cost_id=str(at), account_id=1, kind=kind, month=day.replace(day=1), amount=amount, currency="USD")
+        for at, (day, amount, kind) in enumerate(given)
+    )
+    facts = account(drivers=(driver("a"),), efforts=costs)
+    figure = figures.effort(facts, window)
+    record = record_of(facts)
+    assert evaluate(figure.derivation, record) == figure.value
+    own = [one for one in costs if one.kind in KNOWN_EFFORT]
+    assert Prover(Source(1, "UTC", None, {}, {}), efforts=own).value(figure.derivation) == figure.value
 
 
 @given(

@@ -1,7 +1,9 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.narrative.factories import TODAY, account, contract, driver, record_of, rows, steady, summit
+from valueplatform.accounts.costs import Cost, CostKind
 from valueplatform.narrative.facts import AccountFacts, Contract
 from valueplatform.narrative.faithful import admit, rederive_from
 from valueplatform.narrative.insight import Insight
@@ -79,6 +81,29 @@ def test_in_its_first_year_the_story_tells_it_already() -> None:
 def test_value_that_is_on_record_only_from_later_on_is_not_set_against_all_that_was_paid() -> None:
     first, second = contract(date(2024, 8, 1), date(2025, 8, 1), 36500), contract(date(2025, 8, 1), None, 36500)
     assert "since-purchase" not in _told(_facts(50, first, second, start=date(2025, 1, 1)))
+
+
+def _with_effort(facts: AccountFacts, month: date, amount: int) -> AccountFacts:
+    cost = Cost(cost_id="k", account_id=1, kind=CostKind.INTERNAL, month=month, amount=Decimal(amount), currency="USD")
+    return replace(facts, efforts=(cost,))
+
+
+def test_known_effort_of_the_year_is_to_be_earned_back_too() -> None:
+    found = _told(_with_effort(_facts(182, YEAR), START, 1820))["payback"]
+    assert [found.number(name).value for name in ("cost", "effort")] == [38320, 1820]
+    assert found.number("days").value == 211, "ten days more"
+    assert found.terms["counts"] == "contracts-and-effort"
+    assert _told(_facts(182, YEAR))["payback"].terms["counts"] == "contracts"
+    assert "payback" not in _told(_with_effort(_facts(182, YEAR), START, 36500))
+
+
+def test_effort_before_the_story_s_year_is_in_what_was_put_in_since_the_purchase() -> None:
+    first, second = contract(date(2024, 8, 1), date(2025, 8, 1), 36500), contract(date(2025, 8, 1), None, 36500)
+    facts = _facts(50, first, second, start=date(2024, 8, 1))
+    found = _told(_with_effort(facts, date(2024, 9, 1), 75100))["since-purchase"]
+    paid = found.number("paid").value
+    assert found.number("put_in").value == paid + 75100
+    assert found.number("times_paid").value == round(found.number("since").value / (paid + 75100), 4)
 
 
 def test_a_payback_that_the_record_does_not_bear_out_is_refused() -> None:

@@ -20,6 +20,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Effort,
     Input,
     Metered,
     Paid,
@@ -87,6 +88,15 @@ def _began_to_count(n: Numbers, terms: Mapping[str, str]) -> bool:
     return n["earlier"] == 0 and n["days"] > 0 and (n.get("first", 0) > 0) is (terms["step"] == "reached")
 
 
+def _put_in(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Effort that is on record is in what was put in; else it is said that contracts alone are."""
+    if terms.get("cost") == "unknown":
+        return True
+    known = n["effort"] != 0
+    whole = n.get("cost", n.get("put_in", n["paid"]))
+    return terms["counts"] == ("contracts-and-effort" if known else "contracts") and whole == n["paid"] + n["effort"]
+
+
 def _cost_most(n: Numbers) -> bool:
     return n["whole"] < 0 and 5 * n["cost"] <= 4 * n["whole"]
 
@@ -123,7 +133,10 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "bottom-contributors": lambda n, _: n["smaller"] == 0 and n["first"] <= n["second"],
     "mix-shift": lambda n, terms: _direction("shift")(n, terms) and n["shift"] == n["now"] - n["before"],
     "input-change": lambda n, terms: _direction("change")(n, terms) and n["change"] == n["now"] - n["before"],
-    "payback": lambda n, _: n["short"] < 0 <= n["beyond"] and n["to_date"] >= n["cost"],
+    "payback": lambda n, terms: n["short"] < 0 <= n["beyond"] and n["to_date"] >= n["cost"] and _put_in(n, terms),
+    "return-on-paid": _put_in,
+    "since-purchase": _put_in,
+    "renewal-ahead": _put_in,
     "time-to-value": _began_to_count,
     "disruption": lambda n, terms: _cost_most(n) and terms["length"] == ("day" if n["days"] == 1 else "days"),
     "correlated-drivers": lambda n, _: 4 * n["together"] >= 3 * n["steps"],
@@ -198,7 +211,7 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return node.unit
         case Input():
             return _input_unit(node, record)
-        case Paid():
+        case Paid() | Effort():
             return record.currency
         case Metered():
             return "count"

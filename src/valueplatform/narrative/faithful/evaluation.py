@@ -1,5 +1,6 @@
 """Derivations evaluated over a `Record` with fractions alone."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
@@ -17,6 +18,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Effort,
     Input,
     Metered,
     Paid,
@@ -61,9 +63,8 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return _realized(node, record)
         case Committed():
             return _committed(node, record)
-        case Paid():
-            own = (price for price in record.prices if price.currency == record.currency)
-            return sum((_paid(price, node.start, node.end) for price in own), Fraction(0))
+        case Paid() | Effort():
+            return _put_in(node, record)
         case Metered():
             found = (m for m in record.metered if m.meter == node.meter and _inside(m.start, m.end, node))
             return sum((Fraction(metering.value) for metering in found), Fraction(0))
@@ -133,6 +134,19 @@ def _paid(price: Price, start: date, end: date) -> Fraction:
     periods = _months_elapsed if price.period == "month" else _years_elapsed
     amount = Fraction(price.amount)
     return round(amount * periods(price.start, last), PLACES) - round(amount * periods(price.start, first), PLACES)
+
+
+def _put_in(node: Paid | Effort, record: Record) -> Fraction:
+    """Of effort what lies between two places on the line of months; each kind is rounded once."""
+    if isinstance(node, Paid):
+        own = (price for price in record.prices if price.currency == record.currency)
+        return sum((_paid(price, node.start, node.end) for price in own), Fraction(0))
+    spent: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for one in record.efforts:
+        first, last = max(node.start, one.month), min(node.end, next_month(one.month))
+        if one.currency == record.currency and first < last:
+            spent[one.kind] += Fraction(one.amount) * (_month_place(last) - _month_place(first))
+    return sum((round(amount, PLACES) for amount in spent.values()), Fraction(0))
 
 
 def _months_elapsed(start: date, day: date) -> Fraction:

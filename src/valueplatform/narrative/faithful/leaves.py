@@ -12,6 +12,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Effort,
     Input,
     Metered,
     Paid,
@@ -51,7 +52,7 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark():
+        case Realized() | Committed() | Paid() | Effort() | Metered() | Sent() | Days() | Benchmark():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))

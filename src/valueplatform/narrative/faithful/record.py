@@ -80,6 +80,16 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What one kind of effort cost in the month that begins on `month`."""
+
+    month: date
+    kind: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Metering:
     """A meter's value from `start` up to `end`."""
 
@@ -113,6 +123,7 @@ class Record:
     posted: tuple[Posted, ...] = ()
     planned: tuple[Planned, ...] = ()
     prices: tuple[Price, ...] = ()
+    efforts: tuple[Effort, ...] = ()
     metered: tuple[Metering, ...] = ()
     sent: Mapping[str, tuple[tuple[date, int], ...]] = field(default_factory=dict)
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
@@ -185,6 +196,10 @@ _PLANNED = text("""
               AND p.plan_id = ANY(later.replaces) AND p.month >= later.from_month)
 """)
 _PRICES = text("SELECT start_day, end_day, amount, currency, period FROM contract WHERE account_id = :account")
+_EFFORTS = text("""
+    SELECT month, kind, amount, currency FROM cost
+    WHERE account_id = :account AND kind = ANY (ARRAY['internal', 'implementation'])
+""")
 _METERED = text("""
     SELECT split_part(meter, '#', 1) AS meter, width_bucket(day, CAST(:bounds AS date[])) AS stretch,
            sum(events - unmetered) AS events, sum(total) AS total
@@ -251,6 +266,7 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
             Price(row.start_day, row.end_day, row.amount, row.currency, row.period)
             for row in await tx.rows(_PRICES, where)
         ),
+        efforts=tuple(Effort(row.month, row.kind, row.amount, row.currency) for row in await tx.rows(_EFFORTS, where)),
         metered=await _metered(tx, source, bounds, meters_in(given)),
         sent=await _sent(tx, account_id, given),
         inputs=_inputs(source, given),

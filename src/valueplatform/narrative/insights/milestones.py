@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts, Contract, Milestone
-from valueplatform.narrative.figures import Figure, number, paid, ratio, realized, standing_of, times
+from valueplatform.narrative.figures import Figure, number, ratio, realized, standing_of, times
 from valueplatform.narrative.insight import Insight, Number, Standing, Strength
+from valueplatform.narrative.insights.put_in import PutIn, put_in
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.windows import story_window
 
@@ -65,29 +66,30 @@ def _renewal(facts: AccountFacts) -> Iterator[Insight]:
     if contract.end is None or not facts.ledger.has_rows(since.start, since.end, unit=facts.currency, drivers=drivers):
         return
     value, standing = realized(facts, since, drivers), standing_of(facts, since, drivers)
+    cost = put_in(facts, since)
     yield Insight(
         kind="renewal-ahead",
         subject=contract.contract_id,
         period_from=since.start,
         period_to=since.end,
-        numbers=(number("since", value, facts.currency, standing), *_return(facts, since, value, standing)),
+        numbers=(number("since", value, facts.currency, standing), *_return(cost, value, standing)),
         strength=Strength.STRONG,
         importance=importance(facts, value.value, 0.7),
         terms={
             "end_day": (contract.end - ONE_DAY).isoformat(),
             "since_day": contract.start.isoformat(),
-            "cost": "known" if paid(facts, since).value > 0 else "unknown",
+            "cost": "known" if cost.whole.value > 0 else "unknown",
+            "counts": cost.term,
         },
         drivers=drivers,
         anchor=f"until {contract.end}",
     )
 
 
-def _return(facts: AccountFacts, since: Period, value: Figure, standing: Standing) -> list[Number]:
-    cost = paid(facts, since)
-    if cost.value <= 0:
+def _return(cost: PutIn, value: Figure, standing: Standing) -> list[Number]:
+    if cost.whole.value <= 0:
         return []
-    return [times("times_paid", ratio(value, cost), standing), number("paid", cost, facts.currency)]
+    return [times("times_paid", ratio(value, cost.whole), standing), *cost.numbers]
 
 
 def _is_followed(facts: AccountFacts, ending: list[Contract]) -> bool:

@@ -1,11 +1,12 @@
 """Payback, and what came of it all since the first purchase (value rules 7 and 10).
 
 *Payback*: the first day on which counted value since the start of the contract year reached what the whole year costs,
-its days to come with it; told for 120 days, and only while value to date has not fallen below it again. *Since
-purchase*: counted value since the first contract began, where that was before the story's own year, with what was paid
-in all of that time; not where value is on record only from four months after it, so that both sides speak of the same
-days. No statistic: sums by the day. Minimum data: a contract in the account's currency that costs something, and
-counted value. Sources: value rule 7; payback period as in corporate finance (Brealey, Myers and Allen).
+its days to come and known effort (`put_in`) with it; told for 120 days, and only while value to date has not fallen
+below it again. *Since purchase*: counted value since the first contract began, where that was before the story's own
+year, with what was put in in all of that time; not where value is on record only from four months after it, so that
+both sides speak of the same days. No statistic: sums by the day. Minimum data: a contract in the account's currency,
+costs above zero, and counted value. Sources: value rule 7; payback period as in corporate finance (Brealey, Myers and
+Allen).
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from typing import Final
 
 from valueplatform.core.periods import ONE_DAY, Period
 from valueplatform.narrative.facts import AccountFacts
-from valueplatform.narrative.figures import days, minus, number, paid, ratio, realized, standing_of, times
+from valueplatform.narrative.figures import days, minus, number, ratio, realized, standing_of, times
 from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insights.put_in import put_in
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.insights.weight import importance
 from valueplatform.narrative.ledger import SCALE
@@ -32,7 +34,8 @@ def payback(facts: AccountFacts) -> list[Insight]:
 
 
 def _earned_back(facts: AccountFacts, window: StoryWindow) -> Iterator[Insight]:
-    cost = paid(facts, Period(window.start, window.end))
+    year = put_in(facts, Period(window.start, window.end))
+    cost = year.whole
     if not window.is_contract_year or cost.value <= 0:
         return
     day = _day_of(facts, window, cost.value)
@@ -54,10 +57,11 @@ def _earned_back(facts: AccountFacts, window: StoryWindow) -> Iterator[Insight]:
             number("beyond", minus(value, cost), facts.currency, standing),
             number("short", minus(realized(facts, before, drivers), cost), facts.currency, standing),
             number("to_date", realized(facts, window.to_date, drivers), facts.currency, standing),
+            *year.numbers[:2],
         ),
         strength=Strength.STRONG,
         importance=importance(facts, cost.value, 0.75),
-        terms={"payback_day": day.isoformat(), "since_day": window.start.isoformat()},
+        terms={"payback_day": day.isoformat(), "since_day": window.start.isoformat(), "counts": year.term},
         drivers=drivers,
         favorable=True,
         anchor=f"payback of {window.start}",
@@ -83,8 +87,8 @@ def _since_purchase(facts: AccountFacts, window: StoryWindow) -> Iterator[Insigh
     known = facts.ledger.first_day(facts.currency, drivers)
     if first >= window.start or known is None or known > first + ON_RECORD_WITHIN:
         return
-    value, cost, standing = realized(facts, since, drivers), paid(facts, since), standing_of(facts, since, drivers)
-    if cost.value <= 0 or not value.value:
+    value, cost, standing = realized(facts, since, drivers), put_in(facts, since), standing_of(facts, since, drivers)
+    if cost.whole.value <= 0 or not value.value:
         return
     yield Insight(
         kind="since-purchase",
@@ -93,13 +97,13 @@ def _since_purchase(facts: AccountFacts, window: StoryWindow) -> Iterator[Insigh
         period_to=since.end,
         numbers=(
             number("since", value, facts.currency, standing),
-            times("times_paid", ratio(value, cost), standing),
-            number("paid", cost, facts.currency),
+            times("times_paid", ratio(value, cost.whole), standing),
+            *cost.numbers,
         ),
         strength=Strength.STRONG,
         importance=importance(facts, value.value, 0.6),
-        terms={"contract_day": first.isoformat()},
+        terms={"contract_day": first.isoformat(), "counts": cost.term},
         drivers=drivers,
-        favorable=value.value >= cost.value,
+        favorable=value.value >= cost.whole.value,
         anchor=f"since {first}",
     )

@@ -66,12 +66,15 @@ class ReleasePart:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
+    """`use` says what one use is, where value is told per use."""
+
     headline: str
     lead: str
     types: tuple[Link, ...]
     hypothesis: tuple[Fact, ...]
     facts: tuple[Fact, ...]
     value: tuple[Row, ...]
+    use: str
     per_use: tuple[Row, ...]
     drivers: tuple[DriverPart, ...]
     cohorts: tuple[Row, ...]
