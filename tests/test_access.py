@@ -267,6 +267,7 @@ _OF_AN_ACCOUNT: Final = (
     "POST /partners/splits",
     "POST /partners/splits/{split_id}",
     "POST /notices/dismiss",
+    "GET /notices/live",
 )
 PAGES: Final = frozenset(
     {

@@ -29,6 +29,7 @@ from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.shell import Shell
 from valueplatform.stewardship.digests.choice import language_of
+from valueplatform.stewardship.threads import waiting_count
 from valueplatform.value.models import stored_model
 from valueplatform.value.projection import read_projection
 
@@ -57,7 +58,7 @@ async def shell_and_story(
     caller: Caller, place: Place, public_url: str, *, aside: str | None = None, language: Language | None = None
 ) -> tuple[Shell, view.Story]:
     moment = await last_event(caller.tx, place.account.account_id, caller.now)
-    shell = await shell_at(caller, place, "/story", moment, notified=False)
+    shell = await shell_at(caller, place, "/story", moment, notified=False, streams=True)
     told = await read_told(caller, place, public_url, moment, aside=aside, asked=language)
     story = untold(place, caller) if told is None else story_view(told)
     return shell, replace(story, projection=await _projection(caller, place))
@@ -115,12 +116,14 @@ async def story_feed(
     session = await portal.door.session(cookie)
     async with portal.door.opened(session) as caller:
         account_id = (await place_of(caller, key, Action.READ_STORY)).account.account_id
+        shown = seen and seen + await _beside(caller, account_id)
 
     async def read(mark: str | None) -> Fragment | None:
         async with portal.door.opened(await portal.door.session(cookie)) as caller:
             place = await place_of(caller, key, Action.READ_STORY)
             await keep_open(caller.tx, account_id, page_id, caller.now)
-            now = await story_mark(caller.tx, account_id)
+            told = await story_mark(caller.tx, account_id)
+            now = told and told + await _beside(caller, account_id)
             if now is None or now == mark:
                 return None
             shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, language=language)
@@ -130,7 +133,13 @@ async def story_feed(
         async with portal.door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return Feed("story", read, account_id, mark=seen, closed=closed)
+    return Feed("story", read, account_id, mark=shown, closed=closed)
+
+
+async def _beside(caller: Caller, account_id: int) -> str:
+    """What else makes another page of it: conversations that wait for the reader."""
+    waiting = await waiting_count(caller.tx, account_id, caller.user) if caller.may(Action.READ_CONVERSATIONS) else 0
+    return f"&{waiting}" if waiting else ""
 
 
 @get(both("/story.md"))
