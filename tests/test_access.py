@@ -313,6 +313,7 @@ PAGES: Final = frozenset(
         "POST /bad-news/dismiss",
         "GET /settings",
         "POST /settings",
+        "POST /settings/language",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /shared",
         "GET /shared/{key}",

@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from valueplatform.core.authorization import Action, Side, UserRole
 from valueplatform.core.errors import InvalidInputError, NotFoundError
-from valueplatform.portal.answers import see_other, wants_fragment
+from valueplatform.portal.answers import is_own, see_other, wants_fragment
 from valueplatform.portal.calling import Caller, Key, PortalRequest, both, form_field, place_of
 from valueplatform.portal.frame import account_notices, supplier_notices
 from valueplatform.portal.notice_view import BAD_NEWS_PATH, DISMISS_PATH, LIVE_PATH, bell_mark
@@ -34,7 +34,7 @@ async def notices_live(
 
 async def notices_feed(portal: Portal, cookie: str, key: str | None, *, seen: str, at: str) -> Feed:
     """Raises UnauthenticatedError, and NotFoundError for whoever has no notices."""
-    door, back = portal.door, at if _is_own(at) else ""
+    door, back = portal.door, at if is_own(at) else ""
 
     async def read(mark: str | None) -> Fragment | None:
         async with door.opened(await door.session(cookie)) as caller:
@@ -101,12 +101,7 @@ async def _gone(request: PortalRequest, portal: Portal, otherwise: str, bell: Be
     if wants_fragment(request):
         return portal.pages.page("notice_gone.html", bell=bell, csrf=csrf)
     back = await form_field(request, "back")
-    return see_other(back if _is_own(back) else otherwise)
-
-
-def _is_own(path: str) -> bool:
-    """Whether it is an address of ours, and not of another host."""
-    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return see_other(back if is_own(back) else otherwise)
 
 
 HANDLERS = (notices_live, dismiss_notice, dismiss_unread)
