@@ -9,11 +9,13 @@ import pytest
 from tests.portal.browsers import LEADER, PARTNER, STRANGER, Browser, Portal
 from tests.portal.browsers import STEWARD as MAYA
 from tests.stewardship.digests.factories import news
+from tests.stewardship.factories import NOON
 from valueplatform.core.authorization import operator_scope
 from valueplatform.narrative.document import Audience, StoryDocument
 from valueplatform.narrative.store import newest_story, save_story
-from valueplatform.portal.notice_view import MOST_LINES
+from valueplatform.portal.notice_view import MOST_LINES, portfolio_bell
 from valueplatform.portal.notices import notices_feed
+from valueplatform.stewardship.notices import Unread
 
 DAY = timedelta(days=1)
 
@@ -170,19 +172,25 @@ async def test_a_steward_hears_of_all_accounts_on_pages_of_several_and_of_one_on
     assert bell((await steward.get("/accounts/harbor/why")).text)[0] == "Notices, 1 new"
 
 
-async def test_more_bad_news_than_the_bell_shows_is_counted(portal: Portal, steward: Browser) -> None:
-    now = portal.world.clock()
-    for number in range(9):
+async def test_the_bell_has_one_line_for_each_account_with_bad_news(portal: Portal, steward: Browser) -> None:
+    for number in range(3):
         await portal.run(
             "INSERT INTO bad_news (account_id, insight_id, told_at, position, text)"
-            " VALUES (:a, :id, :now, :number, 'It fell.')",
-            a=portal.world.harbor, id=f"ins_{number}", now=now, number=number,
+            " VALUES (:a, :id, :now, :number, :said)",
+            a=portal.world.harbor, id=f"ins_{number}", now=portal.world.clock(), number=number, said=f"Fall {number}.",
         )  # fmt: skip
 
     name, behind = bell((await steward.get("/catalog")).text)
-    assert name == "Notices, 9 new"
-    assert behind.count("It fell.") == MOST_LINES
-    assert '<a href="/portfolio">3 more, in the portfolio</a>' in behind
+    assert name == "Notices, 1 new"
+    assert "harbor: Fall 0. And 2 more.</a>" in behind
+
+
+def test_more_accounts_than_the_bell_shows_are_counted() -> None:
+    found = [Unread(n, f"k{n}", f"Account {n}", "i", "It fell.", NOON) for n in range(9)]
+    shown = portfolio_bell(found, "/catalog")
+    assert shown is not None
+    assert (shown.count, len(shown.lines)) == (9, MOST_LINES + 1)
+    assert (shown.lines[-1].text, shown.lines[-1].href) == ("3 more, in the portfolio", "/portfolio")
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/estimate", "/shared"])

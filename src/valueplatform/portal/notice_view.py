@@ -1,6 +1,7 @@
 """What a reader is told on other pages: what is new in the story since their last visit, messages that wait for them,
 and for a steward, bad news they have not read. The first of it stands above the page, all of it behind the bell."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +25,7 @@ DISMISS_PATH: Final = "/notices/dismiss"
 BAD_NEWS_PATH: Final = "/bad-news/dismiss"
 LIVE_PATH: Final = "/notices/live"
 MOST_LINES: Final = 6
-"""Of bad news behind the bell; the portfolio has it all."""
+"""Accounts with bad news behind the bell; the portfolio has them all."""
 
 Found = tuple[News, datetime]
 """What is new in a story, and when its reader saw it last."""
@@ -123,18 +124,24 @@ def bad_news_notice(found: Sequence[Unread] | None, current: str) -> Notice | No
 
 
 def portfolio_bell(found: Sequence[Unread] | None, current: str) -> Bell | None:
-    """Behind the bell on pages of several accounts; None for whoever has none of their own."""
+    """Behind the bell on pages of several accounts, a line for each; None for whoever has none of their own."""
     if found is None:
         return None
-    lines = tuple(Link(f"{one.name}: {one.text}", _story_of(one)) for one in found[:MOST_LINES])
-    more = len(found) - len(lines)
+    told = Counter(one.account_id for one in found)
+    first = {one.account_id: one for one in reversed(found)}
+    lines = tuple(_bad_news_line(first[account_id], told[account_id] - 1) for account_id in list(told)[:MOST_LINES])
+    more = len(told) - len(lines)
     bell = Bell(
-        count=len(found),
+        count=len(told),
         lines=(*lines, Link(f"{more} more, in the portfolio", "/portfolio")) if more else lines,
         dismiss=_put_aside(found[0], current) if found else None,
         live_href=LIVE_PATH,
     )
     return _live(bell, current)
+
+
+def _bad_news_line(first: Unread, others: int) -> Link:
+    return Link(f"{first.name}: {first.text}{f' And {others} more.' if others else ''}", _story_of(first))
 
 
 def _story_of(one: Unread) -> str:
