@@ -267,6 +267,7 @@ _OF_AN_ACCOUNT: Final = (
     "POST /partners/splits",
     "POST /partners/splits/{split_id}",
     "POST /notices/dismiss",
+    "GET /notices/live",
 )
 PAGES: Final = frozenset(
     {
@@ -312,6 +313,7 @@ PAGES: Final = frozenset(
         "POST /bad-news/dismiss",
         "GET /settings",
         "POST /settings",
+        "POST /settings/language",
         "POST /suggestions/{suggestion_id}/{decision}",
         "GET /shared",
         "GET /shared/{key}",

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from tests.narrative.factories import (
     TODAY,
@@ -14,9 +15,11 @@ from tests.narrative.factories import (
     targets,
 )
 from valueplatform.narrative.chapters import MOST_CHAPTERS, MOST_NOTES, chapters
-from valueplatform.narrative.choice import eligible
+from valueplatform.narrative.choice import eligible, is_cautioned
 from valueplatform.narrative.document import Audience, Chapter, Status
 from valueplatform.narrative.facts import AccountFacts, Person
+from valueplatform.narrative.faithful import Admitted
+from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.story import compose
 from valueplatform.narrative.voice import Voice
 from valueplatform.narrative.wording import english
@@ -131,7 +134,7 @@ def test_a_story_asks_once_to_validate() -> None:
 
 def test_where_nothing_counts_no_chapter_speaks_of_a_total_that_there_is_not() -> None:
     titles = [chapter.title for chapter in _chapters(_unvalidated())]
-    assert titles == ["How the estimate came about", "Driver a is not validated yet", "Driver b is not validated yet"]
+    assert titles == ["How the estimate came about", "Driver a added to the estimate", "Driver b added to the estimate"]
 
 
 def test_what_waits_for_its_first_validation_says_so_in_its_title() -> None:
@@ -167,3 +170,36 @@ def test_no_chapter_has_more_than_three_sentences_and_a_cause() -> None:
     for audience in Audience:
         for chapter in _chapters(harbor(), audience):
             assert len([kind for kind in _told_kinds(chapter) if kind != "change-contributors"]) <= 3
+
+
+def _objective_of_estimates() -> AccountFacts:
+    """Three drivers of one objective, none of them validated, one of which takes value away."""
+    amounts = {"a": 10, "b": 20, "c": -3}
+    daily = [
+        row for slug, n in amounts.items() for row in rows(slug, steady(START, TOMORROW, n), state=State.ESTIMATED)
+    ]
+    plan = [target for slug in amounts for target in targets("Do more", slug, START, date(2027, 1, 1), 100)]
+    return account(daily, drivers=tuple(driver(slug, f"Driver {slug}") for slug in amounts), targets=tuple(plan))
+
+
+def test_a_chapter_says_once_that_its_numbers_are_not_validated_and_calls_each_of_them_about() -> None:
+    found = next(one for one in _chapters(_objective_of_estimates()) if one.id == "objective-do-more")
+    texts = [sentence.text for sentence in found.insights]
+    assert len(texts) == 3
+    assert sum("validated" in text for text in texts) == 1
+    assert "validated" in texts[0]
+    assert all("about" in text for text in texts)
+
+
+def test_what_is_said_of_one_driver_cautions_nobody_about_numbers_of_another_that_are_not_called_about() -> None:
+    def fell(slug: str) -> Admitted:
+        return next(a for a in admitted(_falling(slug)) if a.insight.kind in {"trend", "period-over-period"})
+
+    assert not is_cautioned(fell("a"), {"b"})
+    assert is_cautioned(fell("a"), {"a"})
+    assert is_cautioned(fell("a"), {ACCOUNT})
+
+
+def _falling(slug: str) -> AccountFacts:
+    days = {START + timedelta(days=n): Decimal(2000 - 4 * n) for n in range((TOMORROW - START).days)}
+    return account(rows(slug, days, state=State.ESTIMATED), drivers=(driver(slug, f"Driver {slug}"), driver("z")))

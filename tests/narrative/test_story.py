@@ -172,6 +172,61 @@ def test_an_account_without_an_event_is_told_how_value_begins() -> None:
     assert document.status is Status.INSUFFICIENT
 
 
+def _fallen_silent(ended: date, state: State = State.ESTIMATED, **given: Any) -> AccountFacts:
+    """Two drivers, one of which took value away, until a day."""
+    daily = [
+        *rows("a", Wave(100).days(START, ended), state=state),
+        *rows("b", Wave(-10).days(START, ended), state=state),
+    ]
+    return account(daily, drivers=(driver("a", "Work saved"), driver("b", "Time lost to errors")), **given)
+
+
+LONG_AGO = TODAY - timedelta(days=120)
+
+
+@pytest.mark.parametrize("audience", OWN)
+def test_an_account_from_which_nothing_came_for_long_has_one_plain_story(audience: Audience) -> None:
+    document = story(_fallen_silent(LONG_AGO), audience)
+    assert_well_written(document)
+    assert document.headline.kind == "silent-account"
+    assert [sentence.kind for sentence in document.lead] == ["estimated"]
+    assert document.chapters == ()
+    assert document.next is not None
+    assert document.next.act == "arrive"
+
+
+def test_the_plain_story_says_since_when_what_came_last_what_was_estimated_and_what_to_do() -> None:
+    document = story(_fallen_silent(LONG_AGO))
+    told_in = [document.headline.text, *(sentence.text for sentence in document.lead)]
+    assert re.fullmatch(
+        r"Nothing measured since 23 Apr 2026, after about \$\S+ from 26 Mar 2026 on\.", document.headline.text
+    ), document.headline.text
+    assert re.fullmatch(r"You have gained about \$\S+ since 1 Jan 2026, not yet validated\.", told_in[1]), told_in
+    assert document.next is not None
+    assert document.next.text == "Check with Fieldnote that events still arrive."
+    assert document.period_from == START
+
+
+def test_a_driver_that_was_alone_falls_silent_with_its_account_once_it_is_lost() -> None:
+    facts = account(rows("a", Wave(100).days(START, LONG_AGO), state=State.ESTIMATED), drivers=(driver("a"),))
+    assert story(facts).headline.kind == "silent-account"
+    assert story(facts).chapters == ()
+
+
+@pytest.mark.parametrize(
+    ("ended", "state"), [(LONG_AGO, State.VALIDATED), (TODAY - timedelta(days=40), State.ESTIMATED)]
+)
+def test_what_counts_and_what_stopped_lately_keep_their_chapters(ended: date, state: State) -> None:
+    document = story(_fallen_silent(ended, state))
+    assert document.headline.kind != "silent-account"
+    assert document.chapters
+
+
+def test_a_partner_is_not_told_that_nothing_was_measured_where_others_may_have() -> None:
+    facts = for_provider(_fallen_silent(LONG_AGO), "supplier")
+    assert story(facts, Audience.PARTNER).headline.kind == "estimated"
+
+
 def test_without_a_plan_the_headline_is_what_was_realized_and_the_lead_what_it_cost() -> None:
     facts = account(
         rows("a", steady(START, TOMORROW, 100)),

@@ -34,7 +34,7 @@ from valueplatform.portal.view.proof import (
 )
 from valueplatform.portal.view.settings import Option as Choice
 from valueplatform.portal.view.settings import Settings, Unsubscribe
-from valueplatform.portal.view.shell import Failure, Freshness, Notice, Person, Shell, SignIn, Tab
+from valueplatform.portal.view.shell import Bell, Failure, Freshness, Notice, Person, Shell, SignIn, Tab
 from valueplatform.portal.view.steward import Account, Filter, NewsHold, Portfolio, PortfolioGroup, PortfolioRow
 from valueplatform.portal.view.story import Chapter, PrintedProof, Since, SinceItem, Story, Suggestion
 from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, NumberView, Sentence, Span
@@ -59,6 +59,9 @@ SHELL = Shell(
     freshness=Freshness("40 s ago", "2026-09-02T13:41:00Z"),
     links=(Link("Partners", "/partners"),),
     notice=Notice("2 new in your story since 21 Aug.", LINK, Act("Dismiss", "/notices/dismiss", (("version", "7"),))),
+    bell=Bell(
+        3, (LINK, LINK), Act("Dismiss", "/notices/dismiss", (("version", "7"),)), "/notices/live?seen=x&at=%2Fwhy"
+    ),
     settings=Link("Settings", "/settings"),
 )
 BARE = Shell(supplier="Fieldnote", csrf="token-0")
@@ -481,9 +484,12 @@ FRAGMENTS = (
     _page("proof_drawer.html", proof=PROOF),
     _page("proof_drawer.html", proof=LEAST_PROOF),
     _page("_portfolio_rows.html", portfolio=PORTFOLIO),
+    _page("portfolio_live.html", portfolio=PORTFOLIO, bell=Bell(0), csrf="token-1"),
+    _page("bell_live.html", bell=SHELL.bell, notice=SHELL.notice, csrf="token-1"),
+    _page("notice_gone.html", bell=Bell(1, (LINK,)), csrf="token-1"),
     _page("_thread.html", thread=THREAD),
-    _page("thread_live.html", thread=THREAD, notice=SHELL.notice, csrf="token-1"),
-    _page("thread_live.html", thread=THREAD, notice=None, csrf="token-1"),
+    _page("thread_live.html", thread=THREAD, notice=SHELL.notice, bell=SHELL.bell, csrf="token-1"),
+    _page("thread_live.html", thread=THREAD, notice=None, bell=None, csrf="token-1"),
     _page("_proof_events.html", events=PROOF.events),
     _page("_propose.html", form=FORM, form_id="propose-asm_7"),
 )

@@ -1,16 +1,21 @@
 """What is new, above every page but the story's own."""
 
+import re
 from datetime import timedelta
 
 import msgspec
 import pytest
 
-from tests.portal.browsers import LEADER, STRANGER, Browser, Portal
+from tests.portal.browsers import LEADER, PARTNER, STRANGER, Browser, Portal
 from tests.portal.browsers import STEWARD as MAYA
 from tests.stewardship.digests.factories import news
+from tests.stewardship.factories import NOON
 from valueplatform.core.authorization import operator_scope
 from valueplatform.narrative.document import Audience, StoryDocument
 from valueplatform.narrative.store import newest_story, save_story
+from valueplatform.portal.notice_view import MOST_LINES, portfolio_bell
+from valueplatform.portal.notices import notices_feed
+from valueplatform.stewardship.notices import Unread
 
 DAY = timedelta(days=1)
 
@@ -114,6 +119,145 @@ async def test_a_script_gets_an_empty_place(customer: Browser) -> None:
     assert answer.status_code == 200
     assert 'id="notice"' in answer.text
     assert "<aside" not in answer.text
+
+
+def bell(page: str) -> tuple[str, str]:
+    """Its name, and what stands behind it."""
+    found = re.search(
+        r'<button class="icon-btn bell"[^>]*aria-label="([^"]+)".*?id="bell-menu"[^>]*>(.*?)</div>', page, re.DOTALL
+    )
+    assert found is not None, page
+    return found[1], found[2]
+
+
+async def test_the_bell_counts_what_is_new_on_every_page_and_leads_to_each_of_it(
+    portal: Portal, customer: Browser
+) -> None:
+    await later(portal, customer)
+    name, behind = bell((await customer.get("/why")).text)
+    assert name == "Notices, nothing new"
+    assert "Nothing is new since your last visit." in behind
+    await tell(portal)
+
+    for path in ("/assumptions", "/why", "/plan", "/together/new", "/benchmarks", "/settings", "/partners"):
+        name, behind = bell((await customer.get(path)).text)
+        assert name == "Notices, 1 new", path
+        assert "Savings fell by a third." in behind
+        assert 'href="/story#c-' in behind
+
+
+async def test_the_story_itself_rings_for_conversations_alone(
+    portal: Portal, customer: Browser, steward: Browser
+) -> None:
+    await later(portal, customer)
+    await tell(portal)
+    await steward.post("/accounts/harbor/together", text="May I show you something?")
+
+    name, behind = bell((await customer.get("/story")).text)
+    assert name == "Notices, 1 new"
+    assert '<a href="/together">1 conversation waits for your answer.</a>' in behind
+    assert "sse-connect" not in re.search(r'<div class="bell-place[^>]*>', (await customer.get("/story")).text)[0]
+
+
+async def test_a_steward_hears_of_all_accounts_on_pages_of_several_and_of_one_on_its_own(
+    portal: Portal, steward: Browser
+) -> None:
+    await later(portal, steward)
+    await tell(portal, bad=True)
+
+    name, behind = bell((await steward.get("/catalog")).text)
+    assert name == "Notices, 1 new"
+    assert "Savings fell by a third." in behind
+    assert 'href="/accounts/harbor/story"' in behind
+    assert bell((await steward.get("/accounts/harbor/why")).text)[0] == "Notices, 1 new"
+
+
+async def test_the_bell_has_one_line_for_each_account_with_bad_news(portal: Portal, steward: Browser) -> None:
+    for number in range(3):
+        await portal.run(
+            "INSERT INTO bad_news (account_id, insight_id, told_at, position, text)"
+            " VALUES (:a, :id, :now, :number, :said)",
+            a=portal.world.harbor, id=f"ins_{number}", now=portal.world.clock(), number=number, said=f"Fall {number}.",
+        )  # fmt: skip
+
+    name, behind = bell((await steward.get("/catalog")).text)
+    assert name == "Notices, 1 new"
+    assert "harbor: Fall 0. And 2 more.</a>" in behind
+
+
+def test_more_accounts_than_the_bell_shows_are_counted() -> None:
+    found = [Unread(n, f"k{n}", f"Account {n}", "i", "It fell.", NOON) for n in range(9)]
+    shown = portfolio_bell(found, "/catalog")
+    assert shown is not None
+    assert (shown.count, len(shown.lines)) == (9, MOST_LINES + 1)
+    assert (shown.lines[-1].text, shown.lines[-1].href) == ("3 more, in the portfolio", "/portfolio")
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/estimate", "/shared"])
+async def test_whoever_has_no_notices_has_no_bell(portal: Portal, path: str) -> None:
+    partner = await portal.browser(PARTNER)
+    assert 'id="bell"' not in (await partner.get(path)).text
+
+
+async def test_the_open_page_hears_of_news_with_the_next_waking_and_of_nothing_twice(
+    portal: Portal, customer: Browser
+) -> None:
+    await later(portal, customer)
+    page = (await customer.get("/why")).text
+    found = re.search(r'sse-connect="/notices/live\?seen=([0-9a-f]+)&amp;at=%2Fwhy"', page)
+    assert found is not None, page
+    feed = await notices_feed(portal.served(), customer.opened.cookie, None, seen=found[1], at="/why")
+    assert feed.topic == portal.world.harbor
+    assert await feed.read(feed.mark) is None
+
+    await tell(portal)
+    fragment = await feed.read(feed.mark)
+    assert fragment is not None
+    assert "Notices, 1 new" in fragment.html
+    assert 'id="notice" hx-swap-oob="true"' in fragment.html
+    assert 'name="back" value="/why"' in fragment.html
+    assert await feed.read(fragment.mark) is None
+
+    await customer.post("/notices/dismiss", version="9", back="/why")
+    gone = await feed.read(fragment.mark)
+    assert gone is not None
+    assert "Notices, nothing new" in gone.html
+
+
+async def test_an_open_page_of_several_accounts_hears_of_bad_news_in_any(portal: Portal, steward: Browser) -> None:
+    feed = await notices_feed(portal.served(), steward.opened.cookie, None, seen="", at="/catalog")
+    assert feed.topic == 0
+    first = await feed.read(None)
+    assert first is not None
+    await tell(portal, bad=True)
+    fragment = await feed.read(first.mark)
+    assert fragment is not None
+    assert "Savings fell by a third." in fragment.html
+
+
+@pytest.mark.parametrize("at", ["https://evil.example", "//evil.example", "x", "/a\r\nX: y"])
+async def test_a_stream_leads_nobody_elsewhere(portal: Portal, customer: Browser, at: str) -> None:
+    await later(portal, customer)
+    await tell(portal)
+    fragment = await (await notices_feed(portal.served(), customer.opened.cookie, None, seen="", at=at)).read(None)
+    assert fragment is not None
+    assert 'name="back" value=""' in fragment.html
+
+
+async def test_nobody_streams_the_notices_of_what_is_not_theirs(portal: Portal, customer: Browser) -> None:
+    partner = await portal.browser(PARTNER)
+    for browser, path in ((customer, "/accounts/harbor/notices/live"), (partner, "/notices/live")):
+        assert (await browser.get(path)).status_code == 404
+
+
+async def test_what_was_put_aside_is_gone_from_the_bell_at_once(portal: Portal, customer: Browser) -> None:
+    await later(portal, customer)
+    await tell(portal)
+    fields = {"_csrf": customer.csrf, "version": "2"}
+    answer = await customer.send("/notices/dismiss", fields, {"HX-Request": "true", "sec-fetch-site": "same-origin"})
+
+    assert "Notices, nothing new" in answer.text
+    assert 'id="bell" hx-swap-oob="innerHTML"' in answer.text
 
 
 async def hold(portal: Portal, steward: Browser) -> None:

@@ -1,5 +1,6 @@
 """A partner's home: what it sees, what stays masked, what it reports and agrees to."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -162,3 +163,13 @@ async def test_it_is_for_partners_alone(portal: Portal, who: str) -> None:
 async def test_another_account_is_as_if_it_were_not_there(partner: Browser) -> None:
     assert (await partner.get(f"/shared/{GLOBEX}")).status_code == 404
     assert (await partner.get("/shared/nobody")).status_code == 404
+
+
+async def test_a_partner_reads_its_story_in_the_language_that_it_chose(partner: Browser) -> None:
+    page = (await partner.get(PATH)).text
+    assert re.search(r'<p class="insight">Your part of [^<]+', page)
+    await partner.post("/settings/language", language="de", back=PATH)
+
+    page = (await partner.get(PATH)).text
+    assert re.search(r'<p lang="de" class="insight">Ihr Anteil [^<]+', page)
+    assert '<b lang="de" aria-current="true">Deutsch</b>' in page

@@ -211,8 +211,64 @@ async def test_the_story_is_told_in_the_language_that_an_address_asks_for(custom
     assert "lang=de" in page[page.index("sse-connect") :][:200]
     assert "/story.md?lang=de" in page
     assert re.search(r"<(p|h2)[^>]* lang=.de.", page)
-    assert ' lang="de"' not in (await customer.get("/story")).text
+    assert '<p lang="de" class="next-what">' in page
+    assert '<h1 lang="de"' not in (await customer.get("/story")).text
     assert (await customer.get("/story?lang=fr")).status_code == 400
+
+
+async def headlined(browser: Browser, accepts: str, path: str = "/story") -> str:
+    page = (await browser.world.client.get(path, headers={**browser.headers, "accept-language": accepts})).text
+    (headline,) = re.findall(r"<h1.*?</h1>", page, flags=re.DOTALL)
+    return str(headline)
+
+
+async def test_a_browser_that_prefers_german_is_told_german_until_the_reader_chooses(
+    customer: Browser, steward: Browser
+) -> None:
+    german = "de-AT,de;q=0.9,en;q=0.8"
+    assert '<h1 lang="de"' in await headlined(customer, german)
+    assert '<h1 lang="de"' in await headlined(steward, german, "/accounts/harbor/story")
+    assert '<h1 lang="de"' not in await headlined(customer, german, "/story?lang=en")
+
+    chosen = await customer.post("/settings/language", language="en", back="/story")
+    assert (chosen.status_code, chosen.headers["location"]) == (303, "/story")
+    assert '<h1 lang="de"' not in await headlined(customer, german)
+    assert '<h1 lang="de"' in await headlined(steward, german, "/accounts/harbor/story"), "each for themselves"
+
+
+async def test_the_switch_names_each_language_in_its_own_words_and_is_remembered(
+    portal: Portal, customer: Browser
+) -> None:
+    page = (await customer.get("/story")).text
+    assert '<b lang="en" aria-current="true">English</b>' in page
+    assert re.search(r'<button[^>]* name="language" value="de" lang="de">Deutsch</button>', page)
+    await customer.post("/settings/language", language="de", back="/story")
+
+    page = (await customer.get("/story")).text
+    assert '<h1 lang="de"' in page
+    assert '<b lang="de" aria-current="true">Deutsch</b>' in page
+    assert re.search(r'value="de" selected', (await customer.get("/settings")).text)
+    (row,) = await portal.run("SELECT channel, timezone FROM digest_choice")
+    assert (row.channel, row.timezone) == ("none", "America/New_York"), "nothing is sent for that"
+
+
+async def test_a_switch_keeps_what_else_was_chosen(portal: Portal, customer: Browser) -> None:
+    given = {"channel": "none", "cadence": "monthly", "weekday": "3", "hour": "6", "timezone": "UTC", "language": "en"}
+    await customer.post("/settings", **given)
+    await customer.post("/settings/language", language="de", back="/story")
+
+    (row,) = await portal.run("SELECT cadence, weekday, hour, language FROM digest_choice")
+    assert tuple(row) == ("monthly", 3, 6, "de")
+
+
+@pytest.mark.parametrize("language", ["", "fr", "DE", "de\0"])
+async def test_a_language_in_which_nothing_is_told_is_refused(customer: Browser, language: str) -> None:
+    assert (await customer.post("/settings/language", language=language, back="/story")).status_code == 400
+
+
+@pytest.mark.parametrize("back", ["", "//evil.example", "https://evil.example"])
+async def test_the_switch_leads_nobody_elsewhere(customer: Browser, back: str) -> None:
+    assert (await customer.post("/settings/language", language="de", back=back)).headers["location"] == "/"
 
 
 async def test_what_a_reader_chose_holds_on_every_page_of_the_story(customer: Browser) -> None:

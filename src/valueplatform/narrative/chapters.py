@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from valueplatform.narrative.choice import BAD_NEWS_FLOOR, asks_to_validate, is_of_one_driver, same, score, told
+from valueplatform.narrative.choice import (
+    BAD_NEWS_FLOOR,
+    asks_to_validate,
+    is_cautioned,
+    is_not_validated,
+    is_of_one_driver,
+    same,
+    score,
+    told,
+)
 from valueplatform.narrative.document import Audience, Chapter, Note, Sentence, Status, Strip
 from valueplatform.narrative.facts import AccountFacts, DriverFacts
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insights.attainment import objectives
+from valueplatform.narrative.insights.presence import counts
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.voice import Voice
 from valueplatform.value.model import weakest
@@ -173,7 +183,7 @@ def _chapter(facts: AccountFacts, outline: Outline, voice: Voice, noted: set[str
         return None
     return Chapter(
         id=outline.id,
-        title=_title(outline, sentences, voice, counts=_counts(facts)),
+        title=_title(outline, sentences, voice, counts=counts(facts)),
         period_from=min(sentence.period_from for _, sentence in sentences),
         period_to=max(sentence.period_to for _, sentence in sentences),
         status=outline.status,
@@ -185,11 +195,15 @@ def _chapter(facts: AccountFacts, outline: Outline, voice: Voice, noted: set[str
 
 
 def _sentences(chosen: Iterable[Admitted], voice: Voice, asked: set[str]) -> Iterator[tuple[Admitted, Sentence]]:
-    """In words; that somebody is to validate is asked once. `asked` holds what it was asked of."""
+    """In words; that somebody is to validate is asked once, and that numbers are not validated is said beside the first
+    of a chapter. `asked` holds what it was asked of."""
+    cautioned: set[str] = set()
     for admitted in chosen:
-        sentence = voice.sentence(admitted, asked=bool(asked))
+        sentence = voice.sentence(admitted, asked=bool(asked), cautioned=is_cautioned(admitted, cautioned))
         if sentence is None:
             continue
+        if is_not_validated(admitted):
+            cautioned.add(admitted.insight.subject)
         if asks_to_validate(admitted):
             asked.add(admitted.insight.subject)
         yield admitted, sentence
@@ -258,10 +272,6 @@ def _meta(facts: AccountFacts, outline: Outline, voice: Voice) -> str:
         benefit_classes=[driver.benefit_class for driver in drivers],
         evidence=evidence.value,
     )
-
-
-def _counts(facts: AccountFacts) -> bool:
-    return bool(facts.ledger.by_day(facts.currency, facts.money_drivers, counted=True))
 
 
 def _notes(

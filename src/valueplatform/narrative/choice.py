@@ -4,7 +4,7 @@ Score = importance (materiality by surprise, from the insight) by relevance for 
 and in tone, never in facts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from valueplatform.narrative.document import Audience
@@ -58,6 +58,13 @@ TOPICS: Final[Mapping[str, str]] = {
     "unvalidated-input": "input",
 }
 """Insights of one topic about one subject say much the same: one of them is told."""
+
+SAY_ABOUT: Final = frozenset({"estimated", "estimated-beside", "detractor", "disruption", "new-driver", "outcome"})
+"""Where their numbers are not validated they are called "about"."""
+SAY_NOT_VALIDATED: Final = SAY_ABOUT | {
+    "change-point", "concentration", "mix-shift", "month-so-far", "period-over-period", "record-month", "trend",
+    "unusual-day", "unusual-record",
+}  # fmt: skip
 
 PRECEDENCE: Final[Sequence[str]] = (
     "attainment", "disruption", "detractor", "new-driver", "realized", "estimated", "outcome", "insufficient-data",
@@ -143,6 +150,21 @@ def asks_to_validate(admitted: Admitted) -> bool:
     return insight.kind == "unvalidated-input" or (
         insight.kind == "estimated-beside" and "validator_name" in insight.terms
     )
+
+
+def is_not_validated(admitted: Admitted) -> bool:
+    """Whether its words say that its numbers are not validated: a chapter says that once."""
+    insight = admitted.insight
+    return insight.kind in {"estimated", "estimated-beside"} or (
+        insight.kind in SAY_NOT_VALIDATED and insight.terms.get("certainty") == "estimated"
+    )
+
+
+def is_cautioned(admitted: Admitted, said_of: Collection[str]) -> bool:
+    """Whether the chapter need not say it again, having said it of these subjects: an estimate still says "about";
+    words that do not must follow what was said of the same driver, or of the account."""
+    subject = admitted.insight.subject
+    return bool(said_of) and (admitted.insight.kind in SAY_ABOUT or subject in said_of or ACCOUNT in said_of)
 
 
 def is_of_one_driver(admitted: Admitted, insights: Iterable[Admitted]) -> bool:

@@ -18,6 +18,7 @@ from valueplatform.narrative.document import Audience, Chapter, Sentence, Status
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.faithful import Admitted
 from valueplatform.narrative.insights.attainment import MINIMUM_DAYS
+from valueplatform.narrative.insights.presence import is_long_silent
 from valueplatform.narrative.insights.standing import ACCOUNT
 from valueplatform.narrative.next_step import next_step
 from valueplatform.narrative.repeats import FEW_PARTS, without_repeats
@@ -60,7 +61,12 @@ def compose(
     words = wording or english()
     voice = Voice(audience, words, facts.name, rewordings)
     head, headline = _headline(chosen, voice)
-    lead = _lead(head, chosen, voice)
+    silence = _silence(facts, head, chosen, voice)
+    if silence is None:
+        lead = _lead(head, chosen, voice)
+    else:
+        headline, lead = silence, (headline,)
+        chosen = [a for a in chosen if a.id in {silence.insight_id, head.id}]
     told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
     status, why = _status(facts, chosen)
     told_chapters = without_repeats(headline, chapters(facts, chosen, voice, [a for a in chosen if a.id in told]))
@@ -99,6 +105,14 @@ def _headline(insights: Sequence[Admitted], voice: Voice) -> tuple[Admitted, Sen
         if head is not None and sentence is not None:
             return head, sentence
     raise NothingToTellError("No insight on the account as a whole was admitted; discover and admit them first.")
+
+
+def _silence(facts: AccountFacts, head: Admitted, insights: Sequence[Admitted], voice: Voice) -> Sentence | None:
+    """Where nothing came for long, nothing counts and no plan is to be met, that is the story: its headline, with what
+    was estimated below it."""
+    own = voice.audience is not Audience.PARTNER and head.insight.kind == "estimated"
+    silent = _of_account(insights, "silent-account") if own and is_long_silent(facts) else None
+    return None if silent is None else voice.sentence(silent, "headline")
 
 
 def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[Sentence, ...]:

@@ -22,10 +22,15 @@ class Voice:
     account_name: str
     rewordings: Rewordings | None = None
 
-    def sentence(self, admitted: Admitted, place: Place = "chapter", *, asked: bool = False) -> Sentence | None:
-        """`asked`: the story has asked for the same remedy before."""
+    def sentence(
+        self, admitted: Admitted, place: Place = "chapter", *, asked: bool = False, cautioned: bool = False
+    ) -> Sentence | None:
+        """`asked`: the story has asked for the same remedy before; `cautioned`: the chapter has said that what it tells
+        is not validated."""
         try:
-            return self.wording.sentence(admitted, self.audience, place, self.rewordings, asked=asked)
+            return self.wording.sentence(
+                admitted, self.audience, place, self.rewordings, asked=asked, cautioned=cautioned
+            )
         except UnfaithfulSentenceError as error:
             _log.error("sentence withheld", insight=admitted.id, problem=str(error))
             return None

@@ -17,11 +17,12 @@ from valueplatform.portal.collaborations import prompt_view, prompts_for
 from valueplatform.portal.exact import exact_text
 from valueplatform.portal.frame import ROLE_WORDS
 from valueplatform.portal.hold_view import read_hold
+from valueplatform.portal.languages import wanted_by
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.portfolio_view import account_path, act_view, stake_view, why_view
 from valueplatform.portal.proof_formula import anchor
 from valueplatform.portal.proof_view import STATE_CHIPS
-from valueplatform.portal.story import language_asked, shell_and_story
+from valueplatform.portal.story import shell_and_story
 from valueplatform.portal.thread_view import topics_view
 from valueplatform.portal.together import read_talk
 from valueplatform.portal.view import steward as view
@@ -55,10 +56,10 @@ async def account_answer(
     request: PortalRequest, portal: Portal, key: str, *, reason: str = "", error: str = "", lang: str | None = None
 ) -> Response[str]:
     """The page; with a `reason` for a hold that was not placed, and why not."""
-    language = language_asked(lang)
+    wanted = wanted_by(request, lang)
     async with portal.door.entered(request) as caller:
         place = await account_place(caller, key, Action.READ_STORY)
-        shell, story = await shell_and_story(caller, place, portal.public_url, language=language)
+        shell, story = await shell_and_story(caller, place, portal.public_url, wanted=wanted)
         account = view.Account(
             story=story,
             sub=_sub(place),

@@ -37,6 +37,11 @@ class Pages:
         )
 
 
+def is_own(path: str) -> bool:
+    """Whether a form may lead back there: it is an address of ours, and not of another host."""
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+
+
 def wants_fragment(request: PortalRequest) -> bool:
     """Whether htmx asks for a part of a page."""
     return request.headers.get(HX_REQUEST) == "true"

@@ -11,8 +11,17 @@ from valueplatform.core.database import Transaction
 from valueplatform.portal.answers import NAMELESS
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.exact import ago_text, machine_time
-from valueplatform.portal.notice_view import bad_news_notice, story_notice
-from valueplatform.portal.view.shell import Freshness, Notice, Person, Shell, Tab
+from valueplatform.portal.notice_view import (
+    Found,
+    account_bell,
+    bad_news_notice,
+    portfolio_bell,
+    story_news,
+    story_notice,
+    streamed,
+    unread_of,
+)
+from valueplatform.portal.view.shell import Bell, Freshness, Notice, Person, Shell, Tab
 from valueplatform.portal.view.words import Act, Link
 from valueplatform.stewardship.digests.choice import READERS
 from valueplatform.stewardship.digests.mail import SETTINGS_PATH
@@ -99,13 +108,21 @@ def freshness(moment: datetime | None, now: datetime) -> Freshness | None:
     return Freshness(ago_text(moment, now), machine_time(moment), live=now - moment < LIVE_FOR)
 
 
-async def account_shell(caller: Caller, place: Place, current: str) -> Shell:
-    """Around a page of one account; `current` is the path of its tab, from the account's own root."""
-    return await shell_at(caller, place, current, await last_event(caller.tx, place.account.account_id, caller.now))
+async def account_shell(caller: Caller, place: Place, current: str, *, streams: bool = False) -> Shell:
+    """Around a page of one account; `current` is the path of its tab, from the account's own root. `streams`: the page
+    has a stream that brings the bell along."""
+    moment = await last_event(caller.tx, place.account.account_id, caller.now)
+    return await shell_at(caller, place, current, moment, streams=streams)
 
 
 async def shell_at(
-    caller: Caller, place: Place, current: str, moment: datetime | None, *, notified: bool = True
+    caller: Caller,
+    place: Place,
+    current: str,
+    moment: datetime | None,
+    *,
+    notified: bool = True,
+    streams: bool = False,
 ) -> Shell:
     """The same, where it is known already when the newest event happened. `notified`: what is new in the story is told
     above the page; the story's own page tells it itself.
@@ -125,13 +142,33 @@ async def shell_at(
         tabs.insert(0, Tab("Portfolio", "/portfolio"))
     fresh = freshness(moment, caller.now)
     links = (Link("Partners", place.path("/partners")),) if caller.may(Action.READ_CONSENTS) else ()
-    notice = await story_notice(caller, place, current) if notified else None
+    notice, bell = _notices(await story_news(caller, place) if notified else None, waiting, caller, place, current)
     supplier, shown = await supplier_name(tx), _marked(tabs, place.path(current))
-    return _shell(supplier, caller, account.name, shown, fresh, links=links, notice=notice)
+    bell = streamed(bell) if streams else bell
+    return _shell(supplier, caller, account.name, shown, fresh, links=links, notice=notice, bell=bell)
 
 
-async def supplier_shell(caller: Caller, current: str) -> Shell:
-    """Around a page of several accounts."""
+def _notices(
+    news: Found | None, waiting: int, caller: Caller, place: Place, current: str
+) -> tuple[Notice | None, Bell | None]:
+    return story_notice(news, caller, place, current), account_bell(news, waiting, caller, place, current)
+
+
+async def account_notices(caller: Caller, place: Place, current: str) -> tuple[Notice | None, Bell | None]:
+    """What a reader has to be told on a page of one account: the first above it, all of it behind the bell."""
+    speaks = caller.may(Action.READ_CONVERSATIONS)
+    waiting = await waiting_count(caller.tx, place.account.account_id, caller.user) if speaks else 0
+    return _notices(await story_news(caller, place), waiting, caller, place, current)
+
+
+async def supplier_notices(caller: Caller, current: str) -> tuple[Notice | None, Bell | None]:
+    """The same, on a page of several accounts."""
+    unread = await unread_of(caller)
+    return bad_news_notice(unread, current), portfolio_bell(unread, current)
+
+
+async def supplier_shell(caller: Caller, current: str, *, streams: bool = False) -> Shell:
+    """Around a page of several accounts; `streams` as for those of one."""
     tabs = [Tab("Portfolio", "/portfolio")] if caller.may(Action.READ_PORTFOLIO) else []
     if has_finance(caller):
         tabs.append(Tab("Finance", "/finance"))
@@ -143,8 +180,9 @@ async def supplier_shell(caller: Caller, current: str) -> Shell:
         tabs.append(Tab("Connect", "/connect"))
     taken: datetime | None = await caller.tx.scalar(_LAST_TAKEN)
     fresh = freshness(taken, caller.now)
-    notice = await bad_news_notice(caller, current)
-    return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, _marked(tabs, current), fresh, notice=notice)
+    notice, bell = await supplier_notices(caller, current)
+    shown, bell = _marked(tabs, current), streamed(bell) if streams else bell
+    return _shell(await supplier_name(caller.tx), caller, STEWARDSHIP, shown, fresh, notice=notice, bell=bell)
 
 
 async def partner_shell(caller: Caller, place: str) -> Shell:
@@ -166,6 +204,7 @@ def _shell(
     *,
     links: tuple[Link, ...] = (),
     notice: Notice | None = None,
+    bell: Bell | None = None,
 ) -> Shell:
     return Shell(
         supplier=supplier,
@@ -178,6 +217,7 @@ def _shell(
         freshness=fresh,
         links=links,
         notice=notice,
+        bell=bell,
         settings=Link("Settings", SETTINGS_PATH) if caller.user.role in READERS else None,
     )
 

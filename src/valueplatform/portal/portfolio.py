@@ -12,7 +12,8 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import local_day
 from valueplatform.portal.answers import wants_fragment
 from valueplatform.portal.calling import Caller, PortalRequest
-from valueplatform.portal.frame import supplier_shell
+from valueplatform.portal.frame import supplier_notices, supplier_shell
+from valueplatform.portal.notice_view import streamed
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.portfolio_view import Asked, portfolio_view
 from valueplatform.portal.streams import Feed, Fragment, event_stream
@@ -52,7 +53,7 @@ async def portfolio(
 ) -> Response[str]:
     async with portal.door.entered(request) as caller:
         found = await read_portfolio(caller, Asked(show, search.strip(), cursor))
-        shell = await supplier_shell(caller, "/portfolio")
+        shell = await supplier_shell(caller, "/portfolio", streams=True)
     template = "_portfolio_rows.html" if wants_fragment(request) else "portfolio.html"
     answer = portal.pages.page(template, shell=shell, portfolio=found)
     answer.headers["Vary"] = "HX-Request"
@@ -78,7 +79,9 @@ async def portfolio_feed(portal: Portal, cookie: str, asked: Asked) -> Feed:
     async def read(mark: str | None) -> Fragment | None:
         async with door.opened(await door.session(cookie)) as caller:
             found = await read_portfolio(caller, asked)
-        html = portal.pages.render("_portfolio_rows.html", portfolio=found)
+            _, bell = await supplier_notices(caller, "/portfolio")
+            csrf = caller.session.csrf_token
+        html = portal.pages.render("portfolio_live.html", portfolio=found, bell=streamed(bell), csrf=csrf)
         now = sha256(html.encode()).hexdigest()
         return None if now == mark else Fragment(now, html)
 

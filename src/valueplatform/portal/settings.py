@@ -11,9 +11,10 @@ from valueplatform.core.authorization import Action, UserRole
 from valueplatform.core.errors import InvalidInputError, NotFoundError
 from valueplatform.core.periods import zone
 from valueplatform.core.scope import no_accounts
-from valueplatform.portal.answers import see_other
+from valueplatform.portal.answers import is_own, see_other
 from valueplatform.portal.calling import Caller, PortalRequest, form_field, own_place
 from valueplatform.portal.frame import account_shell, supplier_name, supplier_shell
+from valueplatform.portal.languages import SWITCH_PATH, Wanted, wanted_by
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.settings_view import Desk, settings_view
 from valueplatform.portal.view.settings import Unsubscribe
@@ -44,7 +45,7 @@ _DONE: Final = Unsubscribe("You get no more digests.", "Your story stays open to
 async def settings(request: PortalRequest, portal: Shared, saved: FromQuery[str | None] = None) -> Response[str]:
     async with portal.door.entered(request) as caller:
         _require_reader(caller)
-        choice = await _chosen(caller)
+        choice = await _chosen(caller, wanted_by(request))
         return await _page(caller, portal, choice, saved=saved is not None)
 
 
@@ -53,16 +54,19 @@ def _require_reader(caller: Caller) -> None:
         raise NotFoundError("There is no such page for you.")
 
 
-async def _chosen(caller: Caller) -> Choice:
-    """What the reader chose, else what is proposed to them: nothing, in the zone where they are."""
+async def _chosen(caller: Caller, wanted: Wanted) -> Choice:
+    """What the reader chose, else what is proposed to them: nothing, in the zone where they are and the language that
+    their browser asks for."""
     found = await choice_of(caller.tx, caller.user.user_id)
     if found is not None:
         return found
     ids = caller.user.account_ids
     if ids is not None and len(ids) == 1:
-        return Choice(timezone=(await account_by_id(caller.tx, next(iter(ids)))).timezone)
-    model = await stored_model(caller.tx)
-    return Choice(timezone=model.supplier.timezone if model else "UTC")
+        zone_here = (await account_by_id(caller.tx, next(iter(ids)))).timezone
+    else:
+        model = await stored_model(caller.tx)
+        zone_here = model.supplier.timezone if model else "UTC"
+    return Choice(timezone=zone_here, language=wanted.browser)
 
 
 async def _page(
@@ -100,7 +104,7 @@ async def save(request: PortalRequest, portal: Shared) -> Response[str]:
     given = {name: (await form_field(request, name)).strip() for name in _FIELDS}
     async with portal.door.entered(request) as caller:
         _require_reader(caller)
-        before = await _chosen(caller)
+        before = await _chosen(caller, wanted_by(request))
     error, choice = "", before
     try:
         choice = await _checked(portal, given)
@@ -164,6 +168,17 @@ async def _save(caller: Caller, choice: Choice, *, new_secret: bool) -> str | No
     return secret
 
 
+@post(SWITCH_PATH, status_code=200)
+async def switch_language(request: PortalRequest, portal: Shared) -> Response[str]:
+    """From the switch beside a story: remembered with what else the reader chose, by whoever reads stories."""
+    wanted, back = wanted_by(request, await form_field(request, "language")), await form_field(request, "back")
+    async with portal.door.entered(request) as caller:
+        choice = await _chosen(caller, wanted)
+        kept = msgspec.structs.replace(choice, language=wanted.asked or choice.language)
+        await save_choice(caller.tx, caller.user.user_id, kept, caller.now)
+    return see_other(back if is_own(back) else "/")
+
+
 @get(f"{UNSUBSCRIBE_PATH}/{{token:str}}")
 async def leaving(portal: Shared, token: FromPath[str]) -> Response[str]:
     """Only a button, since mail scanners open every link."""
@@ -193,4 +208,4 @@ async def _reader(portal: Portal, token: str) -> int:
     return user_id
 
 
-HANDLERS = (settings, save, leaving, leave)
+HANDLERS = (settings, save, switch_language, leaving, leave)

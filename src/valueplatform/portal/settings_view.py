@@ -68,13 +68,11 @@ def settings_view(desk: Desk) -> Settings:
 
 
 def _about(desk: Desk) -> str:
-    of = "the value story of each of your accounts, one message for each" if desk.role is UserRole.STEWARD else (
-        "your value story"
-    )  # fmt: skip
-    return (
-        f"A digest tells what is new in {of} since the last one, and is sent only when something is. Nothing is sent "
-        "until you choose it here."
-    )
+    of = "the value stories of your accounts" if desk.role is UserRole.STEWARD else "your value story"
+    said = f"A digest tells what is new in {of} since the last one, and is sent only when something is."
+    if desk.role is UserRole.STEWARD:
+        said += " One e-mail has all your accounts, bad news first; a webhook is called for each."
+    return f"{said} Nothing is sent until you choose it here."
 
 
 def _channels(desk: Desk) -> list[Option]:

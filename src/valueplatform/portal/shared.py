@@ -22,6 +22,7 @@ from valueplatform.narrative.report import Asked, Format, Part, read_report, rep
 from valueplatform.portal.answers import see_other, wants_fragment
 from valueplatform.portal.calling import Caller, Place, PortalRequest, form_field, shared_place
 from valueplatform.portal.frame import partner_shell
+from valueplatform.portal.languages import wanted_by
 from valueplatform.portal.partners import act_of
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.shared_page import PATH, provider_of, shared_account, shared_list
@@ -53,7 +54,7 @@ async def account(request: PortalRequest, portal: Shared, key: FromPath[str]) ->
 async def _page(request: PortalRequest, portal: Shared, key: str, typed: Typed | None = None) -> Response[str]:
     async with portal.door.entered(request) as caller:
         place = await shared_place(caller, key, Action.READ_VALUE)
-        page = await shared_account(caller, place, typed)
+        page = await shared_account(caller, place, typed, wanted_by(request))
         shell = await partner_shell(caller, place.account.name)
     status = 400 if typed is not None and not wants_fragment(request) else 200
     return portal.pages.page("shared_account.html", status_code=status, shell=shell, shared=page)

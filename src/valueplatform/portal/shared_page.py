@@ -10,10 +10,11 @@ from valueplatform.api.consents import consent_out
 from valueplatform.api.contributions import ContributionOut, contribution_out
 from valueplatform.api.splits import SplitOut, split_out
 from valueplatform.core.errors import UnprocessableError
-from valueplatform.narrative.document import Audience
+from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.story_read import read_story
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.exact import cents_text, count_text, day_text
+from valueplatform.portal.languages import Wanted, language_for, switch_of
 from valueplatform.portal.partners_view import (
     Words,
     consent_row,
@@ -103,7 +104,7 @@ def _waits(one: SplitOut) -> bool:
     return one.state is SplitState.PROPOSED and all(said.side.value != "partner" for said in one.said)
 
 
-async def shared_account(caller: Caller, place: Place, typed: Typed | None) -> view.Shared:
+async def shared_account(caller: Caller, place: Place, typed: Typed | None, wanted: Wanted) -> view.Shared:
     """One account as the partner sees it. Raises NoModelError."""
     tx, account, provider = caller.tx, place.account, provider_of(caller)
     model = await newest_model(tx)
@@ -114,6 +115,7 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None) -> v
     words = await words_of(caller, account, model, authors_of(consents, contributions, splits))
     read = await _read(caller, account)
     measured = await measured_for(caller, account, contributions)
+    language = await language_for(caller, wanted)
     waiting = sum(map(_waits, splits))
     own = cents_text(_own(read)[0], account.currency)
     waits = f" {count_text(waiting).capitalize()} {'split waits' if waiting == 1 else 'splits wait'} for you."
@@ -122,7 +124,9 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None) -> v
         lead=f"Realized from {day_text(read.period.start)} to today: your own rows and your part of what is joint.",
         facts=_facts(read, words),
         rows=_rows(read, words),
-        story=await _story(caller, account),
+        story=await _story(caller, account, language),
+        lang="" if language is Language.ENGLISH else language.value,
+        languages=switch_of(language, place.path("")),
         consents=tuple(consent_row(consents, provider, what, words, None) for what in Purpose),
         contributions=_contributions(place, contributions, words, measured, typed),
         splits=tuple(
@@ -180,10 +184,12 @@ def _rows(read: ValueRead, words: Words) -> tuple[view.PartyRow, ...]:
     return tuple(rows)
 
 
-async def _story(caller: Caller, account: Account) -> tuple[str, ...]:
+async def _story(caller: Caller, account: Account, language: Language) -> tuple[str, ...]:
     """The partner's own story in sentences; empty where there is nothing to tell of it yet."""
     try:
-        read = await read_story(caller.tx, account, Audience.PARTNER, caller.now, provider=provider_of(caller))
+        read = await read_story(
+            caller.tx, account, Audience.PARTNER, caller.now, provider=provider_of(caller), language=language
+        )
     except UnprocessableError:
         return ()
     document = read.document

@@ -8,9 +8,9 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from valueplatform.core.authorization import Action
-from valueplatform.core.errors import InvalidInputError, NotFoundError
+from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import local_day
-from valueplatform.narrative.document import Audience, Language, Status
+from valueplatform.narrative.document import Audience, Status
 from valueplatform.narrative.forms import story_markdown
 from valueplatform.narrative.next_best_store import Decision, decide
 from valueplatform.narrative.store import newest_story
@@ -18,6 +18,7 @@ from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, place_of
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.frame import last_event, shell_at
+from valueplatform.portal.languages import ENGLISH, Wanted, language_for, wanted_by
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.projection_view import projection_view
@@ -28,7 +29,7 @@ from valueplatform.portal.telling import read_told, story_mark
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.shell import Shell
-from valueplatform.stewardship.digests.choice import language_of
+from valueplatform.stewardship.threads import waiting_count
 from valueplatform.value.models import stored_model
 from valueplatform.value.projection import read_projection
 
@@ -37,28 +38,19 @@ from valueplatform.value.projection import read_projection
 async def story_page(
     request: PortalRequest, portal: Shared, aside: FromQuery[str | None] = None, lang: FromQuery[str | None] = None
 ) -> Response[str]:
-    language = language_asked(lang)
+    wanted = wanted_by(request, lang)
     async with portal.door.entered(request) as caller:
         place = await place_of(caller, None, Action.READ_STORY)
-        shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, language=language)
+        shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, wanted=wanted)
     return portal.pages.page("story.html", shell=shell, story=story)
 
 
-def language_asked(lang: str | None) -> Language | None:
-    """The language that an address asks for; None leaves it to what the reader chose. Raises InvalidInputError."""
-    if lang is None:
-        return None
-    if lang not in list(Language):
-        raise InvalidInputError(f"Stories are told in {' and '.join(Language)}; ask for one of these as 'lang'.")
-    return Language(lang)
-
-
 async def shell_and_story(
-    caller: Caller, place: Place, public_url: str, *, aside: str | None = None, language: Language | None = None
+    caller: Caller, place: Place, public_url: str, *, aside: str | None = None, wanted: Wanted = ENGLISH
 ) -> tuple[Shell, view.Story]:
     moment = await last_event(caller.tx, place.account.account_id, caller.now)
-    shell = await shell_at(caller, place, "/story", moment, notified=False)
-    told = await read_told(caller, place, public_url, moment, aside=aside, asked=language)
+    shell = await shell_at(caller, place, "/story", moment, notified=False, streams=True)
+    told = await read_told(caller, place, public_url, moment, aside=aside, wanted=wanted)
     story = untold(place, caller) if told is None else story_view(told)
     return shell, replace(story, projection=await _projection(caller, place))
 
@@ -97,7 +89,7 @@ async def story_live(
     lang: FromQuery[str | None] = None,
 ) -> Stream:
     cookie = portal.door.cookie_of(request) or ""
-    feed = await story_feed(portal, cookie, key, seen, aside=aside, language=language_asked(lang))
+    feed = await story_feed(portal, cookie, key, seen, aside=aside, wanted=wanted_by(request, lang))
     return event_stream(portal.live, cookie, feed)
 
 
@@ -108,43 +100,51 @@ async def story_feed(
     seen: str | None,
     *,
     aside: str | None = None,
-    language: Language | None = None,
+    wanted: Wanted = ENGLISH,
 ) -> Feed:
     """The story, from what the page has `seen`. Raises UnauthenticatedError, NotFoundError."""
     page_id = uuid4()
     session = await portal.door.session(cookie)
     async with portal.door.opened(session) as caller:
         account_id = (await place_of(caller, key, Action.READ_STORY)).account.account_id
+        shown = seen and seen + await _beside(caller, account_id)
 
     async def read(mark: str | None) -> Fragment | None:
         async with portal.door.opened(await portal.door.session(cookie)) as caller:
             place = await place_of(caller, key, Action.READ_STORY)
             await keep_open(caller.tx, account_id, page_id, caller.now)
-            now = await story_mark(caller.tx, account_id)
+            told = await story_mark(caller.tx, account_id)
+            now = told and told + await _beside(caller, account_id)
             if now is None or now == mark:
                 return None
-            shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, language=language)
+            shell, story = await shell_and_story(caller, place, portal.public_url, aside=aside, wanted=wanted)
         return Fragment(now, portal.pages.render("story_live.html", shell=shell, story=story))
 
     async def closed() -> None:
         async with portal.door.opened(session) as caller:
             await close_page(caller.tx, account_id, page_id)
 
-    return Feed("story", read, account_id, mark=seen, closed=closed)
+    return Feed("story", read, account_id, mark=shown, closed=closed)
+
+
+async def _beside(caller: Caller, account_id: int) -> str:
+    """What else makes another page of it: conversations that wait for the reader."""
+    waiting = await waiting_count(caller.tx, account_id, caller.user) if caller.may(Action.READ_CONVERSATIONS) else 0
+    return f"&{waiting}" if waiting else ""
 
 
 @get(both("/story.md"))
 async def story_text(
     request: PortalRequest, portal: Shared, key: Key = None, lang: FromQuery[str | None] = None
 ) -> Response[str]:
-    language = language_asked(lang)
+    wanted = wanted_by(request, lang)
     async with portal.door.entered(request) as caller:
-        return await downloaded(caller, await place_of(caller, key, Action.READ_STORY), language)
+        return await downloaded(caller, await place_of(caller, key, Action.READ_STORY), wanted)
 
 
-async def downloaded(caller: Caller, place: Place, asked: Language | None) -> Response[str]:
+async def downloaded(caller: Caller, place: Place, wanted: Wanted) -> Response[str]:
     """The story as Markdown, to keep."""
-    language = asked or await language_of(caller.tx, caller.user.user_id)
+    language = await language_for(caller, wanted)
     stored = await newest_story(caller.tx, place.account.account_id, Audience.CUSTOMER, language)
     if stored is None:
         raise NotFoundError("There is no story to download yet.")

@@ -27,6 +27,7 @@ from valueplatform.portal.calling import Place
 from valueplatform.portal.chart import commitment_chart
 from valueplatform.portal.exact import exact_text, moment_text, short_day, short_text
 from valueplatform.portal.grades_view import grades_view
+from valueplatform.portal.languages import switch_of
 from valueplatform.portal.sentences import CHIPS, key_number, number_view, proof_path, sentence_view, spans_view
 from valueplatform.portal.view import story as view
 from valueplatform.portal.view import words
@@ -119,6 +120,7 @@ def story_view(told: Told) -> view.Story:
         account_name=account.name,
         version=told.mark,
         lang="" if document.language is Language.ENGLISH else document.language.value,
+        languages=switch_of(document.language, told.place.path("/story")),
         dateline=dateline(document),
         chip=CHIPS[document.status],
         headline=sentence_view(headline, new=headline.insight_id in told.new, key=key_number(headline.spans)),

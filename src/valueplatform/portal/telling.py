@@ -11,7 +11,7 @@ from sqlalchemy import text
 from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.authorization import Action
 from valueplatform.core.database import Transaction
-from valueplatform.narrative.document import Audience, Language
+from valueplatform.narrative.document import Audience
 from valueplatform.narrative.grades import grades_of
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.news import lines_since
@@ -20,10 +20,10 @@ from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory, newest_story
 from valueplatform.portal.calling import Caller, Place
 from valueplatform.portal.collaborations import prompt_view, prompts_for
+from valueplatform.portal.languages import ENGLISH, Wanted, language_for
 from valueplatform.portal.story_view import Told, mark_of
 from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.visits import Before, Reader, note_visit
-from valueplatform.stewardship.digests.choice import language_of
 
 _MARK: Final = text("""
     SELECT version, composed_at FROM story WHERE account_id = :account AND audience = 'customer'
@@ -55,16 +55,15 @@ async def read_told(
     last_event: datetime | None,
     *,
     aside: str | None = None,
-    asked: Language | None = None,
+    wanted: Wanted = ENGLISH,
 ) -> Told | None:
     """The customer's story; None before the first is composed. The visit is noted.
 
     `last_event` is when the newest event happened. `aside` names a suggestion that was just set aside, so that this can
-    be undone; `asked` is the language of this page, else it is the one that the reader chose.
+    be undone.
     """
     tx, account_id = caller.tx, place.account.account_id
-    language = asked or await language_of(tx, caller.user.user_id)
-    stored = await newest_story(tx, account_id, Audience.CUSTOMER, language)
+    stored = await newest_story(tx, account_id, Audience.CUSTOMER, await language_for(caller, wanted))
     if stored is None:
         return None
     # The supplier's people are told of news by notices alone: the page is the customer's own.
@@ -93,7 +92,7 @@ async def read_told(
         partners=caller.may(Action.READ_CONSENTS),
         last_event=last_event,
         talk=await _talk(caller, place),
-        asked=asked,
+        asked=wanted.asked,
     )
 
 

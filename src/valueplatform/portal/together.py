@@ -19,8 +19,8 @@ from valueplatform.narrative.store import newest_story
 from valueplatform.portal.answers import see_other
 from valueplatform.portal.calling import Caller, Key, Place, PortalRequest, both, form_field, place_of
 from valueplatform.portal.collaborations import AT_ONCE, prompt_view, prompts_for
-from valueplatform.portal.frame import ROLE_WORDS, account_shell, supplier_name
-from valueplatform.portal.notice_view import story_notice
+from valueplatform.portal.frame import ROLE_WORDS, account_notices, account_shell, supplier_name
+from valueplatform.portal.notice_view import bell_mark, streamed
 from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.sentences import proof_path, sentence_view
@@ -107,7 +107,7 @@ async def _thread_page(
         topics = topics_view(talk, await conversations_of(caller.tx, account_id, caller.user), conversation_id)
         prompts = await _prompts(caller, place)
         together = view.Together(topics, thread_view(talk, thread, text, error), "", _start(caller, place), prompts)
-        shell = await account_shell(caller, place, "/together")
+        shell = await account_shell(caller, place, "/together", streams=talk.live)
     return portal.pages.page("together.html", status_code=400 if error else 200, shell=shell, together=together)
 
 
@@ -149,13 +149,14 @@ async def thread_feed(portal: Portal, cookie: str, key: str | None, conversation
             place = await place_of(caller, key, Action.READ_CONVERSATIONS)
             await keep_open(caller.tx, account_id, page_id, caller.now)
             thread = await read_thread(caller.tx, account_id, conversation_id, caller.user)
-            notice = await story_notice(caller, place, "/together")
-            now = mark_of(thread) + (f"&{notice.link.text}" if notice else "")
+            notice, bell = await account_notices(caller, place, "/together")
+            now = mark_of(thread) + (f"&{bell_mark(bell)}" if bell and bell.count else "")
             if now == mark:
                 return None
             shown = thread_view(await read_talk(caller, place), thread)
             csrf = caller.session.csrf_token
-        return Fragment(now, portal.pages.render("thread_live.html", thread=shown, notice=notice, csrf=csrf))
+        beside = {"notice": notice, "bell": streamed(bell), "csrf": csrf}
+        return Fragment(now, portal.pages.render("thread_live.html", thread=shown, **beside))
 
     async def closed() -> None:
         async with door.opened(session) as caller:

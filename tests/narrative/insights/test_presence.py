@@ -78,6 +78,16 @@ def test_an_account_without_priced_drivers_falls_silent_too() -> None:
     assert _told(facts)["silent-account"].number("before").value == 0
 
 
+def test_the_only_driver_of_an_account_where_nothing_counts_is_silence_once_it_is_lost() -> None:
+    def kinds(days: int, state: State) -> list[str]:
+        daily = rows("a", steady(START, TODAY - timedelta(days=days), 5), state=state)
+        return [insight.kind for insight in presence(account(daily, drivers=(driver("a"),)))]
+
+    assert kinds(91, State.ESTIMATED) == ["silent-account"]
+    assert kinds(89, State.ESTIMATED) == ["stalled-driver"]
+    assert kinds(91, State.VALIDATED) == ["lost-driver"]
+
+
 def test_one_driver_that_goes_on_breaks_the_silence() -> None:
     daily = [*rows("a", steady(START, date(2026, 8, 1), 5)), *rows("b", steady(START, TOMORROW, 5))]
     found = presence(account(daily, drivers=(driver("a"), driver("b"))))

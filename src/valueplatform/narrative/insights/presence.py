@@ -2,13 +2,13 @@
 
 Statistic: the pauses between days with value. A driver is *stalled* when its present pause is longer than 7 days and
 than twice its longest earlier one, and *lost* when that is 90 days ago; an account is *silent* when every driver that
-had a rhythm is; a past pause is told as *missing days* when it is longer than 4 days and than twice the next longest,
-in the last 180 days. Minimum data: 8 days with value over at least 28 days. *New*: first value within the last 60 days,
-in an account that had value at least 60 days before it. Beyond the series' own extreme a pause must be one that days
-with value, falling by chance alone, would not bring in a year of looks: 365 r (1 - r)^n is at most 2 % for n days at
-the rate r (a geometric run, Feller 1968, ch. 13), unless none of its pauses was longer than 1.5 times their mean. That
-keeps noise that is zero most days from being told as a stop. Of a pause that may stand out, days at rest around public
-holidays do not count.
+had a rhythm is (where there is one alone and nothing counts: when it is lost); a past pause is told as *missing days*
+when it is longer than 4 days and than twice the next longest, in the last 180 days. Minimum data: 8 days with value
+over at least 28 days. *New*: first value within the last 60 days, in an account that had value at least 60 days before
+it. Beyond the series' own extreme a pause must be one that days with value, falling by chance alone, would not bring in
+a year of looks: 365 r (1 - r)^n is at most 2 % for n days at the rate r (a geometric run, Feller 1968, ch. 13), unless
+none of its pauses was longer than 1.5 times their mean. That keeps noise that is zero most days from being told as a
+stop. Of a pause that may stand out, days at rest around public holidays do not count.
 """
 
 from collections.abc import Iterator
@@ -79,13 +79,27 @@ def stalled_since(facts: AccountFacts, driver: str) -> date | None:
 
 
 def silent_since(facts: AccountFacts) -> date | None:
-    """The day after the last value of all, where two or more drivers had a rhythm and every one of them stopped."""
+    """The day after the last value of all, where two or more drivers had a rhythm and every one of them stopped; where
+    nothing counts, also where the only one that had is lost."""
     rhythmic = [driver.slug for driver in facts.drivers if rhythm(facts, driver.slug).is_known]
     stops = [stopped for slug in rhythmic if (stopped := stalled_since(facts, slug))]
-    if len(rhythmic) < 2 or len(stops) < len(rhythmic):
+    if not stops or len(stops) < len(rhythmic):
+        return None
+    if len(rhythmic) == 1 and (facts.today - stops[0] < LOST_AFTER or counts(facts)):
         return None
     later = facts.ledger.by_day(facts.currency, facts.money_drivers, counted=False)
     return None if any(value for day, value in later.items() if day >= max(stops)) else max(stops)
+
+
+def counts(facts: AccountFacts) -> bool:
+    """Whether any value of the account does (value rule 10)."""
+    return bool(facts.ledger.by_day(facts.currency, facts.money_drivers, counted=True))
+
+
+def is_long_silent(facts: AccountFacts) -> bool:
+    """Whether it is so long ago that a driver would be lost, in an account of which nothing counts."""
+    silent = silent_since(facts)
+    return silent is not None and facts.today - silent >= LOST_AFTER and not counts(facts)
 
 
 def presence(facts: AccountFacts) -> list[Insight]:

@@ -72,11 +72,14 @@ class Wording:
         rewordings: Rewordings | None = None,
         *,
         asked: bool = False,
+        cautioned: bool = False,
     ) -> Sentence:
         """The templates' words, or those of a language model where one is asked and says the same. `asked`: a sentence
-        before this one has asked for the same remedy. Raises UnfaithfulSentenceError."""
+        before this one has asked for the same remedy; `cautioned`: one of the chapter has said that what follows is not
+        validated. Raises UnfaithfulSentenceError."""
         insight = admitted.insight
-        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, place, asked=asked)
+        said = {"place": place, "asked": asked, "cautioned": cautioned}
+        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, said)
         reworded = self._reworded(spans, admitted, rewordings) if rewordings is not None else None
         return Sentence(
             insight_id=admitted.id,
@@ -92,7 +95,8 @@ class Wording:
     def note(self, admitted: Admitted, audience: Audience, kind: str) -> Note:
         """A margin note. Raises UnfaithfulSentenceError."""
         title = self.phrase("note-title", admitted.insight.terms, about=admitted.insight.kind)
-        spans = self._spans(admitted, f"notes/{admitted.insight.kind}.j2", audience, "margin")
+        said = {"place": "margin", "asked": False, "cautioned": False}
+        spans = self._spans(admitted, f"notes/{admitted.insight.kind}.j2", audience, said)
         return Note(kind=kind, title=title, spans=spans, insight_id=admitted.id)
 
     def phrase(self, template: str, terms: Mapping[str, str], **given: object) -> str:
@@ -104,10 +108,10 @@ class Wording:
         return (HERE / "sentences" / f"{kind}.j2").is_file()
 
     def _spans(
-        self, admitted: Admitted, template: str, audience: Audience, place: Place, *, asked: bool = False
+        self, admitted: Admitted, template: str, audience: Audience, said: Mapping[str, object]
     ) -> tuple[Span, ...]:
         insight = admitted.insight
-        context = self._context(admitted, audience) | {"place": place, "asked": asked}
+        context = {**self._context(admitted, audience), **said}
         text = self._opened(_tidy(self._environment.get_template(template).render(context)))
         spans = self._parted(text, insight)
         found = check_sentence(spans, admitted, str(self.locale))

@@ -75,7 +75,10 @@ function startAges() {
   }, 20_000);
 }
 
+const notices = () => Number(document.querySelector("[data-bell]")?.dataset.bell ?? 0);
+
 export function startLive() {
+  let rung = notices();
   keepWhatScriptMade();
   startAges();
   let before = new Map();
@@ -87,6 +90,9 @@ export function startLive() {
     const news = [...wordings(target)].filter(([id, text]) => before.get(id) !== text).map(([id]) => id);
     for (const id of news) changed.add(id);
     markNew(target);
+    const waiting = notices();
+    if (waiting > rung) announce(waiting === 1 ? "One notice for you." : `${waiting} notices for you.`);
+    rung = waiting;
     drawCharts(target);
     target.dispatchEvent(new CustomEvent("page-updated", { bubbles: true }));
     if (news.length) announce(news.length === 1 ? "One sentence on this page changed." : `${news.length} sentences on this page changed.`);

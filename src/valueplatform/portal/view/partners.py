@@ -3,7 +3,7 @@ shared."""
 
 from dataclasses import dataclass
 
-from valueplatform.portal.view.words import Chip, Fact, Link
+from valueplatform.portal.view.words import Chip, Fact, LanguageSwitch, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,3 +186,5 @@ class Shared:
     propose: ProposeForm | None
     links: tuple[Link, ...]
     problem: str = ""
+    lang: str = ""
+    languages: LanguageSwitch | None = None

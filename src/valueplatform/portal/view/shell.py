@@ -40,6 +40,21 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Bell:
+    """The notices of a reader, in the bar of every page. `count` is how many things are new, `lines` the first of them;
+    `live_href` streams it where the page has no stream that brings it along."""
+
+    count: int
+    lines: tuple[Link, ...] = ()
+    dismiss: Act | None = None
+    live_href: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"Notices, {self.count or 'nothing'} new"
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """What every page needs. `place` stands beside the supplier's name (the account, or "Value stewardship").
 
@@ -57,6 +72,7 @@ class Shell:
     freshness: Freshness | None = None
     links: tuple[Link, ...] = ()
     notice: Notice | None = None
+    bell: Bell | None = None
     settings: Link | None = None
 
 

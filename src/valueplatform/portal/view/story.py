@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from valueplatform.portal.view.conversation import Prompt
 from valueplatform.portal.view.drawings import ChartView, Strip
-from valueplatform.portal.view.words import Act, Banner, Chip, Fact, Link, Note, Sentence
+from valueplatform.portal.view.words import Act, Banner, Chip, Fact, LanguageSwitch, Link, Note, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +144,4 @@ class Story:
     projection: ProjectionView | None = None
     talk: Prompt | None = None
     lang: str = ""
+    languages: LanguageSwitch | None = None

@@ -100,3 +100,21 @@ class Banner:
     kind: Literal["stale", "withdrawn"]
     title: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageOption:
+    """`code` as `lang` has it, `name` in its own words."""
+
+    code: str
+    name: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSwitch:
+    """A choice that is remembered; `back` is the page to come back to."""
+
+    action: str
+    back: str
+    options: tuple[LanguageOption, ...]

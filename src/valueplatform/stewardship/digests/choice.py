@@ -111,10 +111,10 @@ async def choice_of(tx: Transaction, user_id: int) -> Choice | None:
     return None if row is None else msgspec.convert({str(name): value for name, value in row._asdict().items()}, Choice)
 
 
-async def language_of(tx: Transaction, user_id: int) -> Language:
-    """In which a reader wants stories told; English where nothing was chosen."""
+async def chosen_language(tx: Transaction, user_id: int) -> Language | None:
+    """In which a reader wants stories told; None where nothing was chosen."""
     chosen = await tx.scalar(select(digest_choice.c.language).where(digest_choice.c.user_id == user_id))
-    return Language(chosen or Language.ENGLISH)
+    return None if chosen is None else Language(chosen)
 
 
 async def save_choice(

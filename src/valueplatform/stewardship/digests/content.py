@@ -14,7 +14,7 @@ from valueplatform.narrative.document import Audience, Language, Sentence, Story
 from valueplatform.narrative.forms import dateline
 from valueplatform.narrative.since import SinceLine
 from valueplatform.narrative.store import StoredStory, newest_story
-from valueplatform.stewardship.bad_news import BadNews
+from valueplatform.stewardship.bad_news import BadNews, open_bad_news
 
 DIGEST: Final = "digest"
 BAD_NEWS: Final = "bad-news"
@@ -32,7 +32,8 @@ class Line(msgspec.Struct, frozen=True):
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """`lines` are new since `since_version`; headline, lead and status say how it stands. For `kind` bad-news the lines
-    are the bad news alone. `language` is that of the sentences; what stands around them is English."""
+    are the bad news alone. `language` is that of the sentences; what stands around them is English. `bad` are the
+    insights of the lines that are bad news, for a steward."""
 
     kind: str
     supplier: str
@@ -50,6 +51,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     story_path: str
     language: Language = Language.ENGLISH
+    bad: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -60,7 +62,11 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
             said = f"{self.account_name}: {_count(len(self.lines))} new in your value story"
             if self.audience == Audience.STEWARD.value:
                 said = f"{self.account_name}: {_count(len(self.lines))} new in its value story"
-        return " ".join("".join(c if c.isprintable() else " " for c in said).split())
+        return one_line(said)
+
+
+def one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _count(number: int) -> str:
@@ -89,7 +95,12 @@ async def story_digest(
     lines: Sequence[SinceLine],
     since_version: int,
 ) -> Digest:
-    return _digest(DIGEST, subject, audience, stored, await _places(tx, subject, audience), lines, since_version)
+    digest = _digest(DIGEST, subject, audience, stored, await _places(tx, subject, audience), lines, since_version)
+    if audience is not Audience.STEWARD:
+        return digest
+    told = {line.insight_id for line in digest.lines}
+    bad = [one.insight_id for one in await open_bad_news(tx, subject.account_id) if one.insight_id in told]
+    return msgspec.structs.replace(digest, bad=tuple(bad))
 
 
 async def bad_news_digest(tx: Transaction, subject: Subject, stored: StoredStory, news: Sequence[BadNews]) -> Digest:

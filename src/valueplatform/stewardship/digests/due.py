@@ -1,4 +1,5 @@
-"""Who is due to be told, and of what: one reader of one account at a time, each in a transaction of its own."""
+"""Who is due to be told, and of what: one reader at a time, of one account, or a steward of all that are due, each in a
+transaction of its own."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,17 +26,23 @@ from valueplatform.stewardship.working_days import working_days_later
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
 NAMELESS: Final = "Value Platform"
+MOST_AT_ONCE: Final = 500
+"""Accounts of a steward in one transaction; those beyond come in the next, and in the same message."""
 CHAMPION_AHEAD: Final = 1
 """Working days that an executive's digest waits for the champion's at most."""
 
-_DUE: Final = text("""
+_MARKS: Final = """
     SELECT m.account_id, m.user_id, m.audience, m.version, m.as_of, m.waiting_since, a.key, a.name AS account_name,
            a.timezone, u.email, u.name, u.role, u.account_ids, u.provider, u.disabled_at,
            (SELECT document->'supplier'->>'name' FROM model_revision ORDER BY revision DESC LIMIT 1) AS supplier
       FROM digest_mark m JOIN account a USING (account_id) JOIN app_user u USING (user_id)
       JOIN digest_choice c USING (user_id)
      WHERE m.next_at <= :now AND c.channel <> 'none'
-     ORDER BY m.next_at, m.account_id, m.user_id LIMIT 1 FOR UPDATE OF m SKIP LOCKED
+"""
+# Nobody else looks at this reader meanwhile: what is due of a steward at once is told in one message.
+_DUE: Final = text(f"{_MARKS} ORDER BY m.next_at, m.account_id, m.user_id LIMIT 1 FOR UPDATE OF m, c SKIP LOCKED")
+_DUE_TOO: Final = text(f"""{_MARKS} AND m.user_id = :user AND m.account_id <> :account AND m.audience = 'steward'
+    ORDER BY m.account_id LIMIT :most FOR UPDATE OF m SKIP LOCKED
 """)
 _LATER: Final = text("""
     UPDATE digest_mark SET next_at = :next, waiting_since = :waiting WHERE account_id = :account AND user_id = :user
@@ -70,12 +77,17 @@ async def follow_new_accounts(database: Database, now: datetime) -> None:
 
 
 async def queue_next(database: Database, now: datetime) -> bool:
-    """Look at the one that is due longest: compose its digest, put it off, or find nothing new. False where none is."""
+    """Look at the one that is due longest, and with a steward's at what else is due of theirs: compose its digest, put
+    it off, or find nothing new. False where none is."""
     async with database.transaction(operator_scope()) as tx:
         row = await tx.row(_DUE, {"now": now})
         if row is None:
             return False
         await _look(tx, row, now)
+        if row.audience == Audience.STEWARD.value:
+            others = {"user": row.user_id, "account": row.account_id, "now": now, "most": MOST_AT_ONCE}
+            for other in await tx.rows(_DUE_TOO, others):
+                await _look(tx, other, now)
         return True
 
 

@@ -29,7 +29,7 @@ MARKS: Final = {
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -57,18 +57,24 @@ def digest_mail(digest: Digest, envelope: Envelope, public_url: str, token: str)
     `token` unsubscribes its reader. Raises ValueError for an address that cannot stand in a header.
     """
     off = f"{public_url}{UNSUBSCRIBE_PATH}/{token}"
+    text, html = digest_text(digest, public_url, off), digest_html(digest, public_url, off)
+    return message(envelope, digest.subject, off, text, html)
+
+
+def message(envelope: Envelope, subject: str, off: str, text: str, html: str) -> EmailMessage:
+    """`off` is where its reader unsubscribes. Raises ValueError for an address that cannot stand in a header."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = envelope.sender
     mail["To"] = envelope.to
-    mail["Subject"] = digest.subject
+    mail["Subject"] = subject
     mail["Date"] = format_datetime(envelope.at)
     mail["Message-ID"] = f"<{envelope.digest_id}@{envelope.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["List-Unsubscribe"] = f"<{off}>"
     if off.startswith("https://"):  # RFC 8058 asks for it
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(digest_text(digest, public_url, off), cte="quoted-printable")
-    mail.add_alternative(digest_html(digest, public_url, off), subtype="html", cte="quoted-printable")
+    mail.set_content(text, cte="quoted-printable")
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
     return mail
 
 
@@ -118,7 +124,7 @@ def digest_html(digest: Digest, public_url: str, off: str) -> str:
         return public_url + line.path
 
     return (
-        _templates()
+        templates()
         .get_template("digest.html")
         .render(
             digest=digest,

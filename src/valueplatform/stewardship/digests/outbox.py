@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Row, text
 
 from valueplatform.core.database import Transaction
+from valueplatform.narrative.document import Audience
 from valueplatform.stewardship.digests.choice import Channel
 from valueplatform.stewardship.digests.content import DIGEST, Digest, digest_id
 
@@ -30,14 +31,27 @@ _WAITS: Final = text("""
     SELECT count(*) FROM digest
     WHERE account_id = :account AND user_id = :user AND kind = 'digest' AND state = 'waiting'
 """)
-_CLAIM: Final = text("""
+_QUEUED: Final = """
     SELECT d.account_id, d.digest_id, d.user_id, d.kind, d.version, d.since_at, d.channel, d.body, d.queued_at,
            d.attempts, a.timezone, u.email, u.disabled_at, c.channel AS chosen, c.webhook_url, c.webhook_secret,
            c.unsubscribe_key, c.bad_news
       FROM digest d JOIN account a USING (account_id) JOIN app_user u USING (user_id)
       LEFT JOIN digest_choice c USING (user_id)
+"""
+# Digests of a steward's accounts that were composed in one pass are one e-mail: whoever has the first, has them all.
+_ONE_MESSAGE: Final = "d.kind = 'digest' AND d.audience = 'steward' AND d.channel = 'email'"
+_CLAIM: Final = text(f"""{_QUEUED}
      WHERE d.state = 'waiting' AND d.next_at <= :now
+       AND NOT ({_ONE_MESSAGE} AND EXISTS (
+           SELECT FROM digest o WHERE o.user_id = d.user_id AND o.queued_at = d.queued_at AND o.kind = d.kind
+              AND o.audience = d.audience AND o.channel = d.channel AND o.state = 'waiting'
+              AND o.digest_id < d.digest_id))
      ORDER BY d.next_at, d.digest_id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+""")
+_REST: Final = text(f"""{_QUEUED}
+     WHERE d.state = 'waiting' AND {_ONE_MESSAGE} AND d.user_id = :user AND d.queued_at = :queued_at
+       AND d.digest_id <> :id
+     ORDER BY d.digest_id FOR UPDATE OF d
 """)
 _TRIED: Final = text("""
     UPDATE digest SET attempts = attempts + 1, next_at = :next WHERE account_id = :account AND digest_id = :id
@@ -89,6 +103,12 @@ class Queued(msgspec.Struct, frozen=True):
     unsubscribe_key: bytes | None
 
     @property
+    def is_gathered(self) -> bool:
+        """Whether it goes in one message with those of other accounts."""
+        is_stewards = self.digest.audience == Audience.STEWARD.value
+        return self.kind == DIGEST and is_stewards and self.channel is Channel.EMAIL
+
+    @property
     def where(self) -> dict[str, Any]:
         return {"account": self.account_id, "id": self.digest_id}
 
@@ -125,10 +145,17 @@ async def waits(tx: Transaction, account_id: int, user_id: int) -> bool:
     return bool(await tx.scalar(_WAITS, {"account": account_id, "user": user_id}))
 
 
-async def next_waiting(tx: Transaction, now: datetime) -> Queued | None:
-    """The one that waits longest, locked; what others have locked is passed over."""
+async def next_waiting(tx: Transaction, now: datetime) -> tuple[Queued, ...]:
+    """The one that waits longest with all that go in one message with it, locked; what others have locked is passed
+    over. Empty where none is due."""
     row = await tx.row(_CLAIM, {"now": now})
-    return None if row is None else _queued(row)
+    if row is None:
+        return ()
+    first = _queued(row)
+    if not first.is_gathered:
+        return (first,)
+    values = {"user": first.user_id, "queued_at": first.queued_at, "id": first.digest_id}
+    return first, *(_queued(other) for other in await tx.rows(_REST, values))
 
 
 def _queued(row: Row[Any]) -> Queued:

@@ -1,5 +1,6 @@
 """Sending what waits, once: claimed, sent, settled, each a step of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,6 +15,7 @@ from valueplatform.core.outbound import Outbound, RefusedAddressError
 from valueplatform.core.smtp import DeliveryError, SmtpSettings, send_mail
 from valueplatform.narrative.document import Audience
 from valueplatform.stewardship.digests.choice import Channel, unsubscribe_token
+from valueplatform.stewardship.digests.gathered import gathered_mail, message_id
 from valueplatform.stewardship.digests.mail import Envelope, digest_mail
 from valueplatform.stewardship.digests.outbox import (
     Queued,
@@ -43,71 +45,82 @@ class Means:
 
 
 async def send_next(database: Database, means: Means, clock: Clock) -> bool:
-    """Send the one that waits longest, or put it off; False where none is due."""
+    """Send the message that waits longest, or put it off; False where none is due."""
     claimed = await claim(database, clock())
     if claimed is None:
         return False
-    if isinstance(claimed, Queued):
+    if claimed:
         await _send(database, means, claimed, clock)
     return True
 
 
-async def claim(database: Database, now: datetime) -> Queued | bool | None:
-    """The next one, its try counted; True where it is not to be sent now; None where none is due.
+async def claim(database: Database, now: datetime) -> tuple[Queued, ...] | None:
+    """The next message's digests, each try counted; none where it is not to be sent now; None where none is due.
 
     A hold is looked at here again: news may have been held after the digest was composed.
     """
     async with database.transaction(operator_scope()) as tx:
-        one = await next_waiting(tx, now)
-        if one is None:
+        found = await next_waiting(tx, now)
+        if not found:
             return None
-        if not one.wanted:
-            await drop(tx, one, now)
-            return True
-        if one.digest.audience != Audience.STEWARD.value and await held_until(
-            tx, one.account_id, one.timezone, one.since_at, now
+        first = found[0]
+        if not first.wanted:
+            for one in found:
+                await drop(tx, one, now)
+            return ()
+        if first.digest.audience != Audience.STEWARD.value and await held_until(
+            tx, first.account_id, first.timezone, first.since_at, now
         ):
-            await put_off(tx, one, now + LOOK_AGAIN)
-            return True
-        return await tried(tx, one, now)
+            await put_off(tx, first, now + LOOK_AGAIN)
+            return ()
+        return tuple([await tried(tx, one, now) for one in found])
 
 
-async def _send(database: Database, means: Means, one: Queued, clock: Clock) -> None:
+async def _send(database: Database, means: Means, together: Sequence[Queued], clock: Clock) -> None:
     try:
-        await transmit(means, one, clock())
+        await transmit(means, together, clock())
     except DeliveryError as error:
-        await _failed(database, one, error, clock())
+        await _failed(database, together, error, clock())
     else:
         async with database.transaction(operator_scope()) as tx:
-            await settle_sent(tx, one, clock())
-        log.info("digest sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value)
+            for one in together:
+                await settle_sent(tx, one, clock())
+        for one in together:
+            log.info("digest sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value)
 
 
-async def _failed(database: Database, one: Queued, error: DeliveryError, now: datetime) -> None:
+async def _failed(database: Database, together: Sequence[Queued], error: DeliveryError, now: datetime) -> None:
     async with database.transaction(operator_scope()) as tx:
-        given_up = await settle_failed(tx, one, str(error), now, final=error.final)
-    log.warning("digest not sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value,
-                attempts=one.attempts, reason=str(error), given_up=given_up)  # fmt: skip
+        given_up = [await settle_failed(tx, one, str(error), now, final=error.final) for one in together]
+    for one, ended in zip(together, given_up, strict=True):
+        log.warning("digest not sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value,
+                    attempts=one.attempts, reason=str(error), given_up=ended)  # fmt: skip
 
 
-async def transmit(means: Means, one: Queued, now: datetime) -> None:
-    """Hand it to the other side. Raises DeliveryError."""
-    if one.channel is Channel.EMAIL:
-        await _mail(means, one)
+async def transmit(means: Means, together: Sequence[Queued], now: datetime) -> None:
+    """Hand a message to the other side. Raises DeliveryError."""
+    first = together[0]
+    if first.channel is Channel.EMAIL:
+        await _mail(means, together)
     else:
-        await _webhook(means, one, now)
+        await _webhook(means, first, now)
 
 
-async def _mail(means: Means, one: Queued) -> None:
-    if means.smtp is None or one.unsubscribe_key is None:
+async def _mail(means: Means, together: Sequence[Queued]) -> None:
+    first = together[0]
+    if means.smtp is None or first.unsubscribe_key is None:
         raise DeliveryError("This installation has no mail server now.")
     try:
-        envelope = Envelope(one.digest_id, means.smtp.sender, means.smtp.domain, one.email, one.queued_at)
-        token = unsubscribe_token(one.user_id, one.unsubscribe_key)
-        mail = digest_mail(one.digest, envelope, means.public_url, token)
+        named = first.digest_id if len(together) == 1 else message_id([one.digest_id for one in together])
+        envelope = Envelope(named, means.smtp.sender, means.smtp.domain, first.email, first.queued_at)
+        token = unsubscribe_token(first.user_id, first.unsubscribe_key)
+        if len(together) == 1:
+            mail = digest_mail(first.digest, envelope, means.public_url, token)
+        else:
+            mail = gathered_mail([one.digest for one in together], envelope, means.public_url, token)
     except ValueError as error:
         raise DeliveryError(f"The address cannot be written to: {error}", final=True) from error
-    await send_mail(means.smtp, mail, one.email)
+    await send_mail(means.smtp, mail, first.email)
 
 
 async def _webhook(means: Means, one: Queued, now: datetime) -> None:
