@@ -21,7 +21,7 @@ from valueplatform.value.basis import cap_of
 from valueplatform.value.formula import Formula
 from valueplatform.value.levers import GROWS, Change, Input, Lever, SwitchOn, moved_meters
 from valueplatform.value.meter_days import ALL_PROVIDERS, MeterDay
-from valueplatform.value.model import SUPPLIER
+from valueplatform.value.model import BY_EVENT, SUPPLIER
 from valueplatform.value.pools import Draw, PoolDay, all_fit, within_cap
 from valueplatform.value.ranges import NoValue
 from valueplatform.value.usage import WEEK, carried_on, metered_decimal, multiplied, swing
@@ -89,7 +89,7 @@ class Worlds:
         ]
         self._assumed: dict[Sequence[Change], tuple[Record, Sequence[_Turns]]] = {}
         self._reached: dict[Lever, frozenset[str]] = {}
-        self._moved: dict[tuple[str, Fraction], _Usual] = {}
+        self._moved: dict[tuple[str, bool, Fraction], _Usual] = {}
         self._courses: dict[object, Sequence[_Course]] = {}
 
     def swung(self, changes: Sequence[Change]) -> Sequence[Sums]:
@@ -169,43 +169,49 @@ class Worlds:
         )
         if key not in self._courses:
             days = month if turning else Period(month.start, month.start + timedelta(days=WEEK))
-            used = self._days(days, meters, times, begun)
+            by_event = driver.provider == BY_EVENT
+            usual = [self._used(slug, times.get(slug), by_event=by_event) for slug in meters]
+            used = [*_begun_days(days, times, begun, SUPPLIER if by_event else ALL_PROVIDERS), *_on(days, usual)]
             self._courses[key] = _courses(uncapped(record, used, days, [driver]), by_weekday=not turning)
         return self._courses[key]
 
-    def _days(self, days: Period, meters: Iterable[str], times: _Times, begun: _Times) -> Iterator[MeterDay]:
-        usual = [self._used(slug, times.get(slug)) for slug in meters]
-        for day in days:
-            for slug, begins in begun.items():
-                read = metered_decimal(begins * times.get(slug, Fraction(1)))
-                if read:
-                    for provider in (ALL_PROVIDERS, SUPPLIER):
-                        yield MeterDay(slug, provider, day, 1, read)
-            for own in usual:
-                for one in own.get(day.weekday(), ()):
-                    yield MeterDay(one.meter, one.provider, day, one.events, one.value)
-
-    def _used(self, slug: str, times: Fraction | None) -> _Usual:
-        """A meter's usual days, multiplied; none where it is switched off."""
-        usual = self._usual.get(slug, {})
+    def _used(self, slug: str, times: Fraction | None, *, by_event: bool) -> _Usual:
+        """A meter's usual days, multiplied: those of each provider, or of all together. None where it is switched
+        off."""
+        usual = self._usual.get((slug, by_event), {})
         if times is None or not times:
             return usual if times is None else {}
-        if (slug, times) not in self._moved:
-            self._moved[slug, times] = {
+        if (slug, by_event, times) not in self._moved:
+            self._moved[slug, by_event, times] = {
                 weekday: [
                     MeterDay(slug, one.provider, one.day, one.events, multiplied(one.value, times)) for one in own
                 ]
                 for weekday, own in usual.items()
             }
-        return self._moved[slug, times]
+        return self._moved[slug, by_event, times]
 
 
-def _by_meter(usual: Mapping[int, Sequence[MeterDay]]) -> Mapping[str, _Usual]:
-    found: defaultdict[str, defaultdict[int, list[MeterDay]]] = defaultdict(lambda: defaultdict(list))
+def _by_meter(usual: _Usual) -> Mapping[tuple[str, bool], _Usual]:
+    """By meter, and by whether it is of one provider."""
+    found: defaultdict[tuple[str, bool], defaultdict[int, list[MeterDay]]] = defaultdict(lambda: defaultdict(list))
     for weekday, own in usual.items():
         for one in own:
-            found[one.meter][weekday].append(one)
+            found[one.meter, one.provider != ALL_PROVIDERS][weekday].append(one)
     return found
+
+
+def _begun_days(days: Period, times: _Times, begun: _Times, provider: str) -> Iterator[MeterDay]:
+    for slug, begins in begun.items():
+        read = metered_decimal(begins * times.get(slug, Fraction(1)))
+        if read:
+            yield from (MeterDay(slug, provider, day, 1, read) for day in days)
+
+
+def _on(days: Period, usual: Sequence[_Usual]) -> Iterator[MeterDay]:
+    for day in days:
+        for own in usual:
+            for one in own.get(day.weekday(), ()):
+                yield MeterDay(one.meter, one.provider, day, one.events, one.value)
 
 
 def _swings(days: Iterable[MeterDay], meters: Iterable[str], today: date) -> _Times:
