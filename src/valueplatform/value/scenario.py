@@ -100,6 +100,12 @@ class Ground:
         weeks = min((self.today - first).days, LEVEL.days) // WEEK
         return Period(self.today - timedelta(days=weeks * WEEK), self.today)
 
+    @property
+    def used(self) -> frozenset[str]:
+        """The meters that read anything in those weeks."""
+        stretch = self.based_on
+        return frozenset(day.meter for day in self.days if day.day in stretch)
+
 
 def look(ground: Ground, changes: Sequence[Change], start: date, months: int) -> Outlook:
     """The value of `months` months from the month of `start` on, carried on and changed.
@@ -110,7 +116,7 @@ def look(ground: Ground, changes: Sequence[Change], start: date, months: int) ->
     period = _period(start, months)
     based_on = ground.based_on
     check(ground.record.model, based_on, changes, period)
-    comparable = _switched_on(ground, based_on, changes)
+    comparable = _switched_on(ground, changes)
     firsts = list(_firsts(period))
     worlds = Worlds(ground.record, ground.days, based_on, [month_of(first) for first in firsts], comparable)
     carried, changed = worlds.swung(()), worlds.swung(tuple(changes))
@@ -168,11 +174,10 @@ def _period(start: date, months: int) -> Period:
     return Period(first, end)
 
 
-def _switched_on(ground: Ground, stretch: Period, changes: Sequence[Change]) -> list[Comparable]:
+def _switched_on(ground: Ground, changes: Sequence[Change]) -> list[Comparable]:
     """What features that are switched on are taken to be used. Raises UnprocessableError for one that is used already,
     or of which it cannot be told."""
     model = ground.record.model
-    used = {day.meter for day in ground.days if day.day in stretch}
     found: dict[str, list[Comparable]] = {}
     for change in changes:
         lever = change.lever
@@ -183,7 +188,7 @@ def _switched_on(ground: Ground, stretch: Period, changes: Sequence[Change]) -> 
             raise UnprocessableError(f"Feature {lever.feature!r} cannot be switched on here.")
         if lever.feature in found:
             raise UnprocessableError(f"Feature {lever.feature!r} is switched on twice; do it once.")
-        if used & {meter.slug for meter in fed_meters(model, lever.feature)}:
+        if ground.used & {meter.slug for meter in fed_meters(model, lever.feature)}:
             raise UnprocessableError(
                 f"Feature {lever.feature!r} is in use already; say how much more or less of it there is (`times`)."
             )
