@@ -9,6 +9,7 @@ from tests.api.world import HARBOR
 from tests.portal.browsers import CHAMPION, Browser, Portal
 from tests.portal.test_assumptions import button, press
 from valueplatform.core.scope import grant_all
+from valueplatform.value.benchmark import Withheld
 from valueplatform.value.time_to_value import Step
 from valueplatform.value.ways import Scope, WayFigure, Ways
 from valueplatform.value.ways_store import put_ways
@@ -237,17 +238,21 @@ async def test_the_page_stands_whatever_is_to_be_taken_back(customer: Browser, u
     assert (await customer.get(f"/plan?said=objective-changed&undo={undo}")).status_code == 200
 
 
-async def test_time_to_value_stands_beside_comparable_accounts_or_says_that_there_are_too_few(
+async def test_time_to_value_stands_beside_comparable_accounts_or_says_why_not(
     portal: Portal, customer: Browser
 ) -> None:
     page = (await customer.get("/plan")).text
-    assert "Not enough comparable accounts" in page
+    assert "Not compared yet" in page
     assert "No milestone says when it went live." in page
     stone = {"kind": "go-live", "time": "2026-05-02T12:00:00Z", "title": "Live"}
     await portal.world.send("PUT", f"{BASE}/milestones/live", "champion", stone)
     figure = WayFigure(Scope.ACCOUNT, Step.GO_LIVE, "", accounts=6, lower=20, median=30, upper=40)
+    alone = WayFigure(Scope.ACCOUNT, Step.FIRST_VALIDATED, "", withheld=Withheld.DOMINATED)
     async with portal.world.databases.worker.transaction(grant_all()) as tx:
-        await put_ways(tx, Ways((figure,)), [], portal.world.clock.now)
+        await put_ways(tx, Ways((figure, alone)), [], portal.world.clock.now)
     page = (await customer.get("/plan")).text
+    assert "Not compared: one account took more than half of the days of all" in page
+    assert "Not compared: fewer than five accounts have come this far" in page
+    assert "Not compared yet" not in page
     assert "Comparable: 30 days, half of them 20 to 40 (6 accounts)" in page
     assert "2 May 2026" in page

@@ -1,14 +1,22 @@
 """The page of scenarios over HTTP: levers, what they add, and what is kept of it."""
 
 import re
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 from tests.api.world import GLOBEX, HARBOR
 from tests.portal.browsers import Browser, Portal
 from tests.portal.test_assumptions import button, press
+from valueplatform.core.scope import grant_all
 from valueplatform.portal.names import names_of
+from valueplatform.value.adopted import Adopted
+from valueplatform.value.benchmark import Figure, Per
+from valueplatform.value.benchmark_store import begin, show
+from valueplatform.value.benchmarks import Benchmarks
 
+JUNE = date(2026, 6, 1)
 PLAN = "/plan?a.hourly_cost=90&months=2"
 
 
@@ -70,6 +78,52 @@ async def test_what_is_kept_is_found_again_under_its_name(customer: Browser, val
 
     assert (await press(customer, page, "Share Dearer")).status_code == 303
     assert ">Dearer</a>" in (await validator.get("/plan")).text
+
+
+async def test_a_feature_that_is_not_in_use_is_switched_on_kept_and_found_again(
+    portal: Portal, customer: Browser
+) -> None:
+    await unused(portal)
+    page = (await customer.get("/plan")).text
+    assert "Not in use yet" in page
+    assert re.search(r'id="o.eta-link"[^>]* disabled', page)
+    assert "Fewer than five comparable companies use it, so it cannot be told." in page
+
+    await comparable_use_etas(portal)
+    page = (await customer.get("/plan")).text
+    assert "As 6 companies use it" in page
+    assert 'name="o.eta-link" value="0"' in page  # what keeping sends
+
+    page = (await customer.get("/plan?o.eta-link=100&months=2")).text
+    assert re.search(r'id="o.eta-link"[^>]* checked', page)
+    assert re.search(r"This adds about .*\$", page)
+    assert "Arrival link, as 6 companies use it: etas 150 a month (100 to 400)." in page
+
+    answer = await keep(customer, "o.eta-link=50&months=2", "With the link")
+    changes = await portal.run("SELECT changes->0->'lever' FROM scenario WHERE name = 'With the link'")
+    assert changes == [({"kind": "switch-on", "feature": "eta-link", "times": "0.5"},)]
+    assert "o.eta-link=50" in answer.headers["location"]
+    assert "As 6 companies use it, times 50%" in (await customer.get(answer.headers["location"])).text
+
+
+async def test_a_feature_in_use_is_no_switch_and_asking_for_it_says_why(customer: Browser) -> None:
+    page = (await customer.get("/plan?o.eta-link=100")).text
+    assert 'id="o.eta-link"' not in page
+    assert "is in use already" in page
+    assert "Nothing to show yet" in page
+
+
+async def unused(portal: Portal) -> None:
+    """As if nobody had used the arrival link of late."""
+    await portal.run("DELETE FROM rollup WHERE meter LIKE 'etas%'")
+
+
+async def comparable_use_etas(portal: Portal) -> None:
+    told = {"accounts": 6, "lower": Decimal(100), "median": Decimal(150), "upper": Decimal(400)}
+    adopted = Adopted("eta-link", Figure("", "etas", "USD", "", Per.ACCOUNT, **told))
+    async with portal.world.databases.worker.transaction(grant_all()) as tx:
+        run = await begin(tx, portal.world.clock.now)
+        await show(tx, run, Benchmarks((JUNE,), None, adopted=(adopted,)), "digest")
 
 
 async def test_removing_can_be_undone(customer: Browser) -> None:

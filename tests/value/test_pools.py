@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valueplatform.value.pools import Draw, PoolDay, within_cap
+from valueplatform.value.pools import Draw, PoolDay, all_fit, within_cap
 from valueplatform.value.proof_pools import keep_to_caps, whole_months
 
 AMOUNTS = st.integers(-(10**7), 10**8)
@@ -135,3 +135,17 @@ def proved(days: list[PoolDay]) -> list[tuple[int, int, int]]:
 )
 def test_the_months_of_a_period_are_whole(start: date, end: date, months: tuple[date, date]) -> None:
     assert whole_months(start, end) == months
+
+
+@given(DAYS, st.integers(-10, 10**9))
+def test_where_all_fit_nothing_is_taken_in_any_order_of_days(days: list[list[Draw]], cap: int) -> None:
+    fits = all_fit(((draw, 2) for day in days for draw in day), cap)
+    for order in (days + days, [*reversed(days), *days]):
+        kept = within_cap([PoolDay(cap, day) for day in order]) == order
+        assert kept or not fits
+
+
+def test_all_fit_up_to_the_cap_itself_and_counts_a_draw_as_often_as_it_is_drawn() -> None:
+    assert all_fit([(Draw(1, 5, 10), 2)], 20)
+    assert not all_fit([(Draw(1, 5, 10), 2)], 19)
+    assert not all_fit([(Draw(-30, 15, 15), 1), (Draw(-30, -10, -10), 1)], 14)

@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from valueplatform.commands import seeding
 from valueplatform.commands.context import Databases, asynchronous, data_dir_option, examples, opened, stderr
 from valueplatform.commands.means import means_of
+from valueplatform.commands.seeding_aims import load_aims
 from valueplatform.commands.seeding_papers import load_papers
 from valueplatform.commands.seeding_partners import load_sayings
 from valueplatform.commands.seeding_suggestions import load_decisions
@@ -91,6 +92,7 @@ async def _load(databases: Databases, base_url: str, accounts: int, days: int, s
 async def _load_all(databases: Databases, supplier: SampleSupplier, base_url: str, progress: Progress) -> None:
     report = _reporter(progress)
     await seeding.load_rows(databases, supplier, report)
+    await load_aims(databases.worker, supplier, system_clock)
     await seeding.load_agreements(databases, supplier, report)
     await load_sayings(databases, supplier)
     customer = CUSTOMER if CUSTOMER in supplier.situations else supplier.accounts[0]["key"]

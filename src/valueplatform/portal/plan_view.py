@@ -14,13 +14,14 @@ from valueplatform.core.numbers import FRACTION_DIGITS, exact_decimal, round_hal
 from valueplatform.core.periods import ONE_DAY, next_month
 from valueplatform.portal.chart import SCALES, currency_prefix
 from valueplatform.portal.exact import LOCALE, bare_text, cents_text, day_text, exact_text, short_text, unit_words
+from valueplatform.portal.switch_view import SWITCH, switched_words, switches_of
 from valueplatform.portal.view import plan as view
 from valueplatform.portal.view.drawings import ChartView, Column, TableView
 from valueplatform.portal.view.words import NumberView, Span
 from valueplatform.value.accruals import input_names
 from valueplatform.value.assumptions import holding
 from valueplatform.value.formula import Formula
-from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, moved_drivers, moved_meters
+from valueplatform.value.levers import Adoption, Change, Input, Lever, Seats, SwitchOn, moved_drivers, moved_meters
 from valueplatform.value.ranges import Range
 from valueplatform.value.scenario import Bounds, DriverEffect, Ground, Month, Outlook
 from valueplatform.value.scenario_check import MOST_MONTHS
@@ -50,7 +51,11 @@ class Stand:
 def stand_of(query: Mapping[str, str], today: date) -> Stand:
     """What the address says; what cannot be read stands as it does today, but inputs, which the page then names."""
     return Stand(
-        percents={name: _percent(value) for name, value in query.items() if name == SEATS or name.startswith(FEATURE)},
+        percents={
+            name: _percent(value, name)
+            for name, value in query.items()
+            if name == SEATS or name.startswith((FEATURE, SWITCH))
+        },
         values={name.removeprefix(INPUT): value for name, value in query.items() if name.startswith(INPUT)},
         start=_month(query.get("since", ""), next_month(today)),
         months=_whole(query.get("months", ""), MONTHS, 1, MOST_MONTHS),
@@ -58,8 +63,13 @@ def stand_of(query: Mapping[str, str], today: date) -> Stand:
     )
 
 
-def _percent(text: str) -> int:
-    return _whole(text, 100, LEAST, MOST)
+def _percent(text: str, name: str) -> int:
+    return _whole(text, _today(name), LEAST, MOST)
+
+
+def _today(name: str) -> int:
+    """Where a lever stands today: a feature that is not in use yet at nothing."""
+    return 0 if name.startswith(SWITCH) else 100
 
 
 def _whole(text: str, fallback: int, least: int, most: int) -> int:
@@ -77,9 +87,8 @@ def changes_of(ground: Ground, stand: Stand) -> list[Change]:
     """The levers that do not stand as today. Raises InvalidInputError naming an input that cannot be read."""
     levers: list[Lever] = []
     for name, percent in stand.percents.items():
-        if percent != 100:
-            times = Decimal(percent) / 100
-            levers.append(Seats(times) if name == SEATS else Adoption(name.removeprefix(FEATURE), times))
+        if percent != _today(name):
+            levers.append(_lever(name, Decimal(percent) / 100))
     for slug, typed in stand.values.items():
         held = current(ground, slug)
         rate = ground.record.model.rate(slug)
@@ -92,6 +101,14 @@ def changes_of(ground: Ground, stand: Stand) -> list[Change]:
         if held is None or value != held.value.expected:
             levers.append(Input(slug, _around(value, held)))
     return [Change(lever, stand.start, 1 if isinstance(lever, Input) else stand.over) for lever in levers]
+
+
+def _lever(name: str, times: Decimal) -> Lever:
+    if name == SEATS:
+        return Seats(times)
+    if name.startswith(SWITCH):
+        return SwitchOn(name.removeprefix(SWITCH), times)
+    return Adoption(name.removeprefix(FEATURE), times)
 
 
 def _around(value: Decimal, held: "Current | None") -> Range:
@@ -121,12 +138,14 @@ def current(ground: Ground, slug: str) -> Current | None:
 
 
 def levers_of(ground: Ground, stand: Stand, added: Mapping[Lever, Decimal], currency: str) -> Iterator[view.Lever]:
-    """Everything at once, the features in use that most drivers rest on, and the inputs that most drivers read."""
+    """Everything at once, the features in use that most drivers rest on, those not in use that could be, and the inputs
+    that most drivers read."""
     adds = {_name(lever): _number(amount, currency, "alone") for lever, amount in added.items()}
     yield _range(SEATS, "People and sites at work", stand, adds)
     for slug in _features(ground):
         feature = ground.record.model.feature(slug)
         yield _range(f"{FEATURE}{slug}", feature.label if feature else slug, stand, adds)
+    yield from switches_of(ground, stand.percents, adds)
     for slug in _inputs(ground):
         rate, held = ground.record.model.rate(slug), current(ground, slug)
         if rate is not None and held is not None:
@@ -151,6 +170,8 @@ def _name(lever: Lever) -> str:
     match lever:
         case Adoption(feature=feature):
             return f"{FEATURE}{feature}"
+        case SwitchOn(feature=feature):
+            return f"{SWITCH}{feature}"
         case Input(slug=slug):
             return f"{INPUT}{slug}"
         case _:
@@ -207,6 +228,7 @@ def result_of(ground: Ground, outlook: Outlook, changes: Sequence[Change]) -> vi
         drivers=_drivers(ground, outlook),
         formulas=_formulas(ground, outlook),
         based_on=based_on,
+        switched=switched_words(ground, outlook),
     )
 
 
@@ -323,7 +345,7 @@ def query_of(changes: Sequence[Change], start: date, months: int) -> dict[str, s
         lever = change.lever
         if isinstance(lever, Input):
             query[f"{INPUT}{lever.slug}"] = bare_text(lever.value.expected)
-        elif isinstance(lever, Seats | Adoption):
+        elif isinstance(lever, Seats | Adoption | SwitchOn):
             query[_name(lever)] = str(round(lever.times * 100))
             query["over"] = str(change.over)
     return query

@@ -4,6 +4,7 @@ from typing import Final
 
 from valueplatform.portal.exact import day_text
 from valueplatform.portal.view.objectives import WayRow, WayStep
+from valueplatform.value.benchmark import Withheld
 from valueplatform.value.benchmark_read import segment_title
 from valueplatform.value.model import ValueModel
 from valueplatform.value.time_to_value import Reached, Step, Way
@@ -15,7 +16,11 @@ STEPS: Final = {
     Step.FIRST_VALIDATED: "First validated outcome",
     Step.RUN_RATE: "Committed run-rate",
 }
-TOO_FEW: Final = "Not enough comparable accounts"
+WITHHELD: Final = {
+    Withheld.FEW: "Not compared: fewer than five accounts have come this far",
+    Withheld.DOMINATED: "Not compared: one account took more than half of the days of all",
+}
+NOT_YET: Final = "Not compared yet"
 WHOLE: Final = "The account"
 
 
@@ -46,8 +51,10 @@ def days_text(days: int) -> str:
 
 
 def _compared(figure: WayFigure | None, model: ValueModel) -> str:
-    if figure is None or figure.median is None or figure.accounts is None:
-        return TOO_FEW
+    if figure is None:
+        return NOT_YET
+    if figure.median is None or figure.accounts is None:
+        return WITHHELD[figure.withheld or Withheld.FEW]
     who = (
         f"{figure.accounts:,} accounts of {segment_title(model, figure.segment)}"
         if figure.segment

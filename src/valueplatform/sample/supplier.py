@@ -13,6 +13,7 @@ import msgspec
 
 from valueplatform.core.errors import InvalidInputError
 from valueplatform.sample.agreements import Agreement, agreements
+from valueplatform.sample.aims import Aim, aims
 from valueplatform.sample.cast import Account, settle, written_cast
 from valueplatform.sample.decisions import Decided, decisions
 from valueplatform.sample.events import Event, arrivals
@@ -49,10 +50,11 @@ LEAST_DAYS = 60
 
 @dataclass(frozen=True, slots=True)
 class SampleSupplier:
-    """Rows are dicts of text with the columns of the import contract; `assumptions`, `conversations`, `sayings` (of
-    partners), `decisions` (about suggestions), `papers` and `truths` are typed. `situations` names what each account
-    shows, by its key; those that began before the sample's first day are left out of shorter samples. `event_total`
-    counts second deliveries too. `stewards` are e-mail and name, `partners` slug and name.
+    """Rows are dicts of text with the columns of the import contract; `aims` (of objectives), `assumptions`,
+    `conversations`, `sayings` (of partners), `decisions` (about suggestions), `papers` and `truths` are typed.
+    `situations` names what each account shows, by its key; those that began before the sample's first day are left out
+    of shorter samples. `event_total` counts second deliveries too. `stewards` are e-mail and name, `partners` slug and
+    name.
     """
 
     accounts: tuple[Row, ...]
@@ -60,6 +62,7 @@ class SampleSupplier:
     people: tuple[Row, ...]
     milestones: tuple[Row, ...]
     plans: tuple[Row, ...]
+    aims: tuple[Aim, ...]
     costs: tuple[Row, ...]
     rates: tuple[Row, ...]
     assumptions: tuple[Agreement, ...]
@@ -123,6 +126,7 @@ def generate(
         people=tuple(row for a in cast for row in people_rows(a)),
         milestones=tuple(row for a in cast for row in milestone_rows(a)),
         plans=tuple(row for a in cast for row in plan_rows(a, seed)),
+        aims=aims(cast, seed),
         costs=(
             *(row for a in cast for row in cost_rows(a, seed)),
             *shared_cost_rows(today - timedelta(days=days), today),

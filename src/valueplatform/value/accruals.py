@@ -83,14 +83,16 @@ def accrue(record: Record, days: Iterable[MeterDay], period: Period) -> list[Acc
     return sorted(capped(uncapped(record, days, period)), key=lambda a: (a.driver, a.provider, a.day))
 
 
-def uncapped(record: Record, days: Iterable[MeterDay], period: Period) -> list[Accrual]:
-    """The same before the caps of benefit pools, in no order."""
+def uncapped(
+    record: Record, days: Iterable[MeterDay], period: Period, drivers: Iterable[Driver] | None = None
+) -> list[Accrual]:
+    """The same before the caps of benefit pools, in no order; of some versions of `drivers`, or of all."""
     values: defaultdict[tuple[str, date], dict[str, MeterDay]] = defaultdict(dict)
     for meter_day in days:
         if meter_day.day in period:
             values[meter_day.provider, meter_day.day][meter_day.meter] = meter_day
     accruals: list[Accrual] = []
-    for driver in record.model.driver_versions:
+    for driver in record.model.driver_versions if drivers is None else drivers:
         accruals += _accrue_driver(record, driver, values)
     return accruals
 
@@ -137,11 +139,10 @@ def _boundaries(record: Record, driver: Driver) -> list[date]:
     return sorted(said | set(_lapses(record, driver, inputs)))
 
 
-def change_days(record: Record) -> list[date]:
-    """The days on which anything but usage may change an amount."""
-    drivers = record.model.driver_versions
-    windows = {day for driver in drivers for day in (driver.effective_from, driver.effective_to) if day}
-    return sorted(windows.union(*(_boundaries(record, driver) for driver in drivers)))
+def change_days(record: Record, driver: Driver) -> list[date]:
+    """The days on which anything but usage may change the driver's amounts."""
+    windows = {day for day in (driver.effective_from, driver.effective_to) if day}
+    return sorted(windows.union(_boundaries(record, driver)))
 
 
 def _lapses(record: Record, driver: Driver, inputs: Iterable[str]) -> list[date]:

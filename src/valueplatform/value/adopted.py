@@ -134,18 +134,31 @@ def unit_of(meter: Meter, currency: str) -> str:
     return meter.unit if meter.unit and not is_currency(meter.unit) else currency
 
 
+class NotComparableError(UnprocessableError):
+    """How much a feature would be used cannot be told. `withheld`: why there is no figure, where that is why."""
+
+    def __init__(self, feature: str, why: str, withheld: Withheld | None = None) -> None:
+        super().__init__(f"Feature {feature!r} {why}.")
+        self.withheld = withheld
+
+
+def is_offered(feature: Feature, prospect: Prospect) -> bool:
+    return not feature.eligible_segments or prospect.segment in feature.eligible_segments
+
+
 def comparable_use(
     adopted: Sequence[Adopted], model: ValueModel, feature: Feature, prospect: Prospect
 ) -> list[Comparable]:
-    """Of each meter that the feature feeds. Raises UnprocessableError with the reason where it cannot be told."""
-    if feature.eligible_segments and prospect.segment not in feature.eligible_segments:
+    """Of each meter that the feature feeds. Raises NotComparableError with the reason where it cannot be told."""
+    if not is_offered(feature, prospect):
         named = ", ".join(feature.eligible_segments)
-        raise UnprocessableError(f"Feature {feature.slug!r} is not offered to this segment; it is to {named}.")
+        raise NotComparableError(feature.slug, f"is not offered to this segment; it is to {named}")
     meters = fed_meters(model, feature.slug)
     if not meters:
-        raise UnprocessableError(
-            f"Feature {feature.slug!r} cannot be switched on here: its own events feed no meter of a driver, so "
-            "nothing of its value follows from its usage. Suggestions estimate what it brings."
+        raise NotComparableError(
+            feature.slug,
+            "cannot be switched on here: its own events feed no meter of a driver, so nothing of its value follows "
+            "from its usage. Suggestions estimate what it brings",
         )
     return [_comparable(adopted, feature, meter, prospect) for meter in meters]
 
@@ -174,5 +187,5 @@ def _comparable(adopted: Sequence[Adopted], feature: Feature, meter: Meter, pros
                         upper=one.upper or Decimal(0),
                     )
     everybody = [one for one in figures if (one.segment, one.per) == (EVERYBODY, Per.ACCOUNT)]
-    why = _WHY[everybody[0].withheld or Withheld.FEW] if everybody else _WHY[Withheld.FEW]
-    raise UnprocessableError(f"Feature {feature.slug!r} cannot be switched on here: {why} ({meter.slug}).")
+    withheld = (everybody[0].withheld if everybody else None) or Withheld.FEW
+    raise NotComparableError(feature.slug, f"cannot be switched on here: {_WHY[withheld]} ({meter.slug})", withheld)

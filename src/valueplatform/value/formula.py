@@ -72,10 +72,12 @@ class Formula:
         use are ignored; more than 8 others raise `UnprocessableError`.
         """
         used = _corner_names(self.names & ranged.keys())
-        centre = {name: None if given is None else given.expected for name, given in ranged.items()}
-        expected = self.evaluate({**values, **centre})
-        corners = product(*(_sides(ranged[name]) for name in used))
-        points = [expected, *(self.evaluate({**values, **dict(zip(used, each, strict=True))}) for each in corners)]
+        point = {**values, **{name: None if given is None else given.expected for name, given in ranged.items()}}
+        expected = self.evaluate(point)
+        points = [expected]
+        for corner in product(*(_sides(ranged[name]) for name in used)):
+            point.update(zip(used, corner, strict=True))
+            points.append(self.evaluate(point))
         undefined = next((point for point in points if isinstance(point, NoValue)), None)
         if undefined is not None:
             return RangedValue(undefined, expected, undefined)

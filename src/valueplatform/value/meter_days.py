@@ -63,16 +63,17 @@ async def meter_days(tx: Transaction, account_id: int, meters: Iterable[Meter], 
     counted = [name for name in kinds if name not in picked]
     days = []
     metered: dict[tuple[str, str, date], int] = {}
-    for row in await tx.rows(_ROLLUPS, {**where, "meters": counted}):
-        if kinds[row.meter] is Aggregation.UNIQUE_COUNT:
-            metered[row.meter, row.provider, row.day] = row.events
-        elif row.events:
-            value = Decimal(row.events) if kinds[row.meter] is Aggregation.COUNT else row.total
-            over = row.events if kinds[row.meter] is Aggregation.AVG else 1
-            days.append(MeterDay(found[row.meter].slug, row.provider, row.day, row.events, value, over))
+    for name, provider, day, events, total in map(tuple, await tx.rows(_ROLLUPS, {**where, "meters": counted})):
+        if kinds[name] is Aggregation.UNIQUE_COUNT:
+            metered[name, provider, day] = events
+        elif events:
+            value = Decimal(events) if kinds[name] is Aggregation.COUNT else total
+            over = events if kinds[name] is Aggregation.AVG else 1
+            days.append(MeterDay(found[name].slug, provider, day, events, value, over))
     picks = await tx.rows(_PICKS, {**where, "meters": picked}) if picked else ()
-    days += [MeterDay(found[row.meter].slug, row.provider, row.day, row.events, row.picked) for row in picks]
-    for row in await tx.rows(_DISTINCT, {**where, "meters": distinct}):
-        events = metered.get((row.meter, row.provider, row.day), 0)
-        days.append(MeterDay(found[row.meter].slug, row.provider, row.day, events, Decimal(row.members)))
+    for name, provider, day, events, value in map(tuple, picks):
+        days.append(MeterDay(found[name].slug, provider, day, events, value))
+    for name, provider, day, members in map(tuple, await tx.rows(_DISTINCT, {**where, "meters": distinct})):
+        events = metered.get((name, provider, day), 0)
+        days.append(MeterDay(found[name].slug, provider, day, events, Decimal(members)))
     return days

@@ -8,7 +8,7 @@ Amounts are integers, in units of the last place. All of it is exact: shares are
 they add up to what is shared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -45,6 +45,16 @@ def within_cap(days: Sequence[PoolDay]) -> list[list[Draw]]:
         [Draw(min(draw.low, own), own, own + next(granted)) for draw, own in zip(day.draws, each, strict=True)]
         for day, each in zip(days, counted, strict=True)
     ]
+
+
+def all_fit(draws: Iterable[tuple[Draw, int]], cap: int) -> bool:
+    """Whether a month leaves every draw as it is, whatever the order of days: all that is taken keeps to the cap before
+    anything gives room back, and so do the highs. Each draw comes with how often it is drawn; the cap is the least."""
+    taken = high = 0
+    for draw, times in draws:
+        taken += times * max(draw.expected, 0)
+        high += times * draw.high
+    return max(taken, high) <= cap
 
 
 def _expected(days: Sequence[PoolDay]) -> list[list[int]]:

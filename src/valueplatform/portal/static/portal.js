@@ -70,7 +70,7 @@ function startLevers() {
   });
   document.addEventListener("submit", ({ target }) => {
     const levers = target.dataset.withForm && document.getElementById(target.dataset.withForm);
-    if (levers) for (const [name, value] of new FormData(levers)) if (target.elements[name]) target.elements[name].value = value;
+    for (const { name, type, checked, value } of levers?.elements ?? []) if (name && target.elements[name]) target.elements[name].value = type === "checkbox" && !checked ? "0" : value;
   });
 }
 

@@ -10,11 +10,13 @@ from valueplatform.portal.view.words import Act, Fact, Link, NumberView, Span
 @dataclass(frozen=True, slots=True)
 class Lever:
     """One thing to move. A `range` runs in percent of today from `least` to `most`; a `number` takes another value of
-    an input. `now` says today's, `adds` what the lever adds alone where it is moved, `place` its number on the page."""
+    an input; a `switch` puts a feature to use (`on`), by `value` percent of how comparable accounts use it. `now` says
+    today's, or whose use is taken, `lacks` why it cannot be moved, `adds` what the lever adds alone where it is moved,
+    `place` its number on the page."""
 
     name: str
     label: str
-    kind: Literal["range", "number"]
+    kind: Literal["range", "number", "switch"]
     value: str
     shown: str
     now: str
@@ -22,12 +24,19 @@ class Lever:
     most: int = 0
     adds: NumberView | None = None
     place: int = 0
+    on: bool = False
+    lacks: str = ""
+
+    @property
+    def kept(self) -> str:
+        """What keeping the lever as it stands sends."""
+        return self.value if self.on or self.kind != "switch" else "0"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What the moved levers add. `problem` says why there is nothing to show, else `headline` and `lead` stand above
-    the chart."""
+    the chart. `switched` says how much features that are switched on are taken to be used."""
 
     problem: str = ""
     headline: tuple[Span, ...] = ()
@@ -36,6 +45,7 @@ class Result:
     drivers: TableView | None = None
     formulas: tuple[tuple[str, str], ...] = ()
     based_on: str = ""
+    switched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ class PlanPage:
     not_compared: tuple[Fact, ...] = ()
     removed: Act | None = None
     said: str = ""
+
+    @property
+    def switches(self) -> tuple[Lever, ...]:
+        return tuple(lever for lever in self.levers if lever.kind == "switch")
 
     @property
     def inputs_moved(self) -> bool:
