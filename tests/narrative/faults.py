@@ -158,10 +158,10 @@ def wrong_status(insight: Insight, _: Record) -> Iterator[Insight]:
 def wrong_side(insight: Insight, _: Record) -> Iterator[Insight]:
     """The other of two codes that a sentence is worded by."""
     pairs = {
-        "side": ("above", "below"),
         "step": ("reached", "waiting"),
         "length": ("day", "days"),
         "state": ("past", "ahead"),
+        "side": ("inside", "above") if insight.kind == "suggestion-outcome" else ("above", "below"),
     }
     for term, codes in pairs.items():
         said = insight.terms.get(term)

@@ -120,6 +120,20 @@ class Benchmark(_Node, frozen=True):
     feature: str = ""
 
 
+class Graded(_Node, frozen=True):
+    """What came of an accepted suggestion in the `horizon` days [start, end) from its first use, as one version of its
+    grade has it. `what` is 'expected', 'low', 'high' (of the promise), 'range_low', 'range_high' (where a measurement
+    falls if it holds), 'realized' (against comparable accounts), or 'compared' (how many of these)."""
+
+    suggestion: str
+    feature: str
+    horizon: int
+    version: int
+    start: date
+    end: date
+    what: str
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -173,6 +187,7 @@ Derivation = (
     | Closed
     | Days
     | Benchmark
+    | Graded
     | Constant
     | Difference
     | Total

@@ -7,7 +7,7 @@ accruals agree with the events; where they do not, the proof disagrees.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -80,13 +80,21 @@ class Prover:
     sent: "list[_Sent]" = field(default_factory=list)
     lines: Lines = field(default_factory=dict)
     compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
+    graded: Mapping[d.Graded, Fraction] = field(default_factory=dict)
 
     @classmethod
-    async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
-        """Read what the derivations need, and no more events than that."""
+    async def prepare(
+        cls,
+        tx: Transaction,
+        source: Source,
+        derivations: Iterable[d.Derivation],
+        graded: Mapping[d.Graded, Fraction] | None = None,
+    ) -> "Prover":
+        """Read what the derivations need, and no more events than that. `graded` are figures of grades, which the room
+        above keeps."""
         leaves = [leaf for derivation in derivations for leaf in leaves_of(derivation)]
         where = {"account": source.account_id}
-        prover = cls(source)
+        prover = cls(source, graded=graded or {})
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
@@ -136,6 +144,8 @@ class Prover:
         match node:
             case d.Benchmark() if node in self.compared:
                 return self.compared[node]
+            case d.Graded() if node in self.graded:
+                return self.graded[node]
             case d.Difference():
                 return self.value(node.minuend) - self.value(node.subtrahend)
             case d.Total():

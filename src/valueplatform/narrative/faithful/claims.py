@@ -20,6 +20,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Graded,
     Input,
     Metered,
     Paid,
@@ -42,7 +43,8 @@ COUNTED_KINDS: Final = frozenset(
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
 RECORDED_DAYS: Final = frozenset(
-    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day"}
+    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day",
+     "accepted_day"}
 )
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
@@ -98,6 +100,12 @@ def _stands_apart(n: Numbers, terms: Mapping[str, str]) -> bool:
     return is_told and n["others"] >= 4 and n["above"] == 1 - share
 
 
+def _followed_up(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Inside where the measurement lies in its range, else on the side that is told; against a cohort of accounts."""
+    side = "below" if n["realized"] < n["range_low"] else "above" if n["realized"] > n["range_high"] else "inside"
+    return terms["side"] == side and n["compared"] >= 5 and n["low"] <= n["expected"] <= n["high"]
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -130,6 +138,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
     "benchmark-standing": _stands_apart,
     "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
+    "suggestion-outcome": _followed_up,
     "expiring-input": lambda n, _: n["carried"] != 0,
     "weekly-season": lambda n, _: n["high"] > n["low"],
     "missing-days": lambda n, _: n["missing"] == 0,
@@ -155,14 +164,16 @@ def problems(insight: Insight, numbers: Numbers, record: Record) -> Iterator[str
 
 
 def _number_problems(insight: Insight, number: Number, record: Record) -> Iterator[str]:
-    realized = [leaf for leaf in leaves(number.derivation) if isinstance(leaf, Realized)]
+    below = list(leaves(number.derivation))
+    realized = [leaf for leaf in below if isinstance(leaf, Realized)]
     expected = _unit(number.derivation, record)
     if expected is not None and number.unit != expected:
         yield f"{number.name} is in {expected}, not in {number.unit}"
     if insight.kind in COUNTED_KINDS and number.name not in UNCOUNTED_NUMBERS and not all(r.counted for r in realized):
         yield f"{number.name} takes in what does not count"
     rests_on_open = any(not value.counted for leaf in realized for value in values_beneath(leaf, record))
-    if rests_on_open and number.standing is Standing.VALIDATED:
+    is_inferred = any(isinstance(leaf, Graded) and leaf.what != "compared" for leaf in below)
+    if (rests_on_open or is_inferred) and number.standing is Standing.VALIDATED:
         yield f"{number.name} is called validated, and rests on what is not"
     if rests_on_open and insight.terms.get("certainty") == "counted":
         yield f"{number.name} is called counted, and takes in what does not count"
@@ -204,6 +215,8 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return "count"
         case Sent():
             return "event"
+        case Graded():
+            return "company" if node.what == "compared" else record.currency
         case Days():
             return "day"
         case Committed() | Closed() | Adjusted():
@@ -249,7 +262,7 @@ def _name_problems(insight: Insight, term: str, said: str, record: Record) -> It
         expected = {record.titles.get(f"input:{slug}") for slug in slugs}
     elif subject == "feature":
         below = (leaf for n in insight.numbers for leaf in leaves(n.derivation))
-        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark)}
+        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark | Graded)}
         if said not in {record.titles.get(f"feature:{slug}") for slug in features}:
             yield f"{term} says {said!r}, which is not its name in the record"
         return

@@ -17,6 +17,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Graded,
     Input,
     Metered,
     Paid,
@@ -74,6 +75,8 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return _input(node, record)
         case Benchmark() if node in record.compared:
             return record.compared[node]
+        case Graded() if node in record.graded:
+            return record.graded[node]
         case Adjusted() | Closed():
             return _posted(node, record)
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")

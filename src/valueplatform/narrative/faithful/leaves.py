@@ -12,6 +12,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Graded,
     Input,
     Metered,
     Paid,
@@ -51,7 +52,7 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark():
+        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark() | Graded():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))
@@ -108,6 +109,10 @@ def inputs_in(given: Iterable[Derivation]) -> frozenset[tuple[str, date]]:
 
 def compared_in(given: Iterable[Derivation]) -> frozenset[Benchmark]:
     return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Benchmark))
+
+
+def graded_in(given: Iterable[Derivation]) -> frozenset[Graded]:
+    return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Graded))
 
 
 def drivers_in(node: Derivation) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from valueplatform.narrative.faithful.leaves import leaves, span_of_leaf, subject_span
 from valueplatform.narrative.insight import Insight
-from valueplatform.value.derivation import Benchmark, Derivation, Input
+from valueplatform.value.derivation import Benchmark, Derivation, Graded, Input
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -53,6 +53,18 @@ def _compared(insight: Insight) -> bool:
     return told and insight.drivers == (insight.subject,) and insight.terms.get("per") in {None, *(x.per for x in own)}
 
 
+def _of_one_grade(insight: Insight) -> bool:
+    """All figures are of one grade, each under its name."""
+    own = [leaf for leaf in _leaves(insight) if isinstance(leaf, Graded)]
+    grades = {(leaf.suggestion, leaf.horizon, leaf.version, leaf.feature) for leaf in own}
+    named = all(
+        not isinstance(number.derivation, Graded) or number.derivation.what == number.name
+        for number in insight.numbers
+    )
+    of_it = {f"suggestion:{leaf.suggestion}" for leaf in own} == {insight.subject}
+    return named and of_it and len(grades) == 1 and _day(insight, "accepted_day") <= insight.period_from
+
+
 def _episode(insight: Insight) -> bool:
     return (_day(insight, "first_day"), _day(insight, "last_day")) == (
         insight.period_from,
@@ -94,6 +106,7 @@ _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "payback": _earned,
     "benchmark-standing": _compared,
     "best-practice-gap": _compared,
+    "suggestion-outcome": _of_one_grade,
     "disruption": _episode,
     "change-point": _since_when,
     "unusual-day": _on_the_day,

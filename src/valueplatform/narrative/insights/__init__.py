@@ -12,6 +12,7 @@ from valueplatform.narrative.insights.correlated import correlations
 from valueplatform.narrative.insights.disruption import disruptions
 from valueplatform.narrative.insights.doubts import doubts
 from valueplatform.narrative.insights.expiry import expiring, input_changes
+from valueplatform.narrative.insights.followed import followed
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
@@ -43,6 +44,7 @@ FAMILIES = (
     time_to_value,
     disruptions,
     benchmarks,
+    followed,
     gaps,
     inputs,
     input_changes,
