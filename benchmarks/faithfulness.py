@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, SentenceFault
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
@@ -42,7 +42,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 def planted_faults() -> tuple[int, int, int]:
     """How many faults were planted, how many caught, and of how many kinds."""
     planted = caught = 0
-    for facts in (harbor(), summit(), delmar()):
+    for facts in (harbor(), summit(), delmar(), cascade()):
         record, told = record_of(facts), admitted(facts)
         for plant_insight in INSIGHT_FAULTS:
             for faulty in (f for given in told for f in plant_insight(given.insight, record)):

@@ -280,6 +280,28 @@ def summit(today: date = TODAY) -> AccountFacts:
     )
 
 
+def cascade(today: date = TODAY, planned: int = 52000, fade: str = "0.6") -> AccountFacts:
+    """On the way to the end of its plan: on plan so far, and since June at a pace that falls short of it."""
+    begun, year, end = date(2025, 1, 6), date(2026, 1, 6), today + timedelta(days=1)
+    turn, until = date(2026, 6, 1), date(2027, 1, 1)
+    visits = Wave(1200).days(begun, turn) | {d: v * Decimal(fade) for d, v in Wave(1200).days(turn, end).items()}
+    return account(
+        [*rows("routing", visits), *rows("invoicing", Wave(900).days(begun, end))],
+        today=today,
+        key="cascade",
+        name="Cascade Elevators",
+        drivers=(
+            driver("routing", "Shorter routes"),
+            driver("invoicing", "Invoices out sooner"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        targets=tuple(targets("Drive less", "routing", year.replace(day=1), until, planned * 5 // 9, "0.05"))
+        + tuple(targets("Get paid sooner", "invoicing", year.replace(day=1), until, planned * 4 // 9, "0.05")),
+        contracts=(contract(begun, year, 200000), contract(year, date(2028, 1, 6), 340000, kind="renewal")),
+        people=(Person("Daniel Reyes", "champion"),),
+    )
+
+
 def delmar(today: date = TODAY) -> AccountFacts:
     """A young account: its first value came two months after its contract began."""
     begun, first = date(2026, 5, 4), date(2026, 7, 2)

@@ -150,7 +150,7 @@ def wrong_direction(insight: Insight, _: Record) -> Iterator[Insight]:
 
 
 def wrong_status(insight: Insight, _: Record) -> Iterator[Insight]:
-    for status in ("ahead", "behind", "on-plan"):
+    for status in ("ahead", "behind", "on-plan", "open"):
         if insight.terms.get("status") not in {None, status}:
             yield _with_terms(insight, status=status)
 

@@ -43,7 +43,9 @@ async def test_the_longest_grade_of_an_accepted_suggestion_is_told_and_proved(da
     assert len(proved) == 8
     assert all(number.agrees for number in proved)
     said = render(admitted, Audience.CUSTOMER).text.replace("\N{NO-BREAK SPACE}", " ")
-    assert said.startswith("You accepted A on 26 Aug 2025. In the 90 days from 10 Sep 2025 it went with $180 more than 6")
+    assert said.startswith(
+        "You accepted A on 26 Aug 2025. In the 90 days from 10 Sep 2025 it went with $180 more than 6"
+    )
 
 
 async def test_a_grade_of_another_account_bears_nothing_out(databases: Databases) -> None:

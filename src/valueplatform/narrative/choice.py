@@ -41,6 +41,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "benchmark-standing": "compared",
     "best-practice-gap": "practice",
     "suggestion-outcome": "followed",
+    "pace": "pace",
     "unusual-record": "change",
     "change-point": "change",
     "unusual-day": "day",
@@ -89,6 +90,7 @@ RELEVANCE: Final[Mapping[Audience, Mapping[str, float]]] = {
         "go-live": 0.4,
     },
     Audience.EXECUTIVE: {
+        "pace": 1.2,
         "return-on-paid": 1.3,
         "renewal-ahead": 1.2,
         "benefit-classes": 1.1,

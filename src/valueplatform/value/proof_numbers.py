@@ -23,6 +23,7 @@ from valueplatform.value import derivation as d
 from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
 from valueplatform.value.proof_comparison import compared
+from valueplatform.value.proof_forecast import forecast
 from valueplatform.value.proof_joint import is_divided, joint_value
 from valueplatform.value.proof_record import Source, input_on
 from valueplatform.value.proof_tallies import Tallies, tally_events, together
@@ -154,6 +155,9 @@ class Prover:
                 return Fraction(rounded(self.value(node.numerator) / self.value(node.denominator), node.places))
             case d.Tally():
                 return Fraction(sum(1 for item in node.items if self._compares(node, self.value(item))))
+            case d.Forecast():
+                ahead = forecast([self.value(week) for week in node.weeks], node.ahead, node.bound)
+                return Fraction(rounded(ahead, node.places))
             case d.Statistic():
                 return statistic(node.method, [self.value(value) for value in node.values], node.places)
         raise UnprovableError(f"no proof of {type(node).__name__}")
@@ -248,6 +252,8 @@ def leaves_of(node: d.Derivation) -> Iterator[d.Derivation]:
             children = (*node.items, *((node.threshold,) if node.threshold is not None else ()))
         case d.Statistic():
             children = node.values
+        case d.Forecast():
+            children = node.weeks
         case _:
             yield node
             return

@@ -1,10 +1,14 @@
 import msgspec
 import pytest
 
-from tests.narrative.factories import admitted, delmar, harbor, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, summit
 from valueplatform.narrative.faithful.placing import placing_problems
 
-INSIGHTS = {given.insight.kind: given.insight for facts in (harbor(), summit(), delmar()) for given in admitted(facts)}
+INSIGHTS = {
+    given.insight.kind: given.insight
+    for facts in (harbor(), summit(), delmar(), cascade())
+    for given in admitted(facts)
+}
 
 
 @pytest.mark.parametrize(

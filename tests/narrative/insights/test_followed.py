@@ -43,7 +43,7 @@ def test_what_an_accepted_suggestion_came_to_is_told_beside_what_was_expected() 
 def test_a_measurement_that_months_explain_is_in_line_although_it_lies_outside_what_was_expected() -> None:
     said = _said(realized=Decimal(-300))
     assert "it went with $300 less than 14 companies without it suggest." in said
-    assert "as months scatter, −$820 to $5.60K is in line with that." in said
+    assert "as months scatter, \N{MINUS SIGN}$820 to $5.60K is in line with that." in said
 
 
 @pytest.mark.parametrize(("realized", "side"), [("-820.5001", "below"), ("5600.7501", "above")])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from valueplatform.narrative.faithful.evaluation import values_beneath
-from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
+from valueplatform.narrative.faithful.leaves import drivers_in, foretells, hull, leaves, span_of_leaf, subject_span
 from valueplatform.narrative.faithful.placing import placing_problems
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
@@ -20,6 +20,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Forecast,
     Graded,
     Input,
     Metered,
@@ -36,15 +37,23 @@ Numbers = Mapping[str, Fraction]
 COUNTED_KINDS: Final = frozenset(
     {
         "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
-        "renewal-ahead", "streak", "payback", "since-purchase",
+        "renewal-ahead", "streak", "payback", "since-purchase", "pace",
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
 RECORDED_DAYS: Final = frozenset(
-    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day",
-     "accepted_day"}
+    {
+        "questioned_day",
+        "validated_day",
+        "milestone_day",
+        "end_day",
+        "shown_day",
+        "expires_day",
+        "contract_day",
+        "accepted_day",
+    }
 )
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
@@ -67,6 +76,20 @@ def _status(n: Numbers, terms: Mapping[str, str]) -> bool:
 def _distance(n: Numbers, terms: Mapping[str, str]) -> bool:
     edge = n["high"] if terms["status"] == "ahead" else n["low"]
     return _status(n, terms) and n["distance"] == n["realized"] - edge
+
+
+def _on_the_way(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """The whole interval lies on the side of what is committed that is told; else what is expected is on plan, or it is
+    open."""
+    inside = n["committed_low"] <= n["projected"] <= n["committed_high"]
+    between = "on-plan" if inside else "open"
+    status = "behind" if n["high"] < n["committed_low"] else "ahead" if n["low"] > n["committed_high"] else between
+    return (
+        terms["status"] == status
+        and n["low"] <= n["projected"] <= n["high"]
+        and n["gap"] == n["projected"] - n["committed"]
+        and n["coverage"] == Fraction(9, 10)
+    )
 
 
 def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
@@ -116,6 +139,7 @@ def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
 CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "attainment": _attained,
     "committed-range": _distance,
+    "pace": _on_the_way,
     "plan-standing": _standings,
     "period-over-period": _direction("change"),
     "month-so-far": _direction("change"),
@@ -172,7 +196,7 @@ def _number_problems(insight: Insight, number: Number, record: Record) -> Iterat
     if insight.kind in COUNTED_KINDS and number.name not in UNCOUNTED_NUMBERS and not all(r.counted for r in realized):
         yield f"{number.name} takes in what does not count"
     rests_on_open = any(not value.counted for leaf in realized for value in values_beneath(leaf, record))
-    is_inferred = any(isinstance(leaf, Graded) and leaf.what != "compared" for leaf in below)
+    is_inferred = foretells(number.derivation) or any(isinstance(x, Graded) and x.what != "compared" for x in below)
     if (rests_on_open or is_inferred) and number.standing is Standing.VALIDATED:
         yield f"{number.name} is called validated, and rests on what is not"
     if rests_on_open and insight.terms.get("certainty") == "counted":
@@ -193,6 +217,8 @@ def _unit(node: Derivation, record: Record) -> str | None:
             return "count"
         case Statistic(method="median"):
             return _unit(node.values[0], record)
+        case Forecast():
+            return node.past.unit
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None
@@ -211,14 +237,10 @@ def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
             return _input_unit(node, record)
         case Paid():
             return record.currency
-        case Metered():
-            return "count"
-        case Sent():
-            return "event"
         case Graded():
             return "company" if node.what == "compared" else record.currency
-        case Days():
-            return "day"
+        case Metered() | Sent() | Days():
+            return {Metered: "count", Sent: "event", Days: "day"}[type(node)]
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None

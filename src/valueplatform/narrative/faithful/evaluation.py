@@ -6,6 +6,7 @@ from fractions import Fraction
 from statistics import median
 
 from valueplatform.core.periods import next_month, years_later
+from valueplatform.narrative.faithful.forecasting import forecast_anew
 from valueplatform.narrative.faithful.record import Price, Record, Stretch
 from valueplatform.value.derivation import (
     Adjusted,
@@ -17,6 +18,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Forecast,
     Graded,
     Input,
     Metered,
@@ -49,10 +51,8 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return _tally(node, record)
         case Statistic():
             return _statistic(node, record)
-        case Constant():
-            return Fraction(node.value)
-        case Days():
-            return Fraction(node.end.toordinal() - node.start.toordinal())
+        case Forecast():
+            return _forecast(node, record)
     return _leaf(node, record)
 
 
@@ -73,12 +73,22 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return Fraction(sum(days))
         case Input():
             return _input(node, record)
+        case Adjusted() | Closed():
+            return _posted(node, record)
+    return _given(node, record)
+
+
+def _given(node: Derivation, record: Record) -> Fraction:
+    """What is read as it stands, or follows from the node alone."""
+    match node:
+        case Constant():
+            return Fraction(node.value)
+        case Days():
+            return Fraction(node.end.toordinal() - node.start.toordinal())
         case Benchmark() if node in record.compared:
             return record.compared[node]
         case Graded() if node in record.graded:
             return record.graded[node]
-        case Adjusted() | Closed():
-            return _posted(node, record)
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")
 
 
@@ -193,6 +203,14 @@ def _tally(node: Tally, record: Record) -> Fraction:
         case "nonzero":
             return Fraction(sum(value != 0 for value in values))
     raise NotDerivableError(f"Nothing is known of the comparison {node.comparison!r}.")
+
+
+def _forecast(node: Forecast, record: Record) -> Fraction:
+    try:
+        ahead = forecast_anew([evaluate(week, record) for week in node.weeks], node.ahead, node.bound)
+    except ValueError as error:
+        raise NotDerivableError(str(error)) from error
+    return round(ahead, node.places)
 
 
 def _statistic(node: Statistic, record: Record) -> Fraction:

@@ -1,7 +1,8 @@
 """Figures of grades, read as plain data: what an accepted suggestion promised and what came of it.
 
-What a grade holds is reckoned again from accruals, of all accounts that were compared, by `narrative.grade_check`; no one
-account's proof could do it, since it may not read the others. Here is only checked that a number is what the grade says.
+What a grade holds is reckoned again from accruals, of all accounts that were compared, by `narrative.grade_check`; no
+one account's proof could do it, since it may not read the others. Here is only checked that a number is what the
+grade says.
 """
 
 import json

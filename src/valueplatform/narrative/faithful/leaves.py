@@ -12,6 +12,7 @@ from valueplatform.value.derivation import (
     Days,
     Derivation,
     Difference,
+    Forecast,
     Graded,
     Input,
     Metered,
@@ -39,6 +40,8 @@ def children(node: Derivation) -> tuple[Derivation, ...]:
             return (*node.items, node.threshold) if node.threshold is not None else node.items
         case Statistic():
             return node.values
+        case Forecast():
+            return node.weeks
     return ()
 
 
@@ -48,6 +51,11 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
         yield node
     for child in below:
         yield from leaves(child)
+
+
+def foretells(node: Derivation) -> bool:
+    """Whether a forecast is in it."""
+    return isinstance(node, Forecast) or any(foretells(child) for child in children(node))
 
 
 def span_of_leaf(node: Derivation) -> Span | None:
@@ -68,13 +76,13 @@ def subject_span(node: Derivation) -> Span | None:
             return subject_span(node.minuend)
         case Ratio():
             return subject_span(node.numerator)
-        case Total() | Statistic() | Tally():
+        case Total() | Statistic() | Tally() | Forecast():
             spans = [span for child in children(node)[: _own(node)] if (span := subject_span(child)) is not None]
             return hull(spans)
     return span_of_leaf(node)
 
 
-def _own(node: Total | Statistic | Tally) -> int:
+def _own(node: Total | Statistic | Tally | Forecast) -> int:
     """How many children are values; a tally's threshold is not."""
     return len(node.items) if isinstance(node, Tally) else len(children(node))
 

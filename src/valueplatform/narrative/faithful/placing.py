@@ -5,9 +5,21 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
+import msgspec
+
 from valueplatform.narrative.faithful.leaves import leaves, span_of_leaf, subject_span
 from valueplatform.narrative.insight import Insight
-from valueplatform.value.derivation import Benchmark, Derivation, Graded, Input
+from valueplatform.value.derivation import (
+    Benchmark,
+    Committed,
+    Derivation,
+    Difference,
+    Forecast,
+    Graded,
+    Input,
+    Realized,
+    Total,
+)
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -53,13 +65,39 @@ def _compared(insight: Insight) -> bool:
     return told and insight.drivers == (insight.subject,) and insight.terms.get("per") in {None, *(x.per for x in own)}
 
 
+def _until_target(insight: Insight) -> bool:
+    """What is realized, the weeks that are forecast from and those that are forecast follow one another up to the day
+    that is named, and so does what is committed; all of the same drivers."""
+    target, so_far = _day(insight, "target_day") + _ONE_DAY, insight.number("realized").derivation
+    plans = [insight.number(name).derivation for name in ("committed", "committed_low", "committed_high")]
+    parts = [insight.number(name).derivation for name in ("projected", "low", "high")]
+    if not isinstance(so_far, Realized) or insight.number("gap").derivation != Difference(parts[0], plans[0]):
+        return False
+    own = (so_far.start, target)
+    return all(isinstance(plan, Committed) and (plan.start, plan.end) == own for plan in plans) and all(
+        isinstance(part, Total) and part.parts[:1] == (so_far,) and _goes_on(part.parts[1:], so_far, target)
+        for part in parts
+    )
+
+
+def _goes_on(parts: tuple[Derivation, ...], so_far: Realized, target: date) -> bool:
+    return (
+        all(
+            isinstance(part, Forecast)
+            and part.past == msgspec.structs.replace(so_far, start=part.past.start)
+            and part.past.end + part.ahead * 7 * _ONE_DAY == target
+            for part in parts
+        )
+        and len(parts) == 1
+    )
+
+
 def _of_one_grade(insight: Insight) -> bool:
     """All figures are of one grade, each under its name."""
     own = [leaf for leaf in _leaves(insight) if isinstance(leaf, Graded)]
     grades = {(leaf.suggestion, leaf.horizon, leaf.version, leaf.feature) for leaf in own}
     named = all(
-        not isinstance(number.derivation, Graded) or number.derivation.what == number.name
-        for number in insight.numbers
+        not isinstance(number.derivation, Graded) or number.derivation.what == number.name for number in insight.numbers
     )
     of_it = {f"suggestion:{leaf.suggestion}" for leaf in own} == {insight.subject}
     return named and of_it and len(grades) == 1 and _day(insight, "accepted_day") <= insight.period_from
@@ -106,6 +144,7 @@ _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "payback": _earned,
     "benchmark-standing": _compared,
     "best-practice-gap": _compared,
+    "pace": _until_target,
     "suggestion-outcome": _of_one_grade,
     "disruption": _episode,
     "change-point": _since_when,

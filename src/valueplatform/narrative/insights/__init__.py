@@ -17,6 +17,7 @@ from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
 from valueplatform.narrative.insights.new_level import new_levels
+from valueplatform.narrative.insights.pace import paces
 from valueplatform.narrative.insights.paid import returns
 from valueplatform.narrative.insights.payback import payback
 from valueplatform.narrative.insights.presence import presence
@@ -34,6 +35,7 @@ from valueplatform.narrative.significance import discoveries
 FAMILIES = (
     standing,
     attainment,
+    paces,
     presence,
     milestones,
     contribution,

@@ -1,11 +1,12 @@
 """What came of a suggestion that was accepted: what it promised, and what the account brought beside comparable ones.
 
-Statistic: difference in differences by ratios against five comparable accounts or more, and the promise joined with what
-months scatter without any step, as `narrative.grading` defines and measures them; nothing is computed here. Told of the
-suggestion whose days ended last, at its longest horizon, for a quarter after they ended. *Inside* the joined range the
-promise holds, whatever single months did; outside it, it does not. No test of its own: the range holds nine of ten
-measurements where the promise is true, and one suggestion at a time is told. Minimum data: 90 days on record before
-the first use, and five accounts without the step. It went with the step, and is never said to come from it (value rule 6).
+Statistic: difference in differences by ratios against five comparable accounts or more, and the promise joined with
+what months scatter without any step, as `narrative.grading` defines and measures them; nothing is computed here. Told
+of the suggestion whose days ended last, at its longest horizon, for a quarter after they ended. *Inside* the joined
+range the promise holds, whatever single months did; outside it, it does not. No test of its own: the range holds nine
+of ten measurements where the promise is true, and one suggestion at a time is told. Minimum data: 90 days on record
+before the first use, and five accounts without the step. It went with the step, and is never said to come from it
+(value rule 6).
 """
 
 from datetime import timedelta
