@@ -13,6 +13,7 @@ from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.numbers import decimal_text
 from valueplatform.narrative.faithful.graded import graded
+from valueplatform.narrative.faithful.parts import member_parts
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.proof_events import EventPage, event_page
 from valueplatform.value import derivation as d
@@ -160,7 +161,7 @@ async def prove_insight(
     meters = meters_of(record, chosen, drivers)
     metered = [d.Metered(slug, start, end) for slug in meters]
     derivations = [*(n.derivation for n in insight.numbers), *metered]
-    prover = await Prover.prepare(tx, source, derivations, await graded(tx, stored.account_id, derivations))
+    prover = await Prover.prepare(tx, source, derivations, await _read(tx, source, derivations))
     numbers = proved_by(prover, insight.numbers)
     proved = next(p for p in numbers if p.name == chosen.name)
     lines = [line for line in (input_line(record, slug, end) for slug in inputs_of(record, chosen, drivers)) if line]
@@ -188,8 +189,16 @@ async def prove_insight(
 async def prove_numbers(tx: Transaction, source: Source, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
     """Every number evaluated again from raw events."""
     derivations = [number.derivation for number in numbers]
-    prover = await Prover.prepare(tx, source, derivations, await graded(tx, source.account_id, derivations))
+    prover = await Prover.prepare(tx, source, derivations, await _read(tx, source, derivations))
     return proved_by(prover, numbers)
+
+
+async def _read(tx: Transaction, source: Source, derivations: Sequence[d.Derivation]) -> dict[d.Derivation, Fraction]:
+    """Figures of grades, and parts of members from raw events."""
+    found: dict[d.Derivation, Fraction] = {}
+    found.update(await graded(tx, source.account_id, derivations))
+    found.update(await member_parts(tx, source, derivations))
+    return found
 
 
 def proved_by(prover: Prover, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
@@ -228,7 +237,7 @@ def period_of(number: Number) -> tuple[date, date]:
         match leaf:
             case d.Realized() | d.Committed() | d.Paid() | d.Metered() | d.Sent() | d.Adjusted():
                 spans.append((leaf.start, leaf.end))
-            case d.Days() | d.Benchmark() | d.Graded():
+            case d.Days() | d.Benchmark() | d.Graded() | d.Part():
                 spans.append((leaf.start, leaf.end))
             case d.Input():
                 spans.append((leaf.day, leaf.day + timedelta(days=1)))

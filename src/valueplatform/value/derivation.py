@@ -136,6 +136,22 @@ class Graded(_Node, frozen=True):
     what: str
 
 
+class Part(_Node, frozen=True):
+    """What one member of a dimension has of the value of one driver that is shown on [start, end). `counted` keeps what
+    value rule 10 counts. Members whose events name fewer than five persons on [told_from, told_to) have no part of
+    their own (value rule 18)."""
+
+    start: date
+    end: date
+    driver: str
+    unit: str
+    dimension: str
+    member: str
+    counted: bool
+    told_from: date
+    told_to: date
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -229,6 +245,7 @@ Derivation = (
     | Days
     | Benchmark
     | Graded
+    | Part
     | Constant
     | Difference
     | Total

@@ -81,7 +81,7 @@ class Prover:
     sent: "list[_Sent]" = field(default_factory=list)
     lines: Lines = field(default_factory=dict)
     compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
-    graded: Mapping[d.Graded, Fraction] = field(default_factory=dict)
+    read: Mapping[d.Derivation, Fraction] = field(default_factory=dict)
 
     @classmethod
     async def prepare(
@@ -89,13 +89,13 @@ class Prover:
         tx: Transaction,
         source: Source,
         derivations: Iterable[d.Derivation],
-        graded: Mapping[d.Graded, Fraction] | None = None,
+        read: Mapping[d.Derivation, Fraction] | None = None,
     ) -> "Prover":
-        """Read what the derivations need, and no more events than that. `graded` are figures of grades, which the room
-        above keeps."""
+        """Read what the derivations need, and no more events than that. `read` are figures of grades and parts of
+        members, which the caller has from elsewhere."""
         leaves = [leaf for derivation in derivations for leaf in leaves_of(derivation)]
         where = {"account": source.account_id}
-        prover = cls(source, graded=graded or {})
+        prover = cls(source, read=read or {})
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
@@ -145,8 +145,8 @@ class Prover:
         match node:
             case d.Benchmark() if node in self.compared:
                 return self.compared[node]
-            case d.Graded() if node in self.graded:
-                return self.graded[node]
+            case d.Graded() | d.Part() if node in self.read:
+                return self.read[node]
             case d.Difference():
                 return self.value(node.minuend) - self.value(node.subtrahend)
             case d.Total():

@@ -25,6 +25,7 @@ from valueplatform.value.derivation import (
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -129,6 +130,12 @@ def _followed_up(n: Numbers, terms: Mapping[str, str]) -> bool:
     return terms["side"] == side and n["compared"] >= 5 and n["low"] <= n["expected"] <= n["high"]
 
 
+def _sits_in(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Most of the change, and much more of it than the member had before."""
+    apart = n["share"] - n["earlier_share"]
+    return _direction("change")(n, terms) and 2 * n["share"] >= 1 and 5 * apart >= 1
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -163,6 +170,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "benchmark-standing": _stands_apart,
     "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
     "suggestion-outcome": _followed_up,
+    "change-sits-in": _sits_in,
     "expiring-input": lambda n, _: n["carried"] != 0,
     "weekly-season": lambda n, _: n["high"] > n["low"],
     "missing-days": lambda n, _: n["missing"] == 0,
@@ -231,7 +239,7 @@ def _terms(node: Derivation) -> tuple[Derivation, ...]:
 
 def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
     match node:
-        case Realized():
+        case Realized() | Part():
             return node.unit
         case Input():
             return _input_unit(node, record)
@@ -288,10 +296,23 @@ def _name_problems(insight: Insight, term: str, said: str, record: Record) -> It
         if said not in {record.titles.get(f"feature:{slug}") for slug in features}:
             yield f"{term} says {said!r}, which is not its name in the record"
         return
+    elif subject in {"member", "dimension"}:
+        parts = [leaf for n in insight.numbers for leaf in leaves(n.derivation) if isinstance(leaf, Part)]
+        if said not in {_part_name(subject, part, record) for part in parts}:
+            yield f"{term} says {said!r}, which is not its name in the record"
+        return
     elif number is not None and insight.kind != "partner-contribution":
         expected = _names_beneath(number.derivation, record)
     if (expected and said not in expected) or said not in record.names:
         yield f"{term} says {said!r}, which is not its name in the record"
+
+
+def _part_name(subject: str, part: Part, record: Record) -> str:
+    """A dimension is called by the end of its path, a feature by its title."""
+    if subject == "dimension":
+        return part.dimension.split(".")[-1].replace("_", " ")
+    feature = record.titles.get(f"feature:{part.member}") if part.dimension == "feature" else None
+    return feature or part.member
 
 
 def _names_beneath(node: Derivation, record: Record) -> set[str | None]:

@@ -23,6 +23,7 @@ from valueplatform.value.derivation import (
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -89,6 +90,8 @@ def _given(node: Derivation, record: Record) -> Fraction:
             return record.compared[node]
         case Graded() if node in record.graded:
             return record.graded[node]
+        case Part() if node in record.parts:
+            return record.parts[node]
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")
 
 

@@ -17,6 +17,7 @@ from valueplatform.value.derivation import (
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -60,7 +61,7 @@ def foretells(node: Derivation) -> bool:
 
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark() | Graded():
+        case Realized() | Committed() | Paid() | Metered() | Sent() | Days() | Benchmark() | Graded() | Part():
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))
@@ -121,6 +122,10 @@ def compared_in(given: Iterable[Derivation]) -> frozenset[Benchmark]:
 
 def graded_in(given: Iterable[Derivation]) -> frozenset[Graded]:
     return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Graded))
+
+
+def parts_in(given: Iterable[Derivation]) -> frozenset[Part]:
+    return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Part))
 
 
 def drivers_in(node: Derivation) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from valueplatform.core.periods import Period
 from valueplatform.narrative.faithful.leaves import leaves, span_of_leaf, subject_span
 from valueplatform.narrative.insight import Insight
 from valueplatform.value.derivation import (
@@ -17,6 +18,8 @@ from valueplatform.value.derivation import (
     Forecast,
     Graded,
     Input,
+    Part,
+    Ratio,
     Realized,
     Total,
 )
@@ -92,6 +95,32 @@ def _goes_on(parts: tuple[Derivation, ...], so_far: Realized, target: date) -> b
     )
 
 
+def _in_one_part(insight: Insight) -> bool:
+    """One member of one dimension of one driver, over the two months that the change is between."""
+    part, change = insight.number("part").derivation, insight.number("change").derivation
+    if not (isinstance(part, Difference) and isinstance(change, Difference)):
+        return False
+    parts, wholes = [part.minuend, part.subtrahend], [change.minuend, change.subtrahend]
+    named = {(p.dimension, p.member, p.told_from, p.told_to) for p in parts if isinstance(p, Part)}
+    days = [_day(insight, "previous_month"), _day(insight, "month"), insight.period_to]
+    now, before = (Period(days[1], days[2]), Period(days[0], days[1]))
+    shares = [insight.number(name).derivation for name in ("share", "earlier_share")]
+    return (
+        len(named) == 1
+        and next(iter(named))[2:] == (days[0], days[2])
+        and all(_is_of(*pair, insight.subject) for pair in zip(parts, wholes, (now, before), strict=True))
+        and shares == [Ratio(part, change), Ratio(parts[1], wholes[1])]
+    )
+
+
+def _is_of(part: Derivation, whole: Derivation, month: Period, driver: str) -> bool:
+    """Whether both are of the driver's month, and of what counts alike."""
+    if not (isinstance(part, Part) and isinstance(whole, Realized)) or whole.drivers != (driver,):
+        return False
+    own = (part.start, part.end, part.unit, part.counted, part.driver)
+    return own == (month.start, month.end, whole.unit, whole.counted, driver) and (whole.start, whole.end) == own[:2]
+
+
 def _of_one_grade(insight: Insight) -> bool:
     """All figures are of one grade, each under its name."""
     own = [leaf for leaf in _leaves(insight) if isinstance(leaf, Graded)]
@@ -145,6 +174,7 @@ _PLACED: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "benchmark-standing": _compared,
     "best-practice-gap": _compared,
     "pace": _until_target,
+    "change-sits-in": _in_one_part,
     "suggestion-outcome": _of_one_grade,
     "disruption": _episode,
     "change-point": _since_when,

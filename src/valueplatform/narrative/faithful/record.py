@@ -23,7 +23,8 @@ from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import next_month
 from valueplatform.narrative.faithful.graded import graded
 from valueplatform.narrative.faithful.leaves import boundaries, compared_in, inputs_in, meters_in, sources_in
-from valueplatform.value.derivation import Benchmark, Bound, Derivation, Graded
+from valueplatform.narrative.faithful.parts import member_parts, rolled_cuts
+from valueplatform.value.derivation import Benchmark, Bound, Derivation, Graded, Part
 from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_record import Source, input_on, read_source
 from valueplatform.value.split_proof import PartAnew, parts_anew
@@ -119,6 +120,7 @@ class Record:
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
     compared: Mapping[Benchmark, Fraction] = field(default_factory=dict)
     graded: Mapping[Graded, Fraction] = field(default_factory=dict)
+    parts: Mapping[Part, Fraction] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
@@ -260,6 +262,7 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         inputs=_inputs(source, given),
         compared=await compared(tx, account_id, compared_in(given)),
         graded=await graded(tx, account_id, given),
+        parts=await member_parts(tx, source, given, rolled_cuts),
         titles=titles,
         # Features are named by few insights, and many are called by everyday words.
         names=frozenset(names | {title for key, title in titles.items() if not key.startswith("feature:")}),
