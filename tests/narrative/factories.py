@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from valueplatform.core.periods import months_between
+from valueplatform.core.periods import Period, months_between
 from valueplatform.narrative.facts import (
     DAILY_SCHEMA,
     METER_SCHEMA,
@@ -28,8 +28,10 @@ from valueplatform.narrative.facts import (
     Target,
 )
 from valueplatform.narrative.faithful import Admitted, Record, admit, rederive_from
+from valueplatform.narrative.faithful.leaves import parts_in
 from valueplatform.narrative.faithful.record import HeldInput, Metering, Planned, Posted, Price, Stretch
 from valueplatform.narrative.insights import discover
+from valueplatform.narrative.insights.located import MemberCut, Members, located
 from valueplatform.value.derivation import Graded
 from valueplatform.value.states import State
 
@@ -427,3 +429,33 @@ def admitted(facts: AccountFacts) -> list[Admitted]:
     kept, refused = admit(insights, rederive_from(record_of(facts), insights))
     assert not refused, refused
     return kept
+
+
+def cuts(facts: AccountFacts, slug: str = "repeat_visits", dimension: str = "site.region") -> tuple[MemberCut, ...]:
+    """A driver's value of June and July by region: the south has a fourth of June, and lost what July lacks."""
+    days = Period(date(2026, 6, 1), date(2026, 8, 1))
+    values = {
+        day: Decimal(units).scaleb(-4) for day, units in facts.ledger.by_day("USD", (slug,), counted=True).items()
+    }
+    north, south = {}, {}
+    for day in (day for day in days if day in values):
+        whole = values[day] if day.month == 6 else (values[day] / Decimal("0.55")).quantize(CENT)
+        north[day] = (whole / 2).quantize(CENT)
+        south[day] = values[day] - north[day]
+    members = {"North": Members("North", north), "South": Members("South", south)}
+    return (MemberCut(slug, dimension, days, members),)
+
+
+def opened(facts: AccountFacts) -> tuple[Record, list[Admitted]]:
+    """What is told of where changes sit, with the record that bears it out."""
+    given = cuts(facts)
+    found = located(facts, discover(facts), given)
+    parts = {
+        leaf: Fraction(cut.members[leaf.member].of(Period(leaf.start, leaf.end)))
+        for cut in given
+        for leaf in parts_in(number.derivation for insight in found for number in insight.numbers)
+    }
+    record = replace(record_of(facts), parts=parts)
+    kept, refused = admit(found, rederive_from(record, found))
+    assert not refused, refused
+    return record, kept

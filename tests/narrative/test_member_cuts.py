@@ -103,7 +103,9 @@ async def test_a_change_that_one_region_made_is_told_of_it_and_proved(databases:
     said = render(found, Audience.CUSTOMER).text.replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith("$4.")
     assert "by which shorter routes fell in May 2026 sits in region “West Coast”. In April 2026 it had 38" in said
-    assert render(found, Audience.CUSTOMER, wording_in(Language.GERMAN)).text.endswith("38,5\N{NO-BREAK SPACE}% des Ganzen.")
+    assert render(found, Audience.CUSTOMER, wording_in(Language.GERMAN)).text.endswith(
+        "38,5\N{NO-BREAK SPACE}% des Ganzen."
+    )
     assert [number for number in proved if not number.agrees] == []
     assert len(proved) == 4
 

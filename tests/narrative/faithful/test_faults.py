@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.narrative.factories import admitted, cascade, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, opened, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, InsightFault, SentenceFault, stale
 from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
@@ -20,7 +20,9 @@ TOLD = [
     if english().has_sentence(given.insight.kind)
 ]
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD)
-WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar(), cascade())]
+OPENED = opened(FACTS)
+TOLD += OPENED[1]
+WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar(), cascade())] + [OPENED]
 """Three accounts that together have nearly all there is to tell."""
 
 
