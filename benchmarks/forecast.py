@@ -131,7 +131,7 @@ def main(folder: Path, *, quick: bool) -> None:
     figure("J3-told", name, Measured(missed, 1.0), target=1.0, unit="ratio", n=n)
     name = "told sums of 13 weeks in 90 % intervals (87 to 93 %)"
     figure("J3-told", name, Measured(within, COVERAGE), target=0.90, unit="share", n=n)
-    for weeks, ahead in ((39, 9), (52, 13), (104, 26)):
+    for weeks, ahead in ((36, 12), (52, 13), (78, 26), (104, 26)):
         for kind in ("with a season", "mostly zero", "growing"):
             told = Measured(told_held(kind, weeks, ahead, repeats), COVERAGE)
             name = f"told sums of {ahead} weeks from {weeks} in 90 % intervals, {kind}"

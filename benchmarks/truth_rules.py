@@ -124,6 +124,7 @@ NOT_ASKED: Final[Mapping[str, str]] = {
     "insufficient_data": "whether a plan can be compared; the story tells what is missing of all value",
     "assumption_withdrawn": "what stands after it",
     "split_waiting": "the partners' pages",
+    "unmeasured_type": "proposals of drivers",
     "consent_missing": "the partners' pages",
     "contribution_reported": "the partners' pages",
     "contribution_corroborated": "the partners' pages",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -195,10 +196,8 @@ async def prove_numbers(tx: Transaction, source: Source, numbers: Sequence[Numbe
 
 async def _read(tx: Transaction, source: Source, derivations: Sequence[d.Derivation]) -> dict[d.Derivation, Fraction]:
     """Figures of grades, and parts of members from raw events."""
-    found: dict[d.Derivation, Fraction] = {}
-    found.update(await graded(tx, source.account_id, derivations))
-    found.update(await member_parts(tx, source, derivations))
-    return found
+    grades, parts = await graded(tx, source.account_id, derivations), await member_parts(tx, source, derivations)
+    return dict[d.Derivation, Fraction](chain(grades.items(), parts.items()))
 
 
 def proved_by(prover: Prover, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:

@@ -202,7 +202,7 @@ class Forecast(_Node, frozen=True):
     p*b + s*t*e. Level step s, trend step t and damping p are those of DAMPED_TRENDS, in its order, whose squared errors
     from the ninth week on come to least. Expected is ahead*l + b*(p + (p + p^2) + ... + (p + ... + p^ahead)).
 
-    Low and high lie as far below and above as sums have erred: as the error of rank ceil(93 % of n + 1), at most n, by
+    Low and high lie as far below and above as sums have erred: as the error of rank ceil(95 % of n + 1), at most n, by
     size, of the n sums of as many weeks that were forecast the same way after the eighth week and later, and are known.
     Where no week is negative, no forecast is below nothing; where all these forecasts are then above nothing, errors
     are parts of what was forecast. Rounded half-even once to `places`.

@@ -29,7 +29,7 @@ def forecast(values: Sequence[Fraction], ahead: int, bound: Bound) -> Fraction:
         shares = floor == 0 and sums[-1] > 0 and all(sums[week] > 0 for week in tried)
         against = [sums[week] / sums[-1] if shares else Decimal(1) for week in tried]
         errors = [abs(sum(known[week + 1 : week + 1 + ahead]) - sums[week]) / against[week - 7] for week in tried]
-        reach = sorted(errors)[min(ceil(Fraction(93, 100) * (origins + 1)), origins) - 1]
+        reach = sorted(errors)[min(ceil(Fraction(95, 100) * (origins + 1)), origins) - 1]
         ends = {Bound.LOW: sums[-1] - reach, Bound.EXPECTED: sums[-1], Bound.HIGH: sums[-1] + reach}
         return Fraction(max(ends[bound], floor))
 

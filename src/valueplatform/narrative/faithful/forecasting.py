@@ -48,7 +48,7 @@ def _missed(units: Sequence[int], made: Sequence[int], ahead: int) -> int:
     in_parts = min(units) >= 0 and made[-1] > 0 and all(forecast > 0 for forecast, _ in tried)
     scale = made[-1] if in_parts else 1
     sizes = sorted(abs(came - forecast) * scale // (forecast if in_parts else 1) for forecast, came in tried)
-    return sizes[min(-(-93 * (len(sizes) + 1) // 100), len(sizes)) - 1]
+    return sizes[min(-(-95 * (len(sizes) + 1) // 100), len(sizes)) - 1]
 
 
 def _states(units: Sequence[int], level_step: int, trend_step: int, damping: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ definition of `derivation.Forecast`: damped trend after Gardner and McKenzie 198
 *Behind* where the whole interval lies below the low end of what is committed, *ahead* where it lies above the high
 end, *on plan* where the forecast itself lies between the two, else it is *open*. No test of its own: the interval is
 the control, one forecast an account is told, and it moves once a week, since weeks are counted back from the end.
-Minimum data: 39 whole weeks with value, four times as many as are ahead, at least four of those; what counts is the
+Minimum data: 36 whole weeks with value, three times as many as are ahead, at least four of those; what counts is the
 same all the way through and nothing was adjusted (else a change of state would be a pace).
 """
 

@@ -15,14 +15,14 @@ from typing import Final
 
 from valueplatform.value.derivation import DAMPED_TRENDS
 
-LEAST_WEEKS: Final = 39
+LEAST_WEEKS: Final = 36
 MOST_WEEKS: Final = 104
 """Weeks further back are not read: what holds no longer must not weigh."""
-PAST_FOR_AHEAD: Final = 4
+PAST_FOR_AHEAD: Final = 3
 """So many times as many weeks are known as are forecast."""
 _BURN: Final = 8
-_LEVEL: Final = Decimal("0.93")
-"""A little above nine in ten: sums overlap, and their errors say less than as many that do not."""
+_LEVEL: Final = Decimal("0.95")
+"""Above nine in ten: sums overlap, and their errors say less than as many that do not."""
 _EXACT: Final = Context(prec=50)
 _ZERO: Final = Decimal(0)
 
