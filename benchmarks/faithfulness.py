@@ -1,7 +1,7 @@
 """J5: planted faults that are caught, and numbers of told insights that re-compute from raw events.
 
 Faults of more than twelve kinds (wrong number, unit, sign, period, name, rounding, …) are planted in the insights and
-sentences of four rich accounts, in every language; a fault counts as caught if the insight is refused or the sentence
+sentences of five rich accounts, in every language; a fault counts as caught if the insight is refused or the sentence
 is withheld. Run:
 `python -m benchmarks.faithfulness [--quick]`.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from tests.narrative.factories import admitted, cascade, delmar, harbor, opened, record_of, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, lakeshore, opened, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, SentenceFault
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
@@ -42,7 +42,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 def planted_faults() -> tuple[int, int, int]:
     """How many faults were planted, how many caught, and of how many kinds."""
     planted = caught = 0
-    worlds = [(record_of(facts), admitted(facts)) for facts in (harbor(), summit(), delmar(), cascade())]
+    worlds = [(record_of(facts), admitted(facts)) for facts in (harbor(), summit(), delmar(), cascade(), lakeshore())]
     for record, told in (*worlds, opened(harbor())):
         for plant_insight in INSIGHT_FAULTS:
             for faulty in (f for given in told for f in plant_insight(given.insight, record)):

@@ -304,6 +304,24 @@ def cascade(today: date = TODAY, planned: int = 52000, fade: str = "0.6") -> Acc
     )
 
 
+def lakeshore(today: date = TODAY) -> AccountFacts:
+    """A contract that ends soon, and value that hardly varies."""
+    begun = date(2025, 11, 1)
+    return account(
+        rows("routing", Wave(400).days(date(2025, 9, 8), today + timedelta(days=1))),
+        today=today,
+        key="lakeshore",
+        name="Lakeshore Heating",
+        drivers=(
+            driver("routing", "Shorter routes"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        contracts=(contract(begun, date(2026, 11, 1), 90000),),
+        milestones=(Milestone("kick-off", "rollout", date(2025, 11, 20), "Get paid sooner"),),
+        people=(Person("Daniel Reyes", "champion"),),
+    )
+
+
 def delmar(today: date = TODAY) -> AccountFacts:
     """A young account: its first value came two months after its contract began."""
     begun, first = date(2026, 5, 4), date(2026, 7, 2)

@@ -42,6 +42,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "best-practice-gap": "practice",
     "suggestion-outcome": "followed",
     "pace": "pace",
+    "steady": "pace",
     "change-sits-in": "where",
     "unusual-record": "change",
     "change-point": "change",

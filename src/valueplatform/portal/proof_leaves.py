@@ -17,6 +17,7 @@ _METHODS: Final = {
     "theil-sen-slope": "The median of the slopes between every two of {count} values in a row (Sen, 1968).",
     "median": "The median of {count} values.",
     "mean": "The mean of {count} values.",
+    "variation": "The standard deviation of {count} values over their mean.",
     "same-direction": "In how many weeks both drivers moved the same way from the week before.",
 }
 
@@ -110,7 +111,7 @@ _PLAIN_METHODS: Final[Mapping[type, str]] = {
     d.Metered: "What the meter below counted on these days.",
     d.Benchmark: "As the newest comparison of accounts has it, which is made anew from the amounts of all of them.",
     d.Graded: (
-        "As the newest grade of the suggestion has it, reckoned from the amounts of all accounts that it is compared with."
+        "As the newest grade of the suggestion has it, reckoned from the amounts of all accounts that are compared."
     ),
     d.Part: (
         "What the record shows of these days, divided as each day's formula values what its meters read of the member."

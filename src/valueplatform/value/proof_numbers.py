@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from statistics import median
 from typing import Any, NamedTuple
@@ -278,12 +278,19 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     """A statistic of equally spaced values, by its name in the literature.
 
     theil-sen-slope: the median of the slopes between all pairs (Sen 1968). median, mean: as everyone means them.
+    variation: the standard deviation of a sample over its mean, from sums of values and of squares.
     same-direction: of two series, one after the other, the steps that both take the same way.
     """
     if method == "median":
         result = Fraction(median(values))
     elif method == "mean":
         result = sum(values, Fraction(0)) / len(values)
+    elif method == "variation":
+        count, total = len(values), sum(values, Fraction(0))
+        squares = sum((value * value for value in values), Fraction(0))
+        share = (count * squares - total * total) * count / (total * total) / (count - 1)
+        with localcontext(prec=60):
+            result = Fraction((Decimal(share.numerator) / Decimal(share.denominator)).sqrt())
     elif method == "theil-sen-slope":
         pairs = ((i, j) for j in range(len(values)) for i in range(j))
         result = Fraction(median([(values[j] - values[i]) / (j - i) for i, j in pairs]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.narrative.factories import admitted, cascade, delmar, harbor, opened, record_of, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, lakeshore, opened, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, InsightFault, SentenceFault, stale
 from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
@@ -15,15 +15,17 @@ RECORD = record_of(FACTS)
 ADMITTED = admitted(FACTS)
 TOLD = [
     given
-    for facts in (FACTS, summit(), delmar(), cascade())
+    for facts in (FACTS, summit(), delmar(), cascade(), lakeshore())
     for given in admitted(facts)
     if english().has_sentence(given.insight.kind)
 ]
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD)
 OPENED = opened(FACTS)
 TOLD += OPENED[1]
-WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar(), cascade())] + [OPENED]
-"""Three accounts that together have nearly all there is to tell."""
+WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar(), cascade(), lakeshore())] + [
+    OPENED
+]
+"""Accounts that together have nearly all there is to tell."""
 
 
 @pytest.mark.parametrize("plant", INSIGHT_FAULTS, ids=lambda plant: plant.__name__)

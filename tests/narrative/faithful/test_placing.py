@@ -1,12 +1,12 @@
 import msgspec
 import pytest
 
-from tests.narrative.factories import admitted, cascade, delmar, harbor, summit
+from tests.narrative.factories import admitted, cascade, delmar, harbor, lakeshore, summit
 from valueplatform.narrative.faithful.placing import placing_problems
 
 INSIGHTS = {
     given.insight.kind: given.insight
-    for facts in (harbor(), summit(), delmar(), cascade())
+    for facts in (harbor(), summit(), delmar(), cascade(), lakeshore())
     for given in admitted(facts)
 }
 

@@ -147,6 +147,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "attainment": _attained,
     "committed-range": _distance,
     "pace": _on_the_way,
+    "steady": lambda n, _: n["weeks"] == 26 and 0 <= n["variation"] <= Fraction(75, 1000) and n["usual"] > 0,
     "plan-standing": _standings,
     "period-over-period": _direction("change"),
     "month-so-far": _direction("change"),
@@ -221,8 +222,8 @@ def _unit(node: Derivation, record: Record) -> str | None:
         case Ratio() if all(isinstance(leaf, Days) for leaf in _terms(node.denominator)):
             unit = _unit(node.numerator, record)
             return f"{unit}/day" if unit else None
-        case Statistic(method="same-direction"):
-            return "count"
+        case Statistic(method="same-direction" | "variation"):
+            return "count" if node.method == "same-direction" else "share"
         case Statistic(method="median"):
             return _unit(node.values[0], record)
         case Forecast():

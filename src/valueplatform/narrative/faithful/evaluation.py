@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
+from math import isqrt
 from statistics import median
 
 from valueplatform.core.periods import next_month, years_later
@@ -222,9 +223,20 @@ def _statistic(node: Statistic, record: Record) -> Fraction:
         return round(_median_slope(values), node.places)
     if node.method == "median" and values:
         return round(Fraction(median(values)), node.places)
+    if node.method == "mean" and values:
+        return round(sum(values, Fraction(0)) / len(values), node.places)
+    if node.method == "variation" and len(values) > 1 and sum(values):
+        return _variation(values, node.places)
     if node.method == "same-direction" and len(values) > 3 and len(values) % 2 == 0:
         return Fraction(_same_direction(values[: len(values) // 2], values[len(values) // 2 :]))
     raise NotDerivableError(f"Nothing is known of the statistic {node.method!r} of {len(values)} values.")
+
+
+def _variation(values: list[Fraction], places: int) -> Fraction:
+    """The standard deviation of a sample over its mean, to twenty places by whole numbers before it is rounded."""
+    mean = sum(values, Fraction(0)) / len(values)
+    squared = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (len(values) - 1) / mean**2
+    return round(Fraction(isqrt(squared.numerator * 10**40 // squared.denominator), 10**20), places)
 
 
 def _same_direction(first: list[Fraction], second: list[Fraction]) -> int:

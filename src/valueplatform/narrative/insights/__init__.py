@@ -23,6 +23,7 @@ from valueplatform.narrative.insights.payback import payback
 from valueplatform.narrative.insights.presence import presence
 from valueplatform.narrative.insights.record import records
 from valueplatform.narrative.insights.standing import standing
+from valueplatform.narrative.insights.steady import steady
 from valueplatform.narrative.insights.streak import streaks
 from valueplatform.narrative.insights.time_to_value import time_to_value
 from valueplatform.narrative.insights.trend import trends
@@ -47,6 +48,7 @@ FAMILIES = (
     disruptions,
     benchmarks,
     followed,
+    steady,
     gaps,
     inputs,
     input_changes,
