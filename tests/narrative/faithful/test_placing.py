@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from tests.narrative.factories import admitted, cascade, delmar, harbor, lakeshore, summit
+from tests.narrative.factories import admitted, delmar, harbor, summit
+from tests.narrative.further_accounts import cascade, lakeshore
 from valueplatform.narrative.faithful.placing import placing_problems
 
 INSIGHTS = {

@@ -5,7 +5,8 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from tests.narrative.factories import cuts, harbor, opened
+from tests.narrative.factories import harbor
+from tests.narrative.further_accounts import cuts, opened
 from valueplatform.core.periods import Period
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.faithful import admit, rederive_from

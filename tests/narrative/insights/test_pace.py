@@ -5,7 +5,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tests.narrative.factories import TODAY, admitted, cascade, contract, record_of, rows, targets
+from tests.narrative.factories import TODAY, admitted, contract, record_of, rows, targets
+from tests.narrative.further_accounts import cascade
 from valueplatform.core.periods import Period
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.facts import AccountFacts, Adjustment, for_provider

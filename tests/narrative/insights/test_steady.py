@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.narrative.factories import TODAY, Wave, account, contract, lakeshore, record_of, rows
+from tests.narrative.factories import TODAY, Wave, account, contract, record_of, rows
+from tests.narrative.further_accounts import lakeshore
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.facts import AccountFacts, Adjustment, for_provider
 from valueplatform.narrative.faithful import admit, rederive_from
