@@ -120,15 +120,12 @@ def account(daily: Iterable[Mapping[str, object]] = (), **given: Any) -> Account
 
 def followed(feature: str = "dispatch", title: str = "Automatic dispatch", **given: Any) -> Followed:
     """A suggestion taken up on 20 April 2026 that landed inside what was expected of its first 90 days."""
-    fields: dict[str, Any] = {"suggestion": f"sug_{feature}", "horizon": 90, "version": 1, "compared": 14}
-    fields |= {"accepted": date(2026, 4, 7), "start": date(2026, 4, 20), "end": date(2026, 7, 19)}
-    amounts = {"low": "1500.25", "expected": "2400.5", "high": "4100", "realized": "2950.125", "range_low": "-820.5"}
-    amounts |= {"range_high": "5600.75"}
-    return Followed(
-        feature=feature,
-        title=title,
-        **(fields | {name: Decimal(value) for name, value in amounts.items()} | given),
-    )
+    fields: dict[str, Any] = {"horizon": 90, "version": 1, "accepted": date(2026, 4, 7), "compared": 14}
+    fields |= {"suggestion": f"sug_{feature}", "start": date(2026, 4, 20), "end": date(2026, 7, 19)}
+    names = ("low", "expected", "high", "realized", "range_low", "range_high")
+    amounts = ("1500.25", "2400.5", "4100", "2950.125", "-820.5", "5600.75")
+    exact = dict(zip(names, map(Decimal, amounts), strict=True))
+    return Followed(feature=feature, title=title, **(fields | exact | given))
 
 
 def contract(start: date, end: date | None, amount: int, **given: Any) -> Contract:
@@ -377,12 +374,14 @@ def _held_inputs(facts: AccountFacts) -> dict[tuple[str, date], HeldInput]:
 
 
 def _graded(facts: AccountFacts) -> dict[Graded, Fraction]:
-    found = {}
-    for one in facts.followed:
-        place = (one.suggestion, one.feature, one.horizon, one.version, one.start, one.end)
-        for what in ("low", "expected", "high", "range_low", "range_high", "realized", "compared"):
-            found[Graded(*place, what)] = Fraction(getattr(one, what))
-    return found
+    names = ("low", "expected", "high", "range_low", "range_high", "realized", "compared")
+    return {
+        Graded(one.suggestion, one.feature, one.horizon, one.version, one.start, one.end, what): Fraction(
+            getattr(one, what)
+        )
+        for one in facts.followed
+        for what in names
+    }
 
 
 def _days_in(facts: AccountFacts) -> Iterator[date]:

@@ -225,7 +225,7 @@ def _statistic(node: Statistic, record: Record) -> Fraction:
         return round(Fraction(median(values)), node.places)
     if node.method == "mean" and values:
         return round(sum(values, Fraction(0)) / len(values), node.places)
-    if node.method == "variation" and len(values) > 1 and sum(values):
+    if node.method == "variation" and len(values) > 1 and sum(values, Fraction(0)):
         return _variation(values, node.places)
     if node.method == "same-direction" and len(values) > 3 and len(values) % 2 == 0:
         return Fraction(_same_direction(values[: len(values) // 2], values[len(values) // 2 :]))
