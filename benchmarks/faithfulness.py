@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, harbor, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, SentenceFault
-from tests.narrative.further_accounts import cascade, lakeshore, opened
+from tests.narrative.further_accounts import cascade, delmar, lakeshore, opened
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
 from valueplatform.commands.verify import FIRST_DAY, verified

@@ -277,29 +277,6 @@ def summit(today: date = TODAY) -> AccountFacts:
     )
 
 
-def delmar(today: date = TODAY) -> AccountFacts:
-    """A young account: its first value came two months after its contract began."""
-    begun, first = date(2026, 5, 4), date(2026, 7, 2)
-    daily = [
-        *rows("dispatch_time", Wave(700).days(first, today + timedelta(days=1))),
-        *rows("calls", Wave(90).days(begun, today + timedelta(days=1)), state=State.ESTIMATED),
-    ]
-    return account(
-        daily,
-        today=today,
-        key="delmar",
-        name="Delmar Pools",
-        drivers=(
-            driver("dispatch_time", "Dispatch hours saved"),
-            driver("calls", "Calls to the dispatch desk avoided"),
-            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
-        ),
-        contracts=(contract(begun, None, 90000),),
-        milestones=(Milestone("kick-off", "rollout", date(2026, 5, 5), "Get paid sooner"),),
-        people=(Person("Ana Silva", "validator"), Person("Daniel Reyes", "champion")),
-    )
-
-
 def record_of(facts: AccountFacts) -> Record:
     """The record that the facts of an account were read from, day by day."""
     strategic = {given.slug for given in facts.drivers if given.benefit_class == "strategic"}

@@ -1,4 +1,5 @@
-"""Accounts with what the others have not: a plan far ahead, value that hardly varies, a change that one region made."""
+"""Accounts with what the others have not: a late first value, a plan far ahead, value that hardly varies, and a change
+that one region made."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from valueplatform.narrative.faithful import Admitted, Record, admit, rederive_f
 from valueplatform.narrative.faithful.leaves import parts_in
 from valueplatform.narrative.insights import discover
 from valueplatform.narrative.insights.located import MemberCut, Members, located
+from valueplatform.value.states import State
 
 
 def cascade(today: date = TODAY, planned: int = 52000, fade: str = "0.6") -> AccountFacts:
@@ -51,6 +53,29 @@ def lakeshore(today: date = TODAY) -> AccountFacts:
         contracts=(contract(begun, date(2026, 11, 1), 90000),),
         milestones=(Milestone("kick-off", "rollout", date(2025, 11, 20), "Get paid sooner"),),
         people=(Person("Daniel Reyes", "champion"),),
+    )
+
+
+def delmar(today: date = TODAY) -> AccountFacts:
+    """A young account: its first value came two months after its contract began."""
+    begun, first = date(2026, 5, 4), date(2026, 7, 2)
+    daily = [
+        *rows("dispatch_time", Wave(700).days(first, today + timedelta(days=1))),
+        *rows("calls", Wave(90).days(begun, today + timedelta(days=1)), state=State.ESTIMATED),
+    ]
+    return account(
+        daily,
+        today=today,
+        key="delmar",
+        name="Delmar Pools",
+        drivers=(
+            driver("dispatch_time", "Dispatch hours saved"),
+            driver("calls", "Calls to the dispatch desk avoided"),
+            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
+        ),
+        contracts=(contract(begun, None, 90000),),
+        milestones=(Milestone("kick-off", "rollout", date(2026, 5, 5), "Get paid sooner"),),
+        people=(Person("Ana Silva", "validator"), Person("Daniel Reyes", "champion")),
     )
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, harbor, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, InsightFault, SentenceFault, stale
-from tests.narrative.further_accounts import cascade, lakeshore, opened
+from tests.narrative.further_accounts import cascade, delmar, lakeshore, opened
 from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
 from valueplatform.narrative.faithful.sentences import check_sentence

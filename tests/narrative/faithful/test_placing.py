@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from tests.narrative.factories import admitted, delmar, harbor, summit
-from tests.narrative.further_accounts import cascade, lakeshore
+from tests.narrative.factories import admitted, harbor, summit
+from tests.narrative.further_accounts import cascade, delmar, lakeshore
 from valueplatform.narrative.faithful.placing import placing_problems
 
 INSIGHTS = {
