@@ -1,7 +1,7 @@
 """J5: planted faults that are caught, and numbers of told insights that re-compute from raw events.
 
 Faults of more than twelve kinds (wrong number, unit, sign, period, name, rounding, …) are planted in the insights and
-sentences of three rich accounts, in every language; a fault counts as caught if the insight is refused or the sentence
+sentences of five rich accounts, in every language; a fault counts as caught if the insight is refused or the sentence
 is withheld. Run:
 `python -m benchmarks.faithfulness [--quick]`.
 """
@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Measured, figure
-from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, harbor, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, SentenceFault
+from tests.narrative.further_accounts import cascade, delmar, lakeshore, opened
 from valueplatform.commands import seeding
 from valueplatform.commands.context import connect, upgrade_schema
 from valueplatform.commands.verify import FIRST_DAY, verified
@@ -42,8 +43,8 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 def planted_faults() -> tuple[int, int, int]:
     """How many faults were planted, how many caught, and of how many kinds."""
     planted = caught = 0
-    for facts in (harbor(), summit(), delmar()):
-        record, told = record_of(facts), admitted(facts)
+    worlds = [(record_of(facts), admitted(facts)) for facts in (harbor(), summit(), delmar(), cascade(), lakeshore())]
+    for record, told in (*worlds, opened(harbor())):
         for plant_insight in INSIGHT_FAULTS:
             for faulty in (f for given in told for f in plant_insight(given.insight, record)):
                 planted += 1

@@ -20,6 +20,7 @@ from valueplatform.narrative.facts import (
     Contract,
     DriverFacts,
     Expiry,
+    Followed,
     InputChange,
     InputFacts,
     Milestone,
@@ -30,6 +31,7 @@ from valueplatform.narrative.facts import (
 from valueplatform.narrative.faithful import Admitted, Record, admit, rederive_from
 from valueplatform.narrative.faithful.record import Effort, HeldInput, Metering, Planned, Posted, Price, Stretch
 from valueplatform.narrative.insights import discover
+from valueplatform.value.derivation import Graded
 from valueplatform.value.states import State
 
 TODAY = date(2026, 8, 21)
@@ -115,6 +117,16 @@ def account(daily: Iterable[Mapping[str, object]] = (), **given: Any) -> Account
         provider_names={"supplier": "Fieldnote", "tessera": "Tessera Integrations"},
     )
     return replace(base, **given)
+
+
+def followed(feature: str = "dispatch", title: str = "Automatic dispatch", **given: Any) -> Followed:
+    """A suggestion taken up on 20 April 2026 that landed inside what was expected of its first 90 days."""
+    fields: dict[str, Any] = {"horizon": 90, "version": 1, "accepted": date(2026, 4, 7), "compared": 14}
+    fields |= {"suggestion": f"sug_{feature}", "start": date(2026, 4, 20), "end": date(2026, 7, 19)}
+    names = ("low", "expected", "high", "realized", "range_low", "range_high")
+    amounts = ("1500.25", "2400.5", "4100", "2950.125", "-820.5", "5600.75")
+    exact = dict(zip(names, map(Decimal, amounts), strict=True))
+    return Followed(feature=feature, title=title, **(fields | exact | given))
 
 
 def contract(start: date, end: date | None, amount: int, **given: Any) -> Contract:
@@ -260,31 +272,9 @@ def summit(today: date = TODAY) -> AccountFacts:
             driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
         ),
         milestones=(Milestone("kick-off", "rollout", date(2025, 1, 20), "Get paid sooner"),),
+        followed=(followed(),),
         people=(Person("Daniel Reyes", "champion"),),
         contracts=(contract(begun, year, 200000), contract(year, date(2027, 6, 6), 340000, kind="renewal")),
-    )
-
-
-def delmar(today: date = TODAY) -> AccountFacts:
-    """A young account: its first value came two months after its contract began."""
-    begun, first = date(2026, 5, 4), date(2026, 7, 2)
-    daily = [
-        *rows("dispatch_time", Wave(700).days(first, today + timedelta(days=1))),
-        *rows("calls", Wave(90).days(begun, today + timedelta(days=1)), state=State.ESTIMATED),
-    ]
-    return account(
-        daily,
-        today=today,
-        key="delmar",
-        name="Delmar Pools",
-        drivers=(
-            driver("dispatch_time", "Dispatch hours saved"),
-            driver("calls", "Calls to the dispatch desk avoided"),
-            driver("incidents", "Safety incidents avoided", benefit_class="strategic", unit="incident"),
-        ),
-        contracts=(contract(begun, None, 90000),),
-        milestones=(Milestone("kick-off", "rollout", date(2026, 5, 5), "Get paid sooner"),),
-        people=(Person("Ana Silva", "validator"), Person("Daniel Reyes", "champion")),
     )
 
 
@@ -310,6 +300,7 @@ def record_of(facts: AccountFacts) -> Record:
     posted += [Posted("adjustment", a.driver, a.month, a.shown_day, a.expected) for a in facts.adjustments]
     titles = {f"driver:{given.slug}": given.title for given in facts.drivers}
     titles |= {f"input:{given.slug}": given.title for given in facts.inputs}
+    titles |= {f"feature:{one.feature}": one.title for one in facts.followed}
     titles |= {f"meter:{slug}": title for slug, title in facts.meter_titles.items()}
     people = {person.name for person in facts.people}
     people |= {name for given in facts.inputs for name in (given.validated_by, given.disputed_by) if name}
@@ -333,11 +324,12 @@ def record_of(facts: AccountFacts) -> Record:
             source: tuple((day, events) for (name, day), events in facts.sent.items() if name == source)
             for source in {doubt.source for doubt in facts.doubts}
         },
+        graded=_graded(facts),
         titles=titles,
         names=frozenset(
             people
             | {doubt.source for doubt in facts.doubts}
-            | set(titles.values())
+            | {title for key, title in titles.items() if not key.startswith("feature:")}
             | {facts.name, facts.supplier}
             | set(facts.provider_names.values())
             | {target.objective for target in facts.targets}
@@ -362,11 +354,23 @@ def _held_inputs(facts: AccountFacts) -> dict[tuple[str, date], HeldInput]:
     return held
 
 
+def _graded(facts: AccountFacts) -> dict[Graded, Fraction]:
+    names = ("low", "expected", "high", "range_low", "range_high", "realized", "compared")
+    return {
+        Graded(one.suggestion, one.feature, one.horizon, one.version, one.start, one.end, what): Fraction(
+            getattr(one, what)
+        )
+        for one in facts.followed
+        for what in names
+    }
+
+
 def _days_in(facts: AccountFacts) -> Iterator[date]:
     for given in facts.contracts:
         yield given.start
         if given.end is not None:
             yield given.end - timedelta(days=1)
+    yield from (one.accepted for one in facts.followed)
     yield from (milestone.day for milestone in facts.milestones)
     yield from (expiry.day for expiry in facts.expiries)
     yield from (gap.day for gap in facts.gaps)

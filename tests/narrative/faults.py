@@ -150,7 +150,7 @@ def wrong_direction(insight: Insight, _: Record) -> Iterator[Insight]:
 
 
 def wrong_status(insight: Insight, _: Record) -> Iterator[Insight]:
-    for status in ("ahead", "behind", "on-plan"):
+    for status in ("ahead", "behind", "on-plan", "open"):
         if insight.terms.get("status") not in {None, status}:
             yield _with_terms(insight, status=status)
 
@@ -158,10 +158,10 @@ def wrong_status(insight: Insight, _: Record) -> Iterator[Insight]:
 def wrong_side(insight: Insight, _: Record) -> Iterator[Insight]:
     """The other of two codes that a sentence is worded by."""
     pairs = {
-        "side": ("above", "below"),
         "step": ("reached", "waiting"),
         "length": ("day", "days"),
         "state": ("past", "ahead"),
+        "side": ("inside", "above") if insight.kind == "suggestion-outcome" else ("above", "below"),
     }
     for term, codes in pairs.items():
         said = insight.terms.get(term)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.narrative.factories import TODAY, admitted, delmar, harbor, summit
+from tests.narrative.factories import TODAY, admitted, harbor, summit
+from tests.narrative.further_accounts import delmar
 from valueplatform.narrative.document import Audience, Language, Sentence, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.forms import story_json, story_markdown, story_text

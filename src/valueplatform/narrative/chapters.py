@@ -147,7 +147,7 @@ def _total(insights: Sequence[Admitted], audience: Audience) -> list[Outline]:
         for a in insights
         if (
             (a.insight.subject == ACCOUNT and a.insight.kind not in {"attainment", "realized", "estimated"})
-            or a.insight.kind in {"go-live", "milestone", "renewal-ahead"}
+            or a.insight.kind in {"go-live", "milestone", "renewal-ahead", "suggestion-outcome"}
         )
         and (audience is Audience.EXECUTIVE or not is_of_one_driver(a, insights))
     )

@@ -184,6 +184,28 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """What came of a suggestion that was accepted on the local day `accepted`, in the `horizon` days [start, end) from
+    its first use: amounts as `grades.Grade` has them, in the account's currency."""
+
+    suggestion: str
+    feature: str
+    title: str
+    horizon: int
+    version: int
+    accepted: date
+    start: date
+    end: date
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+    range_low: Decimal
+    range_high: Decimal
+    realized: Decimal
+    compared: int
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where the account stands in a cohort of `accounts` (itself among them), over whole months: the percentage of the
     others that have less. `segment` '' = all; `per` 'account' or 'scale'."""
@@ -272,6 +294,7 @@ class AccountFacts:
     expiries: tuple[Expiry, ...] = ()
     places: tuple[Place, ...] = ()
     practice_gaps: tuple[PracticeGap, ...] = ()
+    followed: tuple[Followed, ...] = ()
     sent: dict[tuple[str, date], int] = field(default_factory=dict)
     at_rest: frozenset[date] = frozenset()
     people: tuple[Person, ...] = ()
@@ -370,6 +393,7 @@ def for_provider(facts: AccountFacts, provider: str) -> AccountFacts:
         expiries=(),
         places=(),
         practice_gaps=(),
+        followed=(),
         people=(),
         steward=None,
         providers=(provider,),

@@ -26,6 +26,7 @@ from valueplatform.value.derivation import (
     Derivation,
     Difference,
     Effort,
+    Forecast,
     Input,
     Metered,
     Paid,
@@ -221,6 +222,11 @@ def statistic(method: str, value: Fraction, values: Iterable[Figure], places: in
     return Figure(
         Fraction(decimal(value, places)), Statistic(method, tuple(given.derivation for given in values), places)
     )
+
+
+def forecast_of(past: Realized, ahead: int, bound: Bound, value: Decimal, places: int = RATIO_PLACES) -> Figure:
+    """What `judgment.pace` says of the weeks of `past`."""
+    return Figure(Fraction(decimal(Fraction(value), places)), Forecast(past, ahead, bound, places))
 
 
 def standing_of(facts: AccountFacts, period: Period, drivers: Iterable[str], *, counted: bool = True) -> Standing:

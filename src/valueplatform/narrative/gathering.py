@@ -21,6 +21,7 @@ from valueplatform.core.periods import Period, local_day
 from valueplatform.narrative import facts as f
 from valueplatform.narrative.comparison import read_comparison
 from valueplatform.narrative.daily import metered_days, shown_days
+from valueplatform.narrative.following import read_followed
 from valueplatform.narrative.input_history import expiries, input_changes
 from valueplatform.telemetry.intake_sums import days_of
 from valueplatform.telemetry.meters import ADDITIVE, Meter
@@ -94,6 +95,7 @@ async def gather(tx: Transaction, account_id: int, now: datetime) -> f.AccountFa
         expiries=expiries(record),
         places=places,
         practice_gaps=practice_gaps,
+        followed=await read_followed(tx, account, record.model, timezone),
         doubts=(doubted := await _doubts(tx, account_id, record)),
         sent=await _sent(tx, account_id, doubted, today),
         at_rest=days_at_rest(country_of(account.attributes, timezone), Period(today - LOOKED_BACK, tomorrow)),

@@ -39,6 +39,7 @@ _ACTS: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "settle": _kind("under-review"),
     "restart": lambda i: i.kind in {"stalled-driver", "lost-driver"} or (_behind(i) and i.terms["cause"] == "stalled"),
     "catch-up": _behind,
+    "keep-pace": lambda i: i.kind == "pace" and i.terms["status"] == Status.BEHIND,
     "renew-input": lambda i: i.kind == "expiring-input" and i.terms["state"] == "past",
     "propose": lambda i: i.terms.get("reason") == "no_input" and "missing_name" in i.terms,
     "validate": lambda i: i.kind in _WAITING or _has("step", "waiting")(i),
@@ -47,6 +48,7 @@ _ACTS: Final[Mapping[str, Callable[[Insight], bool]]] = {
     "return": lambda i: i.kind in {"return-on-paid", "since-purchase"} and i.favorable is False,
     "renew": _kind("renewal-ahead"),
     "look-into": lambda i: i.kind in _CHANGES and i.favorable is False,
+    "review": lambda i: i.kind == "suggestion-outcome" and i.terms["side"] == "below",
     "try": _kind("best-practice-gap"),
 }
 """What may be done, the most pressing first, and the insights that call for it."""
@@ -54,7 +56,9 @@ _ACTS: Final[Mapping[str, Callable[[Insight], bool]]] = {
 _NO_PLAN: Final = "plan"
 _FOR_PARTNER: Final = frozenset({"connect", "arrive", "restart", "look-into"})
 """A partner answers for its own part: inputs, plans, contracts and people are between the other two (rule 19)."""
-_WHATEVER_ITS_SIZE: Final = frozenset({"connect", "arrive", "settle", "validate", "price", "propose", "renew", "try"})
+_WHATEVER_ITS_SIZE: Final = frozenset(
+    {"connect", "arrive", "settle", "validate", "price", "propose", "renew", "review", "try"}
+)
 
 
 def next_step(told: Sequence[Admitted], why: str, voice: Voice) -> Step:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
@@ -12,6 +13,8 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.numbers import decimal_text
+from valueplatform.narrative.faithful.graded import graded
+from valueplatform.narrative.faithful.parts import member_parts
 from valueplatform.narrative.insight import Insight, Number
 from valueplatform.narrative.proof_events import EventPage, event_page
 from valueplatform.value import derivation as d
@@ -27,6 +30,15 @@ _INSIGHT = text("""
     SELECT account_id, version, body::text AS body, since, until FROM insight
     WHERE insight_id = :insight ORDER BY version DESC LIMIT 1
 """)
+
+
+_GRADED: Final = {
+    "realized": "after - before * median(after / before of comparable accounts)",
+    "range_low": "expected - root of squares(expected - low, scatter of comparable accounts)",
+    "range_high": "expected + root of squares(high - expected, scatter of comparable accounts)",
+    "compared": "comparable accounts without it",
+}
+"""How figures of a grade came about, as `grading` defines it."""
 
 
 class ProvedNumber(msgspec.Struct, frozen=True):
@@ -149,7 +161,8 @@ async def prove_insight(
     drivers = drivers_of(record, chosen, insight)
     meters = meters_of(record, chosen, drivers)
     metered = [d.Metered(slug, start, end) for slug in meters]
-    prover = await Prover.prepare(tx, source, [*(n.derivation for n in insight.numbers), *metered])
+    derivations = [*(n.derivation for n in insight.numbers), *metered]
+    prover = await Prover.prepare(tx, source, derivations, await _read(tx, source, derivations))
     numbers = proved_by(prover, insight.numbers)
     proved = next(p for p in numbers if p.name == chosen.name)
     lines = [line for line in (input_line(record, slug, end) for slug in inputs_of(record, chosen, drivers)) if line]
@@ -176,8 +189,15 @@ async def prove_insight(
 
 async def prove_numbers(tx: Transaction, source: Source, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
     """Every number evaluated again from raw events."""
-    prover = await Prover.prepare(tx, source, [number.derivation for number in numbers])
+    derivations = [number.derivation for number in numbers]
+    prover = await Prover.prepare(tx, source, derivations, await _read(tx, source, derivations))
     return proved_by(prover, numbers)
+
+
+async def _read(tx: Transaction, source: Source, derivations: Sequence[d.Derivation]) -> dict[d.Derivation, Fraction]:
+    """Figures of grades, and parts of members from raw events."""
+    grades, parts = await graded(tx, source.account_id, derivations), await member_parts(tx, source, derivations)
+    return dict[d.Derivation, Fraction](chain(grades.items(), parts.items()))
 
 
 def proved_by(prover: Prover, numbers: Sequence[Number]) -> tuple[ProvedNumber, ...]:
@@ -216,7 +236,7 @@ def period_of(number: Number) -> tuple[date, date]:
         match leaf:
             case d.Realized() | d.Committed() | d.Paid() | d.Effort() | d.Metered() | d.Sent() | d.Adjusted():
                 spans.append((leaf.start, leaf.end))
-            case d.Days() | d.Benchmark():
+            case d.Days() | d.Benchmark() | d.Graded() | d.Part():
                 spans.append((leaf.start, leaf.end))
             case d.Input():
                 spans.append((leaf.day, leaf.day + timedelta(days=1)))
@@ -285,6 +305,8 @@ def _formula(number: Number, drivers: Sequence[Driver]) -> str:
     sources = {leaf.source for leaf in leaves_of(number.derivation) if isinstance(leaf, d.Sent)}
     if sources:
         return f"events of {', '.join(sorted(sources))}"
+    if isinstance(number.derivation, d.Graded):
+        return _GRADED.get(number.derivation.what, "promised value of a year * share of it in the first days")
     if len(drivers) == 1:
         return drivers[0].formula
     if drivers:

@@ -13,6 +13,8 @@ from valueplatform.narrative.faithful import Admitted, admit, rederive
 from valueplatform.narrative.gathering import gather
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.insights import discover
+from valueplatform.narrative.insights.located import located
+from valueplatform.narrative.member_cuts import read_cuts
 from valueplatform.narrative.next_best_store import refresh_suggestions
 from valueplatform.narrative.rewording.store import read_rewordings, want
 from valueplatform.narrative.store import save_insights, save_story
@@ -48,6 +50,7 @@ async def discover_admitted(
 ) -> list[Admitted]:
     """The insights whose numbers re-compute; the others are left out, and logged."""
     found = [*discover(facts), *(also(facts) if also else ())]
+    found += located(facts, found, await read_cuts(tx, account_id, facts, found))
     admitted, refused = admit(found, await rederive(tx, account_id, found))
     for refusal in refused:
         _log.error("insight withheld", account=facts.key, insight=refusal.id, reasons=refusal.reasons)

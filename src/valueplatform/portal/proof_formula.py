@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from valueplatform.core.periods import ONE_DAY
+from valueplatform.narrative.faithful.leaves import children
 from valueplatform.narrative.insights.inputs import said_unit
 from valueplatform.narrative.proofs import DriverLine, InputLine, MeterLine, Proof
 from valueplatform.narrative.wording.numbers import MINUS
@@ -125,12 +126,24 @@ def _spoken(tokens: Sequence[Token]) -> str:
 
 
 def derived_formula(node: d.Derivation, leaves: Mapping[d.Derivation, Leaf], result: str) -> Formula | None:
-    """Sums, differences and quotients of what the record gives; None for a number that is read from it as it is."""
+    """Sums, differences and quotients of what the record gives; None for a number that is read from it as it is, and
+    where a part of it is not there to be shown."""
+    if any(part not in leaves for part in read_nodes(node)):
+        return None
     tokens = list(_derived(node, leaves, nested=False))
     terms = [token for token in tokens if token.kind == "term"]
     if not 2 <= len(terms) <= MOST_TERMS:
         return None
     return Formula((*tokens, Token("result", result)), spoken=f"{_spoken(tokens)} equals {result}")
+
+
+def read_nodes(node: d.Derivation) -> Iterator[d.Derivation]:
+    """What a number is worked out from: what the record gives, and forecasts as they are."""
+    if isinstance(node, d.Forecast) or not (below := children(node)):
+        yield node
+        return
+    for child in below:
+        yield from read_nodes(child)
 
 
 def _derived(node: d.Derivation, leaves: Mapping[d.Derivation, Leaf], *, nested: bool) -> Iterator[Token]:

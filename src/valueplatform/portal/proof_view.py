@@ -29,6 +29,7 @@ from valueplatform.portal.proof_formula import (
     period_words,
     summed_formula,
 )
+from valueplatform.portal.proof_leaves import leaves_read, method_words, today_of
 from valueplatform.portal.proof_reading import Opened, by_class
 from valueplatform.portal.sentences import proof_path, spans_view
 from valueplatform.portal.story_view import ask_about
@@ -36,7 +37,6 @@ from valueplatform.portal.view import proof as view
 from valueplatform.portal.view import words
 from valueplatform.portal.view.drawings import Column
 from valueplatform.value import derivation as d
-from valueplatform.value.proof_numbers import leaves_of
 
 STATE_CHIPS: Final[Mapping[str, words.Chip]] = {
     "estimated": words.Chip("estimated", "Estimated"),
@@ -46,12 +46,6 @@ STATE_CHIPS: Final[Mapping[str, words.Chip]] = {
     "under-review": words.Chip("under-review", "Under review"),
 }
 _WEAKEST_FIRST: Final = ("under-review", "estimated", "proposed")
-_METHODS: Final = {
-    "theil-sen-slope": "The median of the slopes between every two of {count} values in a row (Sen, 1968).",
-    "median": "The median of {count} values.",
-    "mean": "The mean of {count} values.",
-    "same-direction": "In how many weeks both drivers moved the same way from the week before.",
-}
 _METHOD_WORDS: Final = {
     "measured-before": "measured before",
     "control-group": "measured in a control group",
@@ -77,7 +71,7 @@ def proof_view(opened: Opened, ref: str) -> view.Proof:
         classes=tuple(_classes(opened)),
         rests=_rests((*assumptions, *baselines)),
         formula=formula,
-        method="" if formula else _method(opened),
+        method="" if formula else method_words(opened),
         facts=tuple(_facts(opened)),
         assumptions=tuple(_input_row(opened, line) for line in assumptions),
         baselines=tuple(_input_row(opened, line) for line in baselines),
@@ -88,13 +82,9 @@ def proof_view(opened: Opened, ref: str) -> view.Proof:
     )
 
 
-def _today(opened: Opened) -> date:
-    return local_day(opened.now, opened.place.account.timezone)
-
-
 def _period(opened: Opened) -> str:
     proof = opened.proof
-    return "" if proof.period_from == date.min else period_words(proof.period_from, proof.period_to, _today(opened))
+    return "" if proof.period_from == date.min else period_words(proof.period_from, proof.period_to, today_of(opened))
 
 
 def _sentence(opened: Opened) -> words.Sentence:
@@ -180,7 +170,7 @@ def _formula(opened: Opened, exact: str) -> view.Formula | None:
             if node.bound is d.Bound.EXPECTED and part.expected
         ]
         return summed_formula(parts, exact, "in all")
-    return derived_formula(node, _leaves(opened), exact)
+    return derived_formula(node, leaves_read(opened), exact)
 
 
 def _driver_href(opened: Opened, driver: str) -> str:
@@ -190,104 +180,6 @@ def _driver_href(opened: Opened, driver: str) -> str:
     if insight_id is None or not isinstance(node, d.Realized) or not node.counted:
         return ""
     return proof_path(insight_id, "realized")
-
-
-def _leaves(opened: Opened) -> dict[d.Derivation, Leaf]:
-    found = {}
-    for node in leaves_of(opened.number.derivation):
-        value = opened.leaf_value(node)
-        if value is not None:
-            found[node] = _leaf(opened, node, value)
-    return found
-
-
-def _leaf(opened: Opened, node: d.Derivation, value: Fraction) -> Leaf:
-    currency = opened.place.account.currency
-    match node:
-        case d.Realized():
-            return Leaf(value, node.unit, f"realized, {_span(opened, node.start, node.end)}")
-        case d.Committed():
-            bound = "" if node.bound is d.Bound.EXPECTED else f", {node.bound.value} end"
-            return Leaf(value, _committed_unit(opened), f"committed{bound}, {_span(opened, node.start, node.end)}")
-        case d.Paid() | d.Effort():
-            what = "paid" if isinstance(node, d.Paid) else "known effort"
-            return Leaf(value, currency, f"{what}, {_span(opened, node.start, node.end)}")
-        case d.Metered():
-            meter = next((m for m in opened.proof.meters if m.slug == node.meter), None)
-            title = meter.title.lower() if meter else node.meter.replace("_", " ")
-            href = f"#{anchor('m', node.meter)}" if meter else ""
-            return Leaf(value, "", f"{title}, {_span(opened, node.start, node.end)}", href)
-        case d.Sent():
-            return Leaf(value, "event", f"of {node.source}, {_span(opened, node.start, node.end)}")
-        case d.Input():
-            line = next((i for i in (*opened.proof.assumptions, *opened.proof.baselines) if i.slug == node.slug), None)
-            unit = said_unit(line.unit).partition("/")[0] if line else ""
-            title = line.title.lower() if line else node.slug.replace("_", " ")
-            return Leaf(value, unit, title, f"#{anchor('a', node.slug)}" if line else "")
-        case d.Adjusted() | d.Closed():
-            return Leaf(value, currency, "adjusted later" if isinstance(node, d.Adjusted) else "as it was closed")
-        case d.Days():
-            unit, label = "day", _span(opened, node.start, node.end)
-        case _:
-            unit, label = "", _COMPARED[node.what] if isinstance(node, d.Benchmark) else ""
-    return Leaf(value, unit, label)
-
-
-def _span(opened: Opened, start: date, end: date) -> str:
-    return period_words(start, end, _today(opened))
-
-
-def _committed_unit(opened: Opened) -> str:
-    """What a commitment is in: as what it is compared with."""
-    for node in leaves_of(opened.number.derivation):
-        if isinstance(node, d.Realized):
-            return node.unit
-    return opened.number.unit if "/" not in opened.number.unit else opened.place.account.currency
-
-
-_COMPARED: Final = {
-    "percentile": "of a hundred others that have less",
-    "accounts": "companies compared, this one among them",
-    "top": "companies with the highest value",
-    "top_using": "of them use it",
-    "rest": "other companies",
-    "rest_using": "of these use it",
-    "uses": "whether this company uses it",
-}
-_PLAIN_METHODS: Final[Mapping[type, str]] = {
-    d.Committed: "What the value plan in force commits for these days; a month that they cut counts by its days.",
-    d.Paid: "What the contracts cost on these days.",
-    d.Effort: "What implementation and own work cost, as far as it is on record; a month that these days cut counts by "
-    "its days.",
-    d.Metered: "What the meter below counted on these days.",
-    d.Benchmark: "As the newest comparison of accounts has it, which is made anew from the amounts of all of them.",
-    d.Days: "The calendar days from the first day named to the last.",
-    d.Input: "The value in force, as the record of assumptions has it.",
-}
-
-
-def _method(opened: Opened) -> str:
-    """In words, where there is no arithmetic to show."""
-    node, proof = opened.number.derivation, opened.proof
-    match node:
-        case d.Realized():
-            days = (proof.period_to - proof.period_from).days
-            counted = " Days that rest on a value nobody has validated are left out." if node.counted else ""
-            what = "the formula below" if len(proof.drivers) == 1 else "each driver's formula"
-            bound = f" This is the {node.bound.value} end." if node.bound is not d.Bound.EXPECTED else ""
-            return f"The sum of {days:,} days, each by {what} with the values that held on it.{counted}{bound}"
-        case d.Sent():
-            return f"How many events of {node.source} are stored of these days."
-        case d.Statistic():
-            template = _METHODS.get(node.method, "The statistic {method} of {count} values.")
-            return template.format(count=len(node.values), method=node.method)
-        case d.Tally() if all(isinstance(item, d.Sent) for item in node.items):
-            return f"How many of {len(node.items)} days are without an event of that source."
-        case d.Tally():
-            how = {"above": "more than", "below": "less than"}.get(node.comparison, "other than zero")
-            limit = " the value it is compared with" if node.threshold is not None else ""
-            return f"How many of {len(node.items)} values were {how}{limit}."
-    return _PLAIN_METHODS.get(type(node), "Worked out from the parts that are listed below.")
 
 
 def _facts(opened: Opened) -> Iterator[words.Fact]:
@@ -338,7 +230,7 @@ def _assumption_href(opened: Opened, slug: str) -> str:
 
 def _who(opened: Opened, line: InputLine) -> str:
     """Who stands behind it, since when, and how far it may be off."""
-    today = _today(opened)
+    today = today_of(opened)
     when = f", {short_day(local_day(line.known, opened.place.account.timezone), today)}" if line.known else ""
     if line.validator is not None:
         said = f"Validated by {_name(opened, line.validator)}{when}"
@@ -384,7 +276,7 @@ def events_view(opened: Opened, page: EventPage) -> view.Events:
 
 
 def _event_row(opened: Opened, line: EventLine) -> tuple[str, ...]:
-    when = short_moment(line.time, _today(opened), opened.place.account.timezone)
+    when = short_moment(line.time, today_of(opened), opened.place.account.timezone)
     cells = [when, line.type, line.provider, line.subject or ""]
     if opened.shows_subjects:
         cells.append(_data_text(line.data))

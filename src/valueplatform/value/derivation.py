@@ -6,8 +6,10 @@ these types. Periods are [start, end) in the account's local days. Amounts round
 accrual; ratios round half-even once to `places`.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise, product
+from typing import Final
 
 import msgspec
 
@@ -128,6 +130,36 @@ class Benchmark(_Node, frozen=True):
     feature: str = ""
 
 
+class Graded(_Node, frozen=True):
+    """What came of an accepted suggestion in the `horizon` days [start, end) from its first use, as one version of its
+    grade has it. `what` is 'expected', 'low', 'high' (of the promise), 'range_low', 'range_high' (where a measurement
+    falls if it holds), 'realized' (against comparable accounts), or 'compared' (how many of these)."""
+
+    suggestion: str
+    feature: str
+    horizon: int
+    version: int
+    start: date
+    end: date
+    what: str
+
+
+class Part(_Node, frozen=True):
+    """What one member of a dimension has of the value of one driver that is shown on [start, end). `counted` keeps what
+    value rule 10 counts. Members whose events name fewer than five persons on [told_from, told_to) have no part of
+    their own (value rule 18)."""
+
+    start: date
+    end: date
+    driver: str
+    unit: str
+    dimension: str
+    member: str
+    counted: bool
+    told_from: date
+    told_to: date
+
+
 class Constant(_Node, frozen=True):
     """A number that the definition of the insight fixes, such as the length of a window."""
 
@@ -170,6 +202,45 @@ class Statistic(_Node, frozen=True):
     places: int = 4
 
 
+class Forecast(_Node, frozen=True):
+    """What the `ahead` weeks after `past` will bring together, from its weeks: seven days each, from its start.
+
+    Exponential smoothing with an additive damped trend (Gardner and McKenzie 1985): level l and trend b, from the first
+    week's value v and nothing. Each further week errs by e = v - l - p*b; then l becomes l + p*b + s*e, b becomes
+    p*b + s*t*e. Level step s, trend step t and damping p are those of DAMPED_TRENDS, in its order, whose squared errors
+    from the ninth week on come to least. Expected is ahead*l + b*(p + (p + p^2) + ... + (p + ... + p^ahead)).
+
+    Low and high lie as far below and above as sums have erred: as the error of rank ceil(95 % of n + 1), at most n, by
+    size, of the n sums of as many weeks that were forecast the same way after the eighth week and later, and are known.
+    Where no week is negative, no forecast is below nothing; where all these forecasts are then above nothing, errors
+    are parts of what was forecast. Rounded half-even once to `places`.
+    """
+
+    past: Realized
+    ahead: int
+    bound: Bound = Bound.EXPECTED
+    places: int = 4
+
+    @property
+    def weeks(self) -> tuple[Realized, ...]:
+        return weeks_of(self.past)
+
+
+def weeks_of(past: Realized) -> tuple[Realized, ...]:
+    """Its whole weeks, from its first day."""
+    count = (past.end - past.start).days // 7
+    days = [past.start + timedelta(days=7 * number) for number in range(count + 1)]
+    return tuple(msgspec.structs.replace(past, start=start, end=end) for start, end in pairwise(days))
+
+
+DAMPED_TRENDS: Final = tuple(
+    (level, trend, damping)
+    for level in ("0.1", "0.2", "0.35", "0.5", "0.7", "1")
+    for trend, damping in (("0", "0.8"), *product(("0.05", "0.15", "0.4"), ("0.8", "0.9", "0.98")))
+)
+"""Level step, trend step and damping that a forecast chooses from: within the bounds of Hyndman and Athanasopoulos
+(2021, ch. 8). Measured by `python -m benchmarks.forecast`."""
+
 Derivation = (
     Realized
     | Committed
@@ -182,10 +253,13 @@ Derivation = (
     | Closed
     | Days
     | Benchmark
+    | Graded
+    | Part
     | Constant
     | Difference
     | Total
     | Ratio
     | Tally
     | Statistic
+    | Forecast
 )

@@ -7,10 +7,10 @@ accruals agree with the events; where they do not, the proof disagrees.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from statistics import median
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from valueplatform.value import derivation as d
 from valueplatform.value.proof import ProvedAmount, days_needed, drivers_named, meters_of, prove_tallied, rounded
 from valueplatform.value.proof_archive import kept_events, widened
 from valueplatform.value.proof_comparison import compared
+from valueplatform.value.proof_forecast import forecast
 from valueplatform.value.proof_joint import is_divided, joint_value
 from valueplatform.value.proof_record import Source, input_on
 from valueplatform.value.proof_tallies import Tallies, tally_events, together
@@ -88,13 +89,21 @@ class Prover:
     sent: "list[_Sent]" = field(default_factory=list)
     lines: Lines = field(default_factory=dict)
     compared: dict[d.Benchmark, Fraction] = field(default_factory=dict)
+    read: Mapping[d.Derivation, Fraction] = field(default_factory=dict)
 
     @classmethod
-    async def prepare(cls, tx: Transaction, source: Source, derivations: Iterable[d.Derivation]) -> "Prover":
-        """Read what the derivations need, and no more events than that."""
+    async def prepare(
+        cls,
+        tx: Transaction,
+        source: Source,
+        derivations: Iterable[d.Derivation],
+        read: Mapping[d.Derivation, Fraction] | None = None,
+    ) -> "Prover":
+        """Read what the derivations need, and no more events than that. `read` are figures of grades and parts of
+        members, which the caller has from elsewhere."""
         leaves = [leaf for derivation in derivations for leaf in leaves_of(derivation)]
         where = {"account": source.account_id}
-        prover = cls(source)
+        prover = cls(source, read=read or {})
         prover.postings = list(await tx.rows(_POSTINGS, where))
         prover.lines = await lines_anew(tx, source.account_id)
         prover.targets = list(await tx.rows(_TARGETS, where))
@@ -150,6 +159,8 @@ class Prover:
         match node:
             case d.Benchmark() if node in self.compared:
                 return self.compared[node]
+            case d.Graded() | d.Part() if node in self.read:
+                return self.read[node]
             case d.Difference():
                 return self.value(node.minuend) - self.value(node.subtrahend)
             case d.Total():
@@ -158,6 +169,9 @@ class Prover:
                 return Fraction(rounded(self.value(node.numerator) / self.value(node.denominator), node.places))
             case d.Tally():
                 return Fraction(sum(1 for item in node.items if self._compares(node, self.value(item))))
+            case d.Forecast():
+                ahead = forecast([self.value(week) for week in node.weeks], node.ahead, node.bound)
+                return Fraction(rounded(ahead, node.places))
             case d.Statistic():
                 return statistic(node.method, [self.value(value) for value in node.values], node.places)
         raise UnprovableError(f"no proof of {type(node).__name__}")
@@ -252,6 +266,8 @@ def leaves_of(node: d.Derivation) -> Iterator[d.Derivation]:
             children = (*node.items, *((node.threshold,) if node.threshold is not None else ()))
         case d.Statistic():
             children = node.values
+        case d.Forecast():
+            children = node.weeks
         case _:
             yield node
             return
@@ -276,12 +292,19 @@ def statistic(method: str, values: list[Fraction], places: int) -> Fraction:
     """A statistic of equally spaced values, by its name in the literature.
 
     theil-sen-slope: the median of the slopes between all pairs (Sen 1968). median, mean: as everyone means them.
+    variation: the standard deviation of a sample over its mean, from sums of values and of squares.
     same-direction: of two series, one after the other, the steps that both take the same way.
     """
     if method == "median":
         result = Fraction(median(values))
     elif method == "mean":
         result = sum(values, Fraction(0)) / len(values)
+    elif method == "variation":
+        count, total = len(values), sum(values, Fraction(0))
+        squares = sum((value * value for value in values), Fraction(0))
+        share = (count * squares - total * total) * count / (total * total) / (count - 1)
+        with localcontext(prec=60):
+            result = Fraction((Decimal(share.numerator) / Decimal(share.denominator)).sqrt())
     elif method == "theil-sen-slope":
         pairs = ((i, j) for j in range(len(values)) for i in range(j))
         result = Fraction(median([(values[j] - values[i]) / (j - i) for i, j in pairs]))

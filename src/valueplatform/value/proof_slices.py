@@ -6,7 +6,7 @@ read by the proof's parser, and a last unit is given by `proof_bridge_steps`.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +19,7 @@ from valueplatform.value import proof_expression as expression
 from valueplatform.value.proof import drivers_named, provider_of
 from valueplatform.value.proof_bridge_steps import Cut, whole_units
 from valueplatform.value.proof_record import Source
-from valueplatform.value.proof_tallies import MeterTally, tally_cuts, together
+from valueplatform.value.proof_tallies import Cuts, MeterTally, tally_cuts, together
 
 _UNIT = 10_000
 _AMOUNTS = text("""
@@ -37,6 +37,9 @@ _AMOUNTS = text("""
 """)
 
 
+Tally = Callable[[Transaction, Source, Sequence[Mapping[str, Any]], date, date], Awaitable[Cuts]]
+
+
 class Sliced(NamedTuple):
     """Of one driver, provider and cut: what is shown, and what of it counts."""
 
@@ -51,21 +54,21 @@ async def prove_slices(
     drivers: Collection[str],
     dimensions: Sequence[str],
     told: Mapping[Cut, Cut],
+    read: Tally = tally_cuts,
 ) -> dict[tuple[str, str, Cut], Sliced]:
     """What is shown of `drivers` on the days [start, end), by provider and cut. `told` are cuts that are told with
-    others; of the dimension `feature` only what the driver serves is a cut of its own."""
+    others; of the dimension `feature` only what the driver serves is a cut of its own. `read` gives what amounts are
+    divided by: raw events, unless said otherwise."""
     asked = {"account": source.account_id, "start": days[0], "end": days[1], "drivers": sorted(drivers)}
     rows = await tx.rows(_AMOUNTS, asked)
     if not rows:
         return {}
     versions = [driver for driver in drivers_named(source, drivers) if driver["slug"] in drivers]
-    read = {name for driver in versions for name in expression.names(driver["formula"])}
-    meters = {one["slug"]: one for one in source.model.get("meters", ()) if one["slug"] in read}
+    names = {name for driver in versions for name in expression.names(driver["formula"])}
+    meters = {one["slug"]: one for one in source.model.get("meters", ()) if one["slug"] in names}
     first, last = min(row.earned for row in rows), max(row.earned for row in rows) + timedelta(days=1)
     by_day: defaultdict[date, list[tuple[str, str, Cut, MeterTally]]] = defaultdict(list)
-    for (slug, sender, day, values), tally in (
-        await tally_cuts(tx, source, list(meters.values()), first, last)
-    ).items():
+    for (slug, sender, day, values), tally in (await read(tx, source, list(meters.values()), first, last)).items():
         paths = meters[slug].get("dimensions", ())
         cut = tuple(values[paths.index(path)] for path in dimensions)
         by_day[day].append((slug, sender, told.get(cut, cut), tally))

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.narrative.factories import admitted, delmar, harbor, record_of, summit
+from tests.narrative.factories import admitted, harbor, record_of, summit
 from tests.narrative.faults import FAULTS_IN, INSIGHT_FAULTS, InsightFault, SentenceFault, stale
+from tests.narrative.further_accounts import cascade, delmar, lakeshore, opened
 from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.faithful import Admitted, admit, rederive_from
 from valueplatform.narrative.faithful.sentences import check_sentence
@@ -15,13 +16,17 @@ RECORD = record_of(FACTS)
 ADMITTED = admitted(FACTS)
 TOLD = [
     given
-    for facts in (FACTS, summit(), delmar())
+    for facts in (FACTS, summit(), delmar(), cascade(), lakeshore())
     for given in admitted(facts)
     if english().has_sentence(given.insight.kind)
 ]
 AUDIENCES = (Audience.CUSTOMER, Audience.STEWARD)
-WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar())]
-"""Three accounts that together have nearly all there is to tell."""
+OPENED = opened(FACTS)
+TOLD += OPENED[1]
+WORLDS = [(record_of(facts), admitted(facts)) for facts in (FACTS, summit(), delmar(), cascade(), lakeshore())] + [
+    OPENED
+]
+"""Accounts that together have nearly all there is to tell."""
 
 
 @pytest.mark.parametrize("plant", INSIGHT_FAULTS, ids=lambda plant: plant.__name__)

@@ -1,10 +1,15 @@
 import msgspec
 import pytest
 
-from tests.narrative.factories import admitted, delmar, harbor, summit
+from tests.narrative.factories import admitted, harbor, summit
+from tests.narrative.further_accounts import cascade, delmar, lakeshore
 from valueplatform.narrative.faithful.placing import placing_problems
 
-INSIGHTS = {given.insight.kind: given.insight for facts in (harbor(), summit(), delmar()) for given in admitted(facts)}
+INSIGHTS = {
+    given.insight.kind: given.insight
+    for facts in (harbor(), summit(), delmar(), cascade(), lakeshore())
+    for given in admitted(facts)
+}
 
 
 @pytest.mark.parametrize(

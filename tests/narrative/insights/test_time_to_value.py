@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
-from tests.narrative.factories import TODAY, account, admitted, contract, delmar, driver, rows, steady
+from tests.narrative.factories import TODAY, account, admitted, contract, driver, rows, steady
+from tests.narrative.further_accounts import delmar
 from valueplatform.narrative.document import Audience
 from valueplatform.narrative.facts import AccountFacts, Milestone, Person
 from valueplatform.narrative.insights.time_to_value import time_to_value

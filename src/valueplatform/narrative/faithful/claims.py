@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from valueplatform.narrative.faithful.evaluation import values_beneath
-from valueplatform.narrative.faithful.leaves import drivers_in, hull, leaves, span_of_leaf, subject_span
+from valueplatform.narrative.faithful.leaves import drivers_in, foretells, hull, leaves, span_of_leaf, subject_span
 from valueplatform.narrative.faithful.placing import placing_problems
 from valueplatform.narrative.faithful.record import Record
 from valueplatform.narrative.insight import Insight, Number, Standing
@@ -21,9 +21,12 @@ from valueplatform.value.derivation import (
     Derivation,
     Difference,
     Effort,
+    Forecast,
+    Graded,
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -36,14 +39,23 @@ Numbers = Mapping[str, Fraction]
 COUNTED_KINDS: Final = frozenset(
     {
         "realized", "attainment", "committed-range", "plan-standing", "return-on-paid", "go-live", "milestone",
-        "renewal-ahead", "streak", "payback", "since-purchase",
+        "renewal-ahead", "streak", "payback", "since-purchase", "pace",
     }
 )  # fmt: skip
 """Kinds whose numbers may hold nothing but what value rule 10 counts."""
 UNCOUNTED_NUMBERS: Final = frozenset({"waiting", "since_stop"})
 """Numbers of these kinds that speak of what does not count."""
 RECORDED_DAYS: Final = frozenset(
-    {"questioned_day", "validated_day", "milestone_day", "end_day", "shown_day", "expires_day", "contract_day"}
+    {
+        "questioned_day",
+        "validated_day",
+        "milestone_day",
+        "end_day",
+        "shown_day",
+        "expires_day",
+        "contract_day",
+        "accepted_day",
+    }
 )
 """Terms that name a day of the record: a statement, a milestone, the end of a contract."""
 STARTS: Final = frozenset({"since_day", "month", "previous_month"})
@@ -66,6 +78,20 @@ def _status(n: Numbers, terms: Mapping[str, str]) -> bool:
 def _distance(n: Numbers, terms: Mapping[str, str]) -> bool:
     edge = n["high"] if terms["status"] == "ahead" else n["low"]
     return _status(n, terms) and n["distance"] == n["realized"] - edge
+
+
+def _on_the_way(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """The whole interval lies on the side of what is committed that is told; else what is expected is on plan, or it is
+    open."""
+    inside = n["committed_low"] <= n["projected"] <= n["committed_high"]
+    between = "on-plan" if inside else "open"
+    status = "behind" if n["high"] < n["committed_low"] else "ahead" if n["low"] > n["committed_high"] else between
+    return (
+        terms["status"] == status
+        and n["low"] <= n["projected"] <= n["high"]
+        and n["gap"] == n["projected"] - n["committed"]
+        and n["coverage"] == Fraction(9, 10)
+    )
 
 
 def _standings(n: Numbers, terms: Mapping[str, str]) -> bool:
@@ -108,6 +134,18 @@ def _stands_apart(n: Numbers, terms: Mapping[str, str]) -> bool:
     return is_told and n["others"] >= 4 and n["above"] == 1 - share
 
 
+def _followed_up(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Inside where the measurement lies in its range, else on the side that is told; against a cohort of accounts."""
+    side = "below" if n["realized"] < n["range_low"] else "above" if n["realized"] > n["range_high"] else "inside"
+    return terms["side"] == side and n["compared"] >= 5 and n["low"] <= n["expected"] <= n["high"]
+
+
+def _sits_in(n: Numbers, terms: Mapping[str, str]) -> bool:
+    """Most of the change, and much more of it than the member had before."""
+    apart = n["share"] - n["earlier_share"]
+    return _direction("change")(n, terms) and 2 * n["share"] >= 1 and 5 * apart >= 1
+
+
 def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
     def holds(n: Numbers, terms: Mapping[str, str]) -> bool:
         return n[name] != 0 and terms["direction"] == ("up" if n[name] > 0 else "down")
@@ -118,6 +156,8 @@ def _direction(name: str) -> Callable[[Numbers, Mapping[str, str]], bool]:
 CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "attainment": _attained,
     "committed-range": _distance,
+    "pace": _on_the_way,
+    "steady": lambda n, _: n["weeks"] == 26 and 0 <= n["variation"] <= Fraction(75, 1000) and n["usual"] > 0,
     "plan-standing": _standings,
     "period-over-period": _direction("change"),
     "month-so-far": _direction("change"),
@@ -143,6 +183,8 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
     "benchmark-standing": _stands_apart,
     "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
+    "suggestion-outcome": _followed_up,
+    "change-sits-in": _sits_in,
     "expiring-input": lambda n, _: n["carried"] != 0,
     "weekly-season": lambda n, _: n["high"] > n["low"],
     "missing-days": lambda n, _: n["missing"] == 0,
@@ -168,14 +210,16 @@ def problems(insight: Insight, numbers: Numbers, record: Record) -> Iterator[str
 
 
 def _number_problems(insight: Insight, number: Number, record: Record) -> Iterator[str]:
-    realized = [leaf for leaf in leaves(number.derivation) if isinstance(leaf, Realized)]
+    below = list(leaves(number.derivation))
+    realized = [leaf for leaf in below if isinstance(leaf, Realized)]
     expected = _unit(number.derivation, record)
     if expected is not None and number.unit != expected:
         yield f"{number.name} is in {expected}, not in {number.unit}"
     if insight.kind in COUNTED_KINDS and number.name not in UNCOUNTED_NUMBERS and not all(r.counted for r in realized):
         yield f"{number.name} takes in what does not count"
     rests_on_open = any(not value.counted for leaf in realized for value in values_beneath(leaf, record))
-    if rests_on_open and number.standing is Standing.VALIDATED:
+    is_inferred = foretells(number.derivation) or any(isinstance(x, Graded) and x.what != "compared" for x in below)
+    if (rests_on_open or is_inferred) and number.standing is Standing.VALIDATED:
         yield f"{number.name} is called validated, and rests on what is not"
     if rests_on_open and insight.terms.get("certainty") == "counted":
         yield f"{number.name} is called counted, and takes in what does not count"
@@ -191,10 +235,12 @@ def _unit(node: Derivation, record: Record) -> str | None:
         case Ratio() if all(isinstance(leaf, Days) for leaf in _terms(node.denominator)):
             unit = _unit(node.numerator, record)
             return f"{unit}/day" if unit else None
-        case Statistic(method="same-direction"):
-            return "count"
+        case Statistic(method="same-direction" | "variation"):
+            return "count" if node.method == "same-direction" else "share"
         case Statistic(method="median"):
             return _unit(node.values[0], record)
+        case Forecast():
+            return node.past.unit
         case Statistic():
             unit = _unit(node.values[0], record)
             return f"{unit}/week" if unit else None
@@ -207,18 +253,16 @@ def _terms(node: Derivation) -> tuple[Derivation, ...]:
 
 def _unit_of_leaf(node: Derivation, record: Record) -> str | None:
     match node:
-        case Realized():
+        case Realized() | Part():
             return node.unit
         case Input():
             return _input_unit(node, record)
         case Paid() | Effort():
             return record.currency
-        case Metered():
-            return "count"
-        case Sent():
-            return "event"
-        case Days():
-            return "day"
+        case Graded():
+            return "company" if node.what == "compared" else record.currency
+        case Metered() | Sent() | Days():
+            return {Metered: "count", Sent: "event", Days: "day"}[type(node)]
         case Committed() | Closed() | Adjusted():
             units = {value.unit for driver in node.drivers for value in record.values_of.get(driver, ())}
             return units.pop() if len(units) == 1 else None
@@ -262,14 +306,27 @@ def _name_problems(insight: Insight, term: str, said: str, record: Record) -> It
         expected = {record.titles.get(f"input:{slug}") for slug in slugs}
     elif subject == "feature":
         below = (leaf for n in insight.numbers for leaf in leaves(n.derivation))
-        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark)}
+        features = {leaf.feature for leaf in below if isinstance(leaf, Benchmark | Graded)}
         if said not in {record.titles.get(f"feature:{slug}") for slug in features}:
+            yield f"{term} says {said!r}, which is not its name in the record"
+        return
+    elif subject in {"member", "dimension"}:
+        parts = [leaf for n in insight.numbers for leaf in leaves(n.derivation) if isinstance(leaf, Part)]
+        if said not in {_part_name(subject, part, record) for part in parts}:
             yield f"{term} says {said!r}, which is not its name in the record"
         return
     elif number is not None and insight.kind != "partner-contribution":
         expected = _names_beneath(number.derivation, record)
     if (expected and said not in expected) or said not in record.names:
         yield f"{term} says {said!r}, which is not its name in the record"
+
+
+def _part_name(subject: str, part: Part, record: Record) -> str:
+    """A dimension is called by the end of its path, a feature by its title."""
+    if subject == "dimension":
+        return part.dimension.split(".")[-1].replace("_", " ")
+    feature = record.titles.get(f"feature:{part.member}") if part.dimension == "feature" else None
+    return feature or part.member
 
 
 def _names_beneath(node: Derivation, record: Record) -> set[str | None]:

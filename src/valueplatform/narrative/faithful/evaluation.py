@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
+from math import isqrt
 from statistics import median
 
 from valueplatform.core.periods import next_month, years_later
+from valueplatform.narrative.faithful.forecasting import forecast_anew
 from valueplatform.narrative.faithful.record import Price, Record, Stretch
 from valueplatform.value.derivation import (
     Adjusted,
@@ -19,9 +21,12 @@ from valueplatform.value.derivation import (
     Derivation,
     Difference,
     Effort,
+    Forecast,
+    Graded,
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -50,10 +55,8 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return _tally(node, record)
         case Statistic():
             return _statistic(node, record)
-        case Constant():
-            return Fraction(node.value)
-        case Days():
-            return Fraction(node.end.toordinal() - node.start.toordinal())
+        case Forecast():
+            return _forecast(node, record)
     return _leaf(node, record)
 
 
@@ -73,10 +76,24 @@ def _leaf(node: Derivation, record: Record) -> Fraction:
             return Fraction(sum(days))
         case Input():
             return _input(node, record)
-        case Benchmark() if node in record.compared:
-            return record.compared[node]
         case Adjusted() | Closed():
             return _posted(node, record)
+    return _given(node, record)
+
+
+def _given(node: Derivation, record: Record) -> Fraction:
+    """What is read as it stands, or follows from the node alone."""
+    match node:
+        case Constant():
+            return Fraction(node.value)
+        case Days():
+            return Fraction(node.end.toordinal() - node.start.toordinal())
+        case Benchmark() if node in record.compared:
+            return record.compared[node]
+        case Graded() if node in record.graded:
+            return record.graded[node]
+        case Part() if node in record.parts:
+            return record.parts[node]
     raise NotDerivableError(f"There is no rule for {type(node).__name__}.")
 
 
@@ -206,15 +223,34 @@ def _tally(node: Tally, record: Record) -> Fraction:
     raise NotDerivableError(f"Nothing is known of the comparison {node.comparison!r}.")
 
 
+def _forecast(node: Forecast, record: Record) -> Fraction:
+    try:
+        ahead = forecast_anew([evaluate(week, record) for week in node.weeks], node.ahead, node.bound)
+    except ValueError as error:
+        raise NotDerivableError(str(error)) from error
+    return round(ahead, node.places)
+
+
 def _statistic(node: Statistic, record: Record) -> Fraction:
     values = [evaluate(value, record) for value in node.values]
     if node.method == "theil-sen-slope" and len(values) > 1:
         return round(_median_slope(values), node.places)
     if node.method == "median" and values:
         return round(Fraction(median(values)), node.places)
+    if node.method == "mean" and values:
+        return round(sum(values, Fraction(0)) / len(values), node.places)
+    if node.method == "variation" and len(values) > 1 and sum(values, Fraction(0)):
+        return _variation(values, node.places)
     if node.method == "same-direction" and len(values) > 3 and len(values) % 2 == 0:
         return Fraction(_same_direction(values[: len(values) // 2], values[len(values) // 2 :]))
     raise NotDerivableError(f"Nothing is known of the statistic {node.method!r} of {len(values)} values.")
+
+
+def _variation(values: list[Fraction], places: int) -> Fraction:
+    """The standard deviation of a sample over its mean, to twenty places by whole numbers before it is rounded."""
+    mean = sum(values, Fraction(0)) / len(values)
+    squared = sum(((value - mean) ** 2 for value in values), Fraction(0)) / (len(values) - 1) / mean**2
+    return round(Fraction(isqrt(squared.numerator * 10**40 // squared.denominator), 10**20), places)
 
 
 def _same_direction(first: list[Fraction], second: list[Fraction]) -> int:

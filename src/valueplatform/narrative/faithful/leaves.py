@@ -13,9 +13,12 @@ from valueplatform.value.derivation import (
     Derivation,
     Difference,
     Effort,
+    Forecast,
+    Graded,
     Input,
     Metered,
     Paid,
+    Part,
     Ratio,
     Realized,
     Sent,
@@ -39,6 +42,8 @@ def children(node: Derivation) -> tuple[Derivation, ...]:
             return (*node.items, node.threshold) if node.threshold is not None else node.items
         case Statistic():
             return node.values
+        case Forecast():
+            return node.weeks
     return ()
 
 
@@ -50,9 +55,16 @@ def leaves(node: Derivation) -> Iterator[Derivation]:
         yield from leaves(child)
 
 
+def foretells(node: Derivation) -> bool:
+    """Whether a forecast is in it."""
+    return isinstance(node, Forecast) or any(foretells(child) for child in children(node))
+
+
 def span_of_leaf(node: Derivation) -> Span | None:
     match node:
-        case Realized() | Committed() | Paid() | Effort() | Metered() | Sent() | Days() | Benchmark():
+        case (
+            Realized() | Committed() | Paid() | Effort() | Metered() | Sent() | Days() | Benchmark() | Graded() | Part()
+        ):
             return (node.start, node.end)
         case Closed():
             return (node.month, next_month(node.month))
@@ -68,13 +80,13 @@ def subject_span(node: Derivation) -> Span | None:
             return subject_span(node.minuend)
         case Ratio():
             return subject_span(node.numerator)
-        case Total() | Statistic() | Tally():
+        case Total() | Statistic() | Tally() | Forecast():
             spans = [span for child in children(node)[: _own(node)] if (span := subject_span(child)) is not None]
             return hull(spans)
     return span_of_leaf(node)
 
 
-def _own(node: Total | Statistic | Tally) -> int:
+def _own(node: Total | Statistic | Tally | Forecast) -> int:
     """How many children are values; a tally's threshold is not."""
     return len(node.items) if isinstance(node, Tally) else len(children(node))
 
@@ -109,6 +121,14 @@ def inputs_in(given: Iterable[Derivation]) -> frozenset[tuple[str, date]]:
 
 def compared_in(given: Iterable[Derivation]) -> frozenset[Benchmark]:
     return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Benchmark))
+
+
+def graded_in(given: Iterable[Derivation]) -> frozenset[Graded]:
+    return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Graded))
+
+
+def parts_in(given: Iterable[Derivation]) -> frozenset[Part]:
+    return frozenset(leaf for node in given for leaf in leaves(node) if isinstance(leaf, Part))
 
 
 def drivers_in(node: Derivation) -> frozenset[str]:

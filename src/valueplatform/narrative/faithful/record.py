@@ -21,8 +21,10 @@ from sqlalchemy import text
 from valueplatform.core.database import Transaction
 from valueplatform.core.errors import NotFoundError
 from valueplatform.core.periods import next_month
+from valueplatform.narrative.faithful.graded import graded
 from valueplatform.narrative.faithful.leaves import boundaries, compared_in, inputs_in, meters_in, sources_in
-from valueplatform.value.derivation import Benchmark, Bound, Derivation
+from valueplatform.narrative.faithful.parts import member_parts, rolled_cuts
+from valueplatform.value.derivation import Benchmark, Bound, Derivation, Graded, Part
 from valueplatform.value.proof_comparison import compared
 from valueplatform.value.proof_record import Source, input_on, read_source
 from valueplatform.value.split_proof import PartAnew, parts_anew
@@ -128,6 +130,8 @@ class Record:
     sent: Mapping[str, tuple[tuple[date, int], ...]] = field(default_factory=dict)
     inputs: Mapping[tuple[str, date], HeldInput] = field(default_factory=dict)
     compared: Mapping[Benchmark, Fraction] = field(default_factory=dict)
+    graded: Mapping[Graded, Fraction] = field(default_factory=dict)
+    parts: Mapping[Part, Fraction] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
@@ -231,6 +235,8 @@ _DAYS = text("""
     UNION SELECT effective_from FROM assumption_entry WHERE account_id = :account
     UNION SELECT shown_day FROM posting WHERE account_id = :account AND kind = 'adjustment'
     UNION SELECT day FROM accrual WHERE account_id = :account AND expected IS NULL
+    UNION SELECT (CAST(body ->> 'decided_at' AS timestamptz) AT TIME ZONE :zone)::date FROM suggestion_grade
+        WHERE account_id = :account
     UNION SELECT max(newest.day) FROM account a, unnest(CAST(:meters AS text[])) meter(slug), LATERAL (
         SELECT day FROM rollup WHERE account_id = :account AND meter = slug || a.edition ORDER BY day DESC LIMIT 1
     ) newest WHERE a.account_id = :account HAVING max(newest.day) IS NOT NULL
@@ -271,6 +277,8 @@ async def read_record(tx: Transaction, account_id: int, derivations: Iterable[De
         sent=await _sent(tx, account_id, given),
         inputs=_inputs(source, given),
         compared=await compared(tx, account_id, compared_in(given)),
+        graded=await graded(tx, account_id, given),
+        parts=await member_parts(tx, source, given, rolled_cuts),
         titles=titles,
         # Features are named by few insights, and many are called by everyday words.
         names=frozenset(names | {title for key, title in titles.items() if not key.startswith("feature:")}),
@@ -389,4 +397,8 @@ def _titles(model: Mapping[str, Any]) -> dict[str, str]:
         f"feature:{f['slug']}": f.get("title") or f["slug"].replace("_", " ").replace("-", " ").capitalize()
         for f in model.get("features", ())
     }
-    return titles | meters | features
+    products = {
+        f"feature:product:{p['slug']}": p.get("title") or p["slug"].replace("_", " ").replace("-", " ").capitalize()
+        for p in model.get("products", ())
+    }
+    return titles | meters | features | products

@@ -18,7 +18,7 @@ from valueplatform.narrative.faithful.languages import lexicon_of
 from valueplatform.narrative.faithful.leaves import subject_span
 from valueplatform.narrative.faithful.lexicon import Lexicon
 from valueplatform.narrative.insight import Insight, Number
-from valueplatform.value.derivation import Difference, Statistic
+from valueplatform.value.derivation import Difference, Graded, Statistic
 
 _CLAUSE = re.compile(r"[.;:,](?=\s|$)")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -166,7 +166,8 @@ def _clauses(rest: str) -> Iterator[tuple[int, int]]:
 
 def is_signed(number: Number) -> bool:
     """Whether it is a change or a distance, whose sign words may carry."""
-    return isinstance(number.derivation, Difference | Statistic)
+    node = number.derivation
+    return isinstance(node, Difference | Statistic) or (isinstance(node, Graded) and node.what == "realized")
 
 
 def _direction_problems(clause: str, inside: Sequence[Token], insight: Insight, lexicon: Lexicon) -> Iterator[str]:

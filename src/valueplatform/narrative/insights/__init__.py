@@ -12,15 +12,18 @@ from valueplatform.narrative.insights.correlated import correlations
 from valueplatform.narrative.insights.disruption import disruptions
 from valueplatform.narrative.insights.doubts import doubts
 from valueplatform.narrative.insights.expiry import expiring, input_changes
+from valueplatform.narrative.insights.followed import followed
 from valueplatform.narrative.insights.gaps import gaps
 from valueplatform.narrative.insights.inputs import inputs
 from valueplatform.narrative.insights.milestones import milestones
 from valueplatform.narrative.insights.new_level import new_levels
+from valueplatform.narrative.insights.pace import paces
 from valueplatform.narrative.insights.paid import returns
 from valueplatform.narrative.insights.payback import payback
 from valueplatform.narrative.insights.presence import presence
 from valueplatform.narrative.insights.record import records
 from valueplatform.narrative.insights.standing import standing
+from valueplatform.narrative.insights.steady import steady
 from valueplatform.narrative.insights.streak import streaks
 from valueplatform.narrative.insights.time_to_value import time_to_value
 from valueplatform.narrative.insights.trend import trends
@@ -33,6 +36,7 @@ from valueplatform.narrative.significance import discoveries
 FAMILIES = (
     standing,
     attainment,
+    paces,
     presence,
     milestones,
     contribution,
@@ -43,6 +47,8 @@ FAMILIES = (
     time_to_value,
     disruptions,
     benchmarks,
+    followed,
+    steady,
     gaps,
     inputs,
     input_changes,

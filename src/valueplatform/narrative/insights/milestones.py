@@ -55,12 +55,18 @@ def _happened(facts: AccountFacts, milestone: Milestone) -> Iterator[Insight]:
     )
 
 
-def _renewal(facts: AccountFacts) -> Iterator[Insight]:
-    """The running contract that ends next."""
+def ending_contract(facts: AccountFacts) -> Contract | None:
+    """The running contract that ends next, where that is soon and none follows."""
     ending = [c for c in facts.contracts if c.covers(facts.today) and c.end and c.end <= facts.today + AHEAD]
     if not ending or _is_followed(facts, ending):
+        return None
+    return min(ending, key=lambda c: (c.end or facts.today, c.contract_id))
+
+
+def _renewal(facts: AccountFacts) -> Iterator[Insight]:
+    contract = ending_contract(facts)
+    if contract is None:
         return
-    contract = min(ending, key=lambda c: (c.end or facts.today, c.contract_id))
     since = Period(contract.start, facts.tomorrow)
     drivers = facts.money_drivers
     if contract.end is None or not facts.ledger.has_rows(since.start, since.end, unit=facts.currency, drivers=drivers):
