@@ -15,6 +15,7 @@ def test_most_accepted_steps_begin_so_soon_that_their_first_ninety_days_have_pas
     assert len(taken_up) >= 8
     assert len(taken_up) < len(accepted), "somebody accepts and never begins"
     assert all(one.at.date() < taken_up[one.account] for one in accepted if one.account in taken_up)
+    assert {one.account for one in sample.decisions if one.decision == "done"} == set(taken_up)
     assert max(taken_up.values()) <= TODAY - timedelta(days=95)
 
 
@@ -34,7 +35,7 @@ def test_people_of_the_customer_decide_after_the_suggestion_and_before_now(sampl
 
 def test_nothing_is_decided_before_its_time_nor_by_an_account_that_was_too_young(sample: SampleSupplier) -> None:
     early = decisions(sample.cast, sample.until - timedelta(days=60))
-    assert {one.decision for one in early} == {"accept"}
+    assert {one.decision for one in early} == {"accept", "done"}
     lives = {account.key: account.live for account in sample.cast}
     for one in sample.decisions:
         live = lives[one.account]

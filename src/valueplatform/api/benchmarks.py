@@ -110,7 +110,7 @@ _PROJECTED: Final = {
             {"attribute": "technicians", "accounts": 152, "strength": "0.673", "p_value": "0.000000", "holds": True},
         ],
         "says": "Realized value grows with technicians (rank correlation 0.67 over 152 companies), so companies are "
-        "compared per unit of it.",
+        "compared by their technicians.",
         "state": PROJECTION,
         "method": PROJECTION_METHOD,
     },

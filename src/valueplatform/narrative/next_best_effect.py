@@ -12,8 +12,9 @@ Uncertainty: the jackknife that leaves out one account at a time (CR3: MacKinnon
 2002) with Student's t and as many degrees of freedom as accounts carry the estimate (Carter, Schnepel and Steigerwald
 2017), so months of one account need not be independent. Between accounts the effect differs by `spread`: what the
 adopters' own effects scatter beyond noise, noise being what the same contrast gives on accounts that did not begin to
-use the feature (Conley and Taber 2011). An interval for one account holds both (Higgins, Thompson and Spiegelhalter
-2009). Segments are pooled partially: as far as their means differ by more than their error.
+use the feature (Conley and Taber 2011), but never all of it (`LEAST_SPREAD`). An interval for one account holds both
+(Higgins, Thompson and Spiegelhalter 2009). Segments are pooled partially: as far as their means differ by more than
+their error.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,10 @@ features while they grow, are not mistaken for features that bring growth."""
 RIDGE_PENALTY: Final = 1e-3
 SETTLING_MONTHS: Final = (1.0, 3.0)
 """Value rises while a new account settles in: decays with these time constants stand for it."""
+
+LEAST_SPREAD: Final = 0.35
+"""Of the variance of adopters' own effects: the noise to be taken away is an estimate too, from accounts that had
+changes of their own, and it may explain all of a real scatter (decision 0031)."""
 
 MIN_MONTHS_EACH_SIDE: Final = 2
 CHI_SQUARE_MEDIAN: Final = 0.4549
@@ -180,7 +185,8 @@ class _Fitted:
         began = self.began[:, at]
         own, weights = self.own[began, at], self.information[began, at]
         noise = self._placebo_variance(at, began)
-        variance = max(0.0, _variance(own, weights) - float((weights * noise).sum() / weights.sum()))
+        scatter = _variance(own, weights)
+        variance = max(scatter - float((weights * noise).sum() / weights.sum()), scatter * LEAST_SPREAD)
         names = [name for name, adopts in zip(self._segments, began, strict=True) if adopts]
         return float(np.sqrt(variance)), _pooled(names, own, variance, noise)
 

@@ -2,7 +2,7 @@
 what it did not suggest then, nobody decided about."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Literal
 
@@ -15,16 +15,20 @@ DECLINED_DAYS: Final = 20
 LEAST_HISTORY: Final = timedelta(days=90)
 """Nothing is suggested to an account that has been live for less."""
 _THOUGHT_OVER: Final = timedelta(days=2)
+_SET_UP: Final = timedelta(days=14)
 _DECIDES: Final = ("champion", "sponsor", "validator")
+
+
+Decision = Literal["accept", "dismiss", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision `at` a moment, about what was suggested at `suggested_at`."""
+    """A decision `at` a moment, about what was suggested at `suggested_at`: accepted steps that were begun are done."""
 
     account: str
     feature: str
-    decision: Literal["accept", "dismiss"]
+    decision: Decision
     author_email: str
     suggested_at: datetime
     at: datetime
@@ -37,7 +41,7 @@ def decisions(accounts: tuple[Account, ...], until: datetime) -> tuple[Decided, 
 
 
 def _of(account: Account) -> Iterator[Decided]:
-    ways: tuple[tuple[int, Literal["accept", "dismiss"], tuple[str, ...]], ...] = (
+    ways: tuple[tuple[int, Decision, tuple[str, ...]], ...] = (
         (ACCEPTED_DAYS, "accept", account.spec.accepted),
         (DECLINED_DAYS, "dismiss", account.spec.declined),
     )
@@ -47,7 +51,11 @@ def _of(account: Account) -> Iterator[Decided]:
             continue
         suggested = datetime.combine(day, time(9), UTC)
         for feature in features:
-            yield Decided(account.key, feature, decision, _author(account), suggested, suggested + _THOUGHT_OVER)
+            said = Decided(account.key, feature, decision, _author(account), suggested, suggested + _THOUGHT_OVER)
+            yield said
+            begun = account.features.get(feature)
+            if decision == "accept" and begun is not None:
+                yield replace(said, decision="done", at=datetime.combine(begun, time(9), UTC) + _SET_UP)
 
 
 def _author(account: Account) -> str:

@@ -143,7 +143,7 @@ def _says(made: Benchmarks, prospect: Prospect) -> str:
     name = told.attribute.replace("_", " ")
     found = f"(rank correlation {told.strength:.2f} over {told.accounts:,} companies)"
     if made.scale_tells:
-        return f"Realized value grows with {name} {found}, so companies are compared per unit of it."
+        return f"Realized value grows with {name} {found}, so companies are compared by their {name}."
     return f"Realized value does not grow with {name} beyond chance {found}, so companies are compared as a whole."
 
 
