@@ -163,6 +163,7 @@ API: Final[Mapping[str, Declared]] = {
     f"POST {ACCOUNT}/consents": Declared(
         CONSENTERS, {"provider": "waypoint", "what": "contribute", "granted": True, "reason": "r"}
     ),
+    f"POST {ACCOUNT}/consents/requests": Declared(PARTNERS, {"reason": "r"}),
     f"POST {CONTRIBUTIONS}": Declared(PARTNERS, REPORTED),
     f"GET {CONTRIBUTIONS}": Declared(READERS, query={"account": HARBOR}),
     f"DELETE {CONTRIBUTIONS}": Declared(PARTNERS, query={"account": HARBOR, "id": "sent"}),
@@ -318,6 +319,7 @@ PAGES: Final = frozenset(
         "GET /shared",
         "GET /shared/{key}",
         "GET /shared/{key}/report.csv",
+        "POST /shared/{key}/consents",
         "POST /shared/{key}/contributions",
         "POST /shared/{key}/contributions/withdraw",
         "POST /shared/{key}/splits",
@@ -475,6 +477,9 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
     path = route.split(" ", 1)[1]
     if path.endswith("/hold"):
         await _news_to_hold(world, held=route.startswith("DELETE"))
+    if path.endswith("/consents/requests"):
+        taken = {"provider": "tessera", "what": "contribute", "granted": False, "reason": "r"}
+        await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", taken)
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
     statement, digest = await _statement(world) if "{statement}" in path else ("", "")
     return {

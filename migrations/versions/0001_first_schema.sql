@@ -819,6 +819,19 @@ CREATE TABLE consent (
 
 CREATE INDEX ix_consent_provider ON consent (provider, what, account_id, consent_id);
 
+CREATE TABLE consent_request (
+    account_id BIGINT NOT NULL,
+    request_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    provider TEXT NOT NULL,
+    what TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    author TEXT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_consent_request PRIMARY KEY (account_id, request_id),
+    CONSTRAINT ck_consent_request_what CHECK (what IN ('see', 'contribute')),
+    CONSTRAINT fk_consent_request_account_id_account FOREIGN KEY(account_id) REFERENCES account (account_id)
+);
+
 CREATE TABLE milestone (
     account_id BIGINT NOT NULL,
     milestone_id TEXT NOT NULL,
@@ -1346,7 +1359,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release', 'proposal_decision', 'collaboration_response'] LOOP
+    FOREACH name IN ARRAY ARRAY['posting', 'assumption_entry', 'plan_target', 'objective_version', 'plan_signature', 'plan_terms', 'basis', 'closed_month', 'catalog_owner', 'catalog_effort', 'catalog_wish', 'exchange_rate', 'consent', 'consent_request', 'contribution', 'contribution_answer', 'split_entry', 'value_statement', 'statement_signature', 'suggestion_grade', 'suggestion_grade_input', 'suggestion_log', 'news_hold', 'news_hold_release', 'proposal_decision', 'collaboration_response'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);
     END LOOP;
@@ -1392,7 +1405,7 @@ GRANT USAGE, SELECT ON SEQUENCE member_removal TO valueplatform_ingest, valuepla
 GRANT USAGE ON SEQUENCE rollup_edition TO valueplatform_worker;
 
 -- What people and machines write through pages and the API.
-GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, collaboration_response, changed_day TO valueplatform_web;
+GRANT INSERT ON assumption_entry, value_statement, statement_signature, objective, plan_target, objective_version, plan_signature, plan_terms, scenario, consent, consent_request, contribution, contribution_answer, split_entry, milestone, conversation, message, news_hold, news_hold_release, collaboration_response, changed_day TO valueplatform_web;
 GRANT SELECT, INSERT ON catalog_owner, catalog_effort, catalog_wish TO valueplatform_web;
 GRANT SELECT ON catalog_estimate, benchmark_run, way_run, proposal TO valueplatform_web;
 GRANT SELECT, INSERT ON proposal_decision TO valueplatform_web, valueplatform_worker;
@@ -1436,4 +1449,4 @@ GRANT SELECT, INSERT, UPDATE ON archive TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON meter_build TO valueplatform_worker;
 GRANT SELECT, INSERT, DELETE ON archive_leftover TO valueplatform_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON digest_choice TO valueplatform_worker;
-REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log, news_hold, news_hold_release, collaboration_response FROM valueplatform_worker;
+REVOKE UPDATE, DELETE ON posting, value_statement, statement_signature, assumption_entry, plan_target, objective_version, plan_signature, plan_terms, basis, closed_month, consent, consent_request, contribution, contribution_answer, split_entry, suggestion_grade, suggestion_grade_input, suggestion_log, news_hold, news_hold_release, collaboration_response FROM valueplatform_worker;

@@ -1,12 +1,14 @@
 """What the customer lets each partner see and send; what it withdraws is gone at once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.api.world import GLOBEX, HARBOR, World, bearer
-from valueplatform.core.authorization import KeyKind
+from valueplatform.accounts.consents import open_requests
+from valueplatform.core.authorization import KeyKind, operator_scope
 
 CONSENTS = f"/api/v1/accounts/{HARBOR}/consents"
 
@@ -86,3 +88,52 @@ async def test_what_holds_already_is_not_written_again_even_at_once(bare_world: 
 )
 async def test_what_cannot_be_is_refused(bare_world: World, given: dict[str, Any], status: int) -> None:
     assert (await say(bare_world, **given))[0] == status
+
+
+async def ask(world: World, who: str = "tessera", reason: str = "Our ledger has it.") -> tuple[int, Any]:
+    answer = await world.send("POST", f"{CONSENTS}/requests", who, {"reason": reason})
+    return answer.status_code, answer.json()
+
+
+async def test_a_partner_asks_once_until_it_is_answered(bare_world: World) -> None:
+    first = await asyncio.gather(*(ask(bare_world) for _ in range(3)))
+    assert {status for status, _ in first} == {201}
+    assert len({one["request_id"] for _, one in first}) == 1
+    bare_world.clock.advance(timedelta(days=1))
+    await say(bare_world, what="contribute", granted=True)
+    assert (await ask(bare_world))[0] == 409, "it is let already"
+
+    bare_world.clock.advance(timedelta(days=1))
+    await say(bare_world, what="contribute", granted=False)
+    bare_world.clock.advance(timedelta(days=1))
+    status, again = await ask(bare_world)
+    assert (status, again["provider"], again["what"]) == (201, "tessera", "contribute")
+    assert again["request_id"] != first[0][1]["request_id"]
+
+
+async def test_saying_no_again_answers_a_request_and_is_kept(bare_world: World) -> None:
+    for day in range(2):
+        await ask(bare_world, reason=f"Time {day}.")
+        bare_world.clock.advance(timedelta(days=1))
+        await say(bare_world, what="contribute", granted=False, reason=f"No {day}.")
+        bare_world.clock.advance(timedelta(days=1))
+    found = (await bare_world.get(CONSENTS)).json()["items"]
+    assert [(one["granted"], one["holds"], one["reason"]) for one in found] == [
+        (False, False, "No 0."), (False, True, "No 1."),
+    ]  # fmt: skip
+    async with bare_world.databases.worker.transaction(operator_scope()) as tx:
+        assert await open_requests(tx, bare_world.harbor) == []
+
+
+async def test_each_partner_asks_for_itself_and_only_of_accounts_that_it_sees(bare_world: World) -> None:
+    assert (await ask(bare_world))[0] == 201
+    assert (await ask(bare_world, "waypoint"))[0] == 201
+    async with bare_world.databases.worker.transaction(operator_scope()) as tx:
+        assert [one.provider for one in await open_requests(tx, bare_world.harbor)] == ["tessera", "waypoint"]
+    await say(bare_world)
+    assert (await ask(bare_world))[0] == 404
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a\0b", "x" * 5000])
+async def test_a_request_without_a_reason_that_can_be_kept_is_refused(bare_world: World, reason: str) -> None:
+    assert (await ask(bare_world, reason=reason))[0] in {400, 413}

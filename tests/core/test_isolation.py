@@ -246,6 +246,8 @@ def _history(account_id: int) -> dict[str, str]:
         "plan_signature": f"VALUES ({account_id}, 'p', 1, 'd', 'customer', 'a', now())",
         "closed_month": f"VALUES ({account_id}, now(), now(), 1)",
         "basis": f"VALUES ({account_id}, {uuid}, 'd', 1, 'f', 'USD', 'capacity', 'measured', 'measured', true, '{{}}')",
+        "consent_request": "(account_id, provider, what, reason, author, known_at)"
+        f" VALUES ({account_id}, 'tessera', 'contribute', 'r', 'p', now())",
         "consent": "(account_id, provider, what, granted, author, reason, known_at)"
         f" VALUES ({account_id}, 'tessera', 'see', true, 'a', '', now())",
         "contribution": "(account_id, provider, id, title, amount, unit, start_day, end_day, evidence, source, author,"

@@ -173,3 +173,37 @@ async def test_a_partner_reads_its_story_in_the_language_that_it_chose(partner: 
     page = (await partner.get(PATH)).text
     assert re.search(r'<p lang="de" class="insight">Ihr Anteil [^<]+', page)
     assert '<b lang="de" aria-current="true">Deutsch</b>' in page
+
+
+async def test_it_asks_to_be_let_report_and_the_customer_declines_or_gives_it_on_its_page(
+    portal: Portal, partner: Browser
+) -> None:
+    asked = await partner.post(f"{PATH}/consents", reason="Our ledger has it.")
+    assert (asked.status_code, asked.headers["location"]) == (303, f"{PATH}#consents")
+    page = (await partner.get(PATH)).text
+    assert "You asked on 15 Jun 2026: Our ledger has it." in page
+    assert f'action="{PATH}/consents"' not in page
+    (mark,) = await portal.run("SELECT cause FROM changed_day WHERE cause = 'conversation'")
+    assert mark.cause, "the worker looks at prompts anew"
+
+    validator = await portal.browser(VALIDATOR)
+    page = (await validator.get("/partners")).text
+    assert re.search(r"[Tt]essera[^<]* asked on 15 Jun 2026: Our ledger has it\.", page)
+    no = await validator.post(
+        "/partners/consents", provider="tessera", what="contribute", granted="yes", verb="decline", reason="Not yet."
+    )
+    assert no.status_code == 303
+    assert "Declined by Vera Lind on 15 Jun 2026: Not yet." in (await validator.get("/partners")).text
+    assert f'action="{PATH}/consents"' in (await partner.get(PATH)).text, "it may ask again"
+    await let(validator)
+    page = (await partner.get(PATH)).text
+    assert f'action="{PATH}/consents"' not in page
+    assert (await partner.post(f"{PATH}/consents", reason="again")).status_code == 400
+
+
+async def test_a_request_needs_a_reason_and_a_partner(portal: Portal, partner: Browser) -> None:
+    refused = await partner.post(f"{PATH}/consents", reason=" ")
+    assert refused.status_code == 400
+    assert "`reason` is empty" in refused.text
+    validator = await portal.browser(VALIDATOR)
+    assert (await validator.post(f"{PATH}/consents", reason="r")).status_code == 404

@@ -254,6 +254,41 @@ def test_a_plan_that_one_side_signed_prompts_the_other() -> None:
     assert talks(ours) == {("plan", "Daniel Reyes", "Maya Okafor")}
 
 
+def test_what_a_partner_asks_prompts_the_steward_and_the_champion_with_a_day_and_a_draft() -> None:
+    noor = party("Noor Haddad", PersonRole.ADMIN)
+    asked = Waiting(Occasion.CONSENT, "tessera", "Tessera Integrations", Side.CUSTOMER, date(2026, 8, 20), newest=1)
+    found = prompts(calm(), people=(*EVERYBODY, noor), waiting=[asked])
+
+    assert talks(found) == {("consent", "Maya Okafor", "Noor Haddad"), ("consent", "Lena Whitfield", "Noor Haddad")}
+    theirs = of(found, Occasion.CONSENT, Side.CUSTOMER)
+    assert theirs.title == "Ask Noor Haddad whether Tessera Integrations may report"
+    assert said(theirs) == "Tessera Integrations asked on 20 Aug 2026 to be let report value to Harbor Logistics."
+    assert theirs.due == date(2026, 8, 27), "five working days after it asked"
+    assert theirs.draft_by("Lena Whitfield") == (
+        "Hello Noor Haddad,\n\n"
+        "Tessera Integrations asked on 20 Aug 2026 to be let report value to Harbor Logistics.\n\n"
+        "Could you give consent on the page of partners, or say why not, by 27 Aug 2026?\n\n"
+        "Thank you,\nLena Whitfield"
+    )
+
+
+def test_what_a_partner_reported_prompts_both_sides_to_speak_to_the_validator() -> None:
+    reported = Waiting(
+        Occasion.CONTRIBUTION, "tessera", "Tessera Integrations", Side.CUSTOMER, date(2026, 8, 20), newest=7
+    )
+    found = prompts(calm(), waiting=[reported])
+    assert talks(found) == {
+        ("contribution", "Maya Okafor", "Ana Brandt"), ("contribution", "Lena Whitfield", "Ana Brandt"),
+    }  # fmt: skip
+    ours = of(found, Occasion.CONTRIBUTION, Side.SUPPLIER)
+    assert (
+        said(ours) == "What Tessera Integrations reported waits for the answer of Harbor Logistics since 20 Aug 2026."
+    )
+    assert "corroborate it, or dispute it, by 27 Aug 2026?" in ours.draft_by("Maya Okafor")
+    more = of(prompts(calm(), waiting=[replace(reported, newest=8)]), Occasion.CONTRIBUTION, Side.SUPPLIER)
+    assert (more.id("harbor"), more.matter != ours.matter) == (ours.id("harbor"), True), "more of it is another matter"
+
+
 def test_what_ends_soon_is_talked_about_and_what_ends_later_is_not() -> None:
     soon = Ending(Occasion.PLAN_ENDS, "case", "case", TODAY + timedelta(days=60))
     stale = Ending(Occasion.BASELINE, "hourly_cost", "Hourly cost", TODAY + timedelta(days=61))

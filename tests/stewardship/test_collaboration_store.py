@@ -12,8 +12,19 @@ from tests.conftest import Databases
 from tests.stewardship import factories
 from tests.stewardship.refreshing import refresh
 from tests.value.factories import SUPPLIER, VALIDATOR, a_model, mark, new_account, put_events, put_model
-from valueplatform.core.authorization import PersonRole, Principal, UserRole, accounts_or_all, operator_scope, scope_of
+from valueplatform.accounts.consents import Purpose, Wish, ask_consent, say_consent
+from valueplatform.accounts.providers import ensure_providers
+from valueplatform.core.authorization import (
+    PersonRole,
+    Principal,
+    Side,
+    UserRole,
+    accounts_or_all,
+    operator_scope,
+    scope_of,
+)
 from valueplatform.core.errors import ForbiddenError, NotFoundError
+from valueplatform.core.periods import Period
 from valueplatform.stewardship.collaboration import Collaboration, Occasion
 from valueplatform.stewardship.collaboration_store import (
     Prompted,
@@ -30,6 +41,9 @@ from valueplatform.stewardship.signal import TargetKind
 from valueplatform.value import assumption_record as record
 from valueplatform.value.assumption_record import Statement
 from valueplatform.value.assumptions import EVER, Action
+from valueplatform.value.contribution_record import answer as answer_contribution
+from valueplatform.value.contribution_record import contribute
+from valueplatform.value.contributions import Answer, Answering, Reported
 from valueplatform.value.ranges import Range
 
 NOW = datetime(2026, 5, 29, 16, tzinfo=UTC)
@@ -235,3 +249,68 @@ async def test_a_conversation_is_opened_about_what_the_prompt_is_about(databases
 
 def replace_attached(prompt: Collaboration) -> Collaboration:
     return msgspec.structs.replace(prompt, attached=False)
+
+
+async def contribute_one(databases: Databases, account_id: int, name: str = "may") -> int:
+    reported = Reported(
+        provider="tessera", id=name, driver=None, title="Paper saved", amount=Decimal(1200), unit="USD",
+        period=Period(date(2026, 5, 1), date(2026, 6, 1)), evidence="our ledger", source="api",
+    )  # fmt: skip
+    async with databases.worker.transaction(operator_scope()) as tx:
+        return (await contribute(tx, account_id, reported, "tess", NOW)).contribution_id
+
+
+async def occasions(databases: Databases, account_id: int) -> set[tuple[str, str]]:
+    await refresh(databases, account_id, NOW)
+    found = [
+        *await read(databases, account_id, factories.supplier()),
+        *await read(databases, account_id, champion(account_id)),
+    ]
+    return {(one.prompt.occasion.value, one.prompt.side.value) for one in found}
+
+
+async def test_what_a_partner_asks_and_reports_prompts_both_sides_until_it_is_answered(
+    databases: Databases, harbor: int
+) -> None:
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await ensure_providers(tx, ["tessera"])
+        await ask_consent(tx, harbor, "tessera", Purpose.CONTRIBUTE, "Our ledger has it.", "tess", NOW)
+    await factories.people(databases, harbor, ("noor@harbor.example", "Noor Haddad", PersonRole.ADMIN, None))
+    both = {("consent", "supplier"), ("consent", "customer")}
+    assert await occasions(databases, harbor) >= both
+
+    async with databases.worker.transaction(operator_scope()) as tx:
+        wish = Wish("tessera", Purpose.CONTRIBUTE, True, "They keep the ledger.")
+        await say_consent(tx, harbor, wish, ANA, NOW + timedelta(minutes=1))
+    number = await contribute_one(databases, harbor)
+    found = await occasions(databases, harbor)
+    assert not found & both
+    assert found >= {("contribution", "supplier"), ("contribution", "customer")}
+
+    async with databases.worker.transaction(operator_scope()) as tx:
+        said = Answer(Answering.DISPUTE, ANA, Side.CUSTOMER, "Not ours.", NOW)
+        await answer_contribution(tx, harbor, number, said)
+    assert not {one for one, _ in await occasions(databases, harbor)} & {"consent", "contribution"}
+
+
+async def test_several_reports_of_a_partner_are_one_prompt_and_a_new_one_is_another_matter(
+    databases: Databases, harbor: int
+) -> None:
+    async with databases.worker.transaction(operator_scope()) as tx:
+        await ensure_providers(tx, ["tessera"])
+        await say_consent(tx, harbor, Wish("tessera", Purpose.CONTRIBUTE, True, "r"), ANA, NOW)
+    await contribute_one(databases, harbor)
+    await contribute_one(databases, harbor, "june")
+    await refresh(databases, harbor, NOW)
+
+    def of_partner(found: tuple[Prompted, ...]) -> list[Prompted]:
+        return [one for one in found if one.prompt.occasion is Occasion.CONTRIBUTION]
+
+    (one,) = of_partner(await read(databases, harbor, factories.supplier()))
+    async with databases.web.transaction(scope_of(factories.supplier())) as tx:
+        await respond(tx, harbor, factories.supplier(), one, Response.DISMISSED, NOW)
+    assert of_partner(await read(databases, harbor, factories.supplier())) == []
+    await contribute_one(databases, harbor, "july")
+    await refresh(databases, harbor, NOW)
+    (again,) = of_partner(await read(databases, harbor, factories.supplier()))
+    assert again.id == one.id

@@ -14,10 +14,10 @@ import msgspec
 from sqlalchemy import TextClause, insert, select, text
 
 from valueplatform.accounts.providers import provider_names
-from valueplatform.accounts.tables import consent
+from valueplatform.accounts.tables import consent, consent_request
 from valueplatform.core.authorization import KeyPrincipal, Side, UserPrincipal
 from valueplatform.core.database import Transaction, lock_account
-from valueplatform.core.errors import ForbiddenError, NotFoundError
+from valueplatform.core.errors import ConflictError, ForbiddenError, NotFoundError
 from valueplatform.core.keys import SUPPLIER
 
 AnyPrincipal = TypeVar("AnyPrincipal", KeyPrincipal, UserPrincipal)
@@ -78,16 +78,63 @@ async def consents_of(tx: Transaction, account_id: int, provider: str | None = N
     ]
 
 
+class ConsentRequest(msgspec.Struct, frozen=True):
+    """What a partner asks to be let do, and why."""
+
+    request_id: int
+    provider: str
+    what: Purpose
+    reason: str
+    author: str
+    known_at: datetime
+
+
+async def open_requests(tx: Transaction, account_id: int) -> list[ConsentRequest]:
+    """The newest of each partner and purpose of which the customer has said nothing since, oldest first."""
+    said = {(one.wish.provider, one.wish.what): one.known_at for one in await consents_of(tx, account_id) if one.holds}
+    query = select(consent_request).where(consent_request.c.account_id == account_id)
+    newest = {
+        (row.provider, Purpose(row.what)): row for row in await tx.rows(query.order_by(consent_request.c.request_id))
+    }
+    asked = [
+        ConsentRequest(row.request_id, row.provider, Purpose(row.what), row.reason, row.author, row.known_at)
+        for key, row in newest.items()
+        if key not in said or said[key] < row.known_at
+    ]
+    return sorted(asked, key=lambda one: one.request_id)
+
+
+async def ask_consent(
+    tx: Transaction, account_id: int, provider: str, what: Purpose, reason: str, author: str, now: datetime
+) -> ConsentRequest:
+    """Keep that a partner asks; what it asked and nobody answered is there already. Raises ConflictError for what the
+    customer lets it do."""
+    await lock_account(tx, account_id)
+    if await consents_to(tx, account_id, provider, what):
+        raise ConflictError(f"The customer lets you {what.value} already.")
+    for asked in await open_requests(tx, account_id):
+        if (asked.provider, asked.what) == (provider, what):
+            return asked
+    values = {"account_id": account_id, "provider": provider, "what": what.value}
+    values |= {"reason": reason, "author": author, "known_at": now}
+    made = await tx.scalar(insert(consent_request).values(values).returning(consent_request.c.request_id))
+    return ConsentRequest(int(made), provider, what, reason, author, now)
+
+
 async def say_consent(tx: Transaction, account_id: int, wish: Wish, author: str, now: datetime) -> Consent:
-    """Grant or withdraw. What holds already is not written again. Raises NotFoundError for what is no partner.
+    """Grant or withdraw. What holds already is not written again, unless it answers a request. Raises NotFoundError for
+    what is no partner.
 
     Contributions take the same lock, so that none is taken after the withdrawal.
     """
     if wish.provider == SUPPLIER or wish.provider not in await provider_names(tx):
         raise NotFoundError(f"There is no partner {wish.provider!r}.")
     await lock_account(tx, account_id)
+    asked = {(one.provider, one.what) for one in await open_requests(tx, account_id)}
     for held in await consents_of(tx, account_id, wish.provider):
         if held.holds and held.wish.what is wish.what and held.wish.granted is wish.granted:
+            if (wish.provider, wish.what) in asked:
+                break
             return held
     values = {**msgspec.structs.asdict(wish), "account_id": account_id, "author": author, "known_at": now}
     consent_id = await tx.scalar(insert(consent).values(values).returning(consent.c.consent_id))

@@ -106,6 +106,19 @@ consent = tenant_table(
     key=("consent_id",),
 )
 
+# What a partner asked to be let do, append-only: open until the customer says something of that partner and `what`.
+consent_request = tenant_table(
+    "consent_request",
+    Column("request_id", BigInteger, Identity(always=True), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("known_at", TIMESTAMP, nullable=False),
+    CheckConstraint("what IN ('see', 'contribute')", name="what"),
+    key=("request_id",),
+)
+
 # What acquiring and serving accounts cost the supplier; no account = shared by all, so not a tenant table.
 cost = Table(
     "cost",

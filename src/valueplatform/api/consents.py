@@ -8,14 +8,16 @@ from litestar import Controller, Response, get, post
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from valueplatform.accounts.consents import Consent, Purpose, Wish, consents_of, say_consent
+from valueplatform.accounts.consents import Consent, Purpose, Wish, ask_consent, consents_of, say_consent
 from valueplatform.api.calling import AccountKey, Caller, OpenGate, open_account, partner_of
 from valueplatform.api.documentation import READS, WRITES, answers
 from valueplatform.api.given import LONGEST_TEXT, text_of
 from valueplatform.api.once import Sent, once
 from valueplatform.api.paging import SHORT, Cursor, Limit, page_after
 from valueplatform.core.authorization import Action, scope_of
+from valueplatform.core.errors import ForbiddenError
 from valueplatform.core.pages import Page
+from valueplatform.stewardship.collaboration_store import look_anew
 
 
 class ConsentOut(msgspec.Struct, frozen=True):
@@ -41,6 +43,29 @@ class ConsentIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class RequestIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the partner asks to be let send value events of its own."""
+
+    reason: str
+
+
+class RequestOut(msgspec.Struct, frozen=True):
+    """What a partner asked, and when."""
+
+    request_id: int
+    provider: str
+    what: Purpose
+    reason: str
+    known_at: datetime
+
+
+_REQUEST = {
+    "request_id": 1,
+    "provider": "tessera",
+    "what": "contribute",
+    "reason": "Our ledger has what the connector saves.",
+    "known_at": "2026-05-04T09:00:00Z",
+}
 _EXAMPLE = {
     "consent_id": 1,
     "provider": "tessera",
@@ -84,7 +109,29 @@ class ConsentsController(Controller):
 
             async def write() -> Any:
                 said = await say_consent(tx, account.account_id, wish, caller.author, gate.clock())
+                await look_anew(tx, account.account_id, gate.clock())
                 return consent_out(said, masked=False)
+
+            return await once(tx, sending, gate.clock, write)
+
+    @post("/requests", summary="Ask to be let report", responses=answers(RequestOut, _REQUEST, *WRITES, status=201))
+    async def ask(
+        self, sending: Sent, gate: OpenGate, key: AccountKey, data: JSONBody[RequestIn]
+    ) -> Response[RequestOut]:
+        """For partners. It stays open until the customer says something of it; what was asked and not answered is there
+        already. What the customer lets the partner do is a conflict."""
+        caller, why = sending.caller, text_of(data.reason, "reason", LONGEST_TEXT)
+        async with gate.web.transaction(scope_of(caller)) as tx:
+            account = await open_account(tx, caller, key, Action.CONTRIBUTE)
+            provider = partner_of(caller)
+            if provider is None:
+                raise ForbiddenError("Only a partner asks to be let report, with a key of its own.")
+
+            async def write() -> Any:
+                now = gate.clock()
+                asked = await ask_consent(tx, account.account_id, provider, Purpose.CONTRIBUTE, why, caller.author, now)
+                await look_anew(tx, account.account_id, now)
+                return RequestOut(asked.request_id, asked.provider, asked.what, asked.reason, asked.known_at)
 
             return await once(tx, sending, gate.clock, write)
 

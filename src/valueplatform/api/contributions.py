@@ -22,6 +22,7 @@ from valueplatform.core.errors import ForbiddenError, InvalidInputError, NotFoun
 from valueplatform.core.numbers import decimal_text, round_half_even
 from valueplatform.core.pages import Page
 from valueplatform.core.periods import ONE_DAY, Period, local_day, month_of
+from valueplatform.stewardship.collaboration_store import look_anew
 from valueplatform.value.answer import Amount
 from valueplatform.value.contribution_record import answer, contribute, standings_of, withdraw
 from valueplatform.value.contributions import Answer, Answering, Reported, Standing, Standings, as_partners_see
@@ -115,6 +116,7 @@ class ContributionsController(Controller):
                 now = gate.clock()
                 reported = await reported_of(tx, account, provider, data, local_day(now, account.timezone))
                 made = await contribute(tx, account.account_id, reported, caller.author, now)
+                await look_anew(tx, account.account_id, now)
                 return await _one(tx, account, caller, made.contribution_id)
 
             return await once(tx, sending, gate.clock, write)
@@ -149,6 +151,7 @@ class ContributionsController(Controller):
 
             async def write() -> Any:
                 number = await withdraw(tx, found.account_id, provider, wanted, caller.author, gate.clock(), why)
+                await look_anew(tx, found.account_id, gate.clock())
                 return await _one(tx, found, caller, number)
 
             return await once(tx, sending, gate.clock, write, status=200)
@@ -201,6 +204,7 @@ async def _answer(
         async def write() -> Any:
             said = Answer(action, caller.author, caller.side, why, gate.clock())
             await answer(tx, account.account_id, contribution_id, said)
+            await look_anew(tx, account.account_id, said.known_at)
             return await _one(tx, account, caller, contribution_id)
 
         return await once(tx, sending, gate.clock, write)

@@ -19,6 +19,7 @@ from valueplatform.core.authorization import Action, Principal, Side, scope_of
 from valueplatform.core.numbers import decimal_text
 from valueplatform.core.pages import Page
 from valueplatform.core.periods import local_day
+from valueplatform.stewardship.collaboration_store import look_anew
 from valueplatform.value.answer import Amount
 from valueplatform.value.models import newest_model
 from valueplatform.value.split_record import Proposal, Speaker, answer_split, propose_split, read_splits
@@ -116,6 +117,7 @@ class SplitsController(Controller):
             async def write() -> Any:
                 who = speaker_of(caller, account, gate.clock())
                 made = await propose_split(tx, account.account_id, await newest_model(tx), wanted, who)
+                await look_anew(tx, account.account_id, gate.clock())
                 return split_out(made, masked=who.provider is not None)
 
             return await once(tx, sending, gate.clock, write)
@@ -151,6 +153,7 @@ async def _answer(sending: Sent, gate: OpenGate, key: str, split_id: int, said: 
         async def write() -> Any:
             who = speaker_of(caller, account, gate.clock())
             answered = await answer_split(tx, account.account_id, split_id, act, why, who)
+            await look_anew(tx, account.account_id, gate.clock())
             return split_out(answered, masked=who.provider is not None)
 
         return await once(tx, sending, gate.clock, write)

@@ -32,6 +32,7 @@ APPEND_ONLY: Final = (
     "closed_month",
     "exchange_rate",
     "consent",
+    "consent_request",
     "contribution",
     "contribution_answer",
     "split_entry",

@@ -24,6 +24,7 @@ from valueplatform.portal.frame import account_shell
 from valueplatform.portal.partners_page import partners_page
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.shares import Typed, typed_share
+from valueplatform.stewardship.collaboration_store import look_anew
 from valueplatform.value.contribution_record import answer as answer_contribution
 from valueplatform.value.contributions import Answer, Answering
 from valueplatform.value.models import newest_model
@@ -62,6 +63,7 @@ async def _carried(
         async with portal.door.entered(request) as caller:
             place = await place_of(caller, key, right)
             await write(caller, place)
+            await look_anew(caller.tx, place.account.account_id, caller.now)
     except (InvalidInputError, UnprocessableError, ConflictError) as error:
         return await _page(request, portal, key, typed.because(error.message))
     return see_other(place.path(f"{PATH}#{typed.anchor}"))
@@ -71,6 +73,7 @@ async def _carried(
 async def consent(request: PortalRequest, portal: Shared, key: Key = None) -> Response[str]:
     provider, what = await form_field(request, "provider"), await form_field(request, "what")
     granted, reason = bool(await form_field(request, "granted")), await form_field(request, "reason")
+    granted = granted and await form_field(request, "verb") != "decline"
 
     async def write(caller: Caller, place: Place) -> None:
         if what not in set(Purpose):

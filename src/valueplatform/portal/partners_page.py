@@ -1,9 +1,10 @@
 """Reading the page of partners in one account, as the reader's role allows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from valueplatform.accounts.consents import Purpose, consents_of
+from valueplatform.accounts.consents import ConsentRequest, Purpose, consents_of, open_requests
 from valueplatform.accounts.providers import provider_names
 from valueplatform.api.consents import ConsentOut, consent_out
 from valueplatform.api.contributions import ContributionOut, contribution_out
@@ -50,6 +51,7 @@ class Board:
     def __init__(self, caller: Caller, place: Place, model: ValueModel, typed: Typed | None) -> None:
         self.caller, self.place, self.model, self.typed = caller, place, model, typed
         self.consents: Sequence[ConsentOut] = ()
+        self.asked: Sequence[ConsentRequest] = ()
         self.contributions: Sequence[ContributionOut] = ()
         self.splits: Sequence[SplitOut] = ()
         self.providers: Mapping[str, str] = {}
@@ -66,6 +68,7 @@ async def partners_page(caller: Caller, place: Place, typed: Typed | None) -> vi
     tx, account = caller.tx, place.account
     board = Board(caller, place, await newest_model(tx), typed)
     board.consents = [consent_out(one, masked=False) for one in await consents_of(tx, account.account_id)]
+    board.asked = await open_requests(tx, account.account_id)
     board.contributions = [contribution_out(one, masked=False) for one in await standings_of(tx, account.account_id)]
     board.splits = [split_out(one, masked=False) for one in await read_splits(tx, account.account_id)]
     known = await provider_names(tx)
@@ -105,6 +108,7 @@ def _by_party(read: ValueRead) -> dict[str, tuple[Decimal, Decimal]]:
 def _related(board: Board, read: ValueRead) -> list[str]:
     """Partners that anything in the account speaks of, by name."""
     found = {row.groups["provider"] for row in read.rows} | {one.provider for one in board.consents}
+    found |= {one.provider for one in board.asked}
     found |= {one.provider for one in board.contributions} | {one.provider for one in board.splits}
     return sorted((slug for slug in found if slug in board.providers), key=lambda slug: board.providers[slug])
 
@@ -149,7 +153,11 @@ def _partner(board: Board, slug: str, words: Words, measured: Measured) -> view.
     for what in Purpose:
         row = consent_row(board.consents, slug, what, words, action)
         form = None if row.form is None else reason_form(row.form, board.typed)
-        rows.append(view.ConsentRow(row.title, row.effect, row.chip, row.said, form))
+        asked = next((one for one in board.asked if (one.provider, one.what) == (slug, what)), None)
+        if asked is not None:
+            row = replace(row, said=f"{words.party(slug)} asked on {words.day(asked.known_at)}: {asked.reason}")
+            form = form and replace(form, buttons=(*form.buttons, view.Button("Decline", "decline")))
+        rows.append(replace(row, form=form))
     own = [one for one in board.contributions if one.provider == slug]
     before = claimed_before(own)
     return view.Partner(

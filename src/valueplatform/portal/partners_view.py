@@ -122,9 +122,11 @@ def consent_row(
         chip = Chip("proposed", "By arrangement") if given else Chip("nodata", "Not given")
         said = f"Nobody has said anything; {words.supplier} set it up." if given else "Nobody has given it."
     else:
-        chip = Chip("validated", "Given") if given else Chip("nodata", "Withdrawn")
+        before = any((one.provider, one.what, one.granted) == (provider, what, True) for one in found)
+        ended = "Withdrawn" if before or BY_DEFAULT[what] else "Declined"
+        chip = Chip("validated", "Given") if given else Chip("nodata", ended)
         who = words.who(held.author, Side.CUSTOMER, provider)
-        said = f"{'Given' if given else 'Withdrawn'} by {who} on {words.day(held.known_at)}: {held.reason}"
+        said = f"{'Given' if given else ended} by {who} on {words.day(held.known_at)}: {held.reason}"
     form = None
     if action is not None:
         verb = "Withdraw" if given else "Give"

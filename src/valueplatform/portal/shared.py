@@ -7,6 +7,7 @@ from typing import Final
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
+from valueplatform.accounts.consents import Purpose, ask_consent
 from valueplatform.api.contributions import ContributionIn, reported_of
 from valueplatform.api.given import LONGEST_TEXT, text_of
 from valueplatform.api.splits import SplitIn, proposal_of, speaker_of
@@ -25,8 +26,9 @@ from valueplatform.portal.frame import partner_shell
 from valueplatform.portal.languages import wanted_by
 from valueplatform.portal.partners import act_of
 from valueplatform.portal.portal import Shared
-from valueplatform.portal.shared_page import PATH, provider_of, shared_account, shared_list
+from valueplatform.portal.shared_page import ASK, PATH, provider_of, shared_account, shared_list
 from valueplatform.portal.shares import Typed, typed_share
+from valueplatform.stewardship.collaboration_store import look_anew
 from valueplatform.value.contribution_record import contribute, withdraw
 from valueplatform.value.models import newest_model
 from valueplatform.value.split_record import answer_split, propose_split
@@ -81,6 +83,7 @@ async def _carried(
         async with portal.door.entered(request) as caller:
             place = await shared_place(caller, key, right)
             await write(caller, place)
+            await look_anew(caller.tx, place.account.account_id, caller.now)
     except (InvalidInputError, UnprocessableError, ConflictError) as error:
         return await _page(request, portal, key, typed.because(error.message))
     return see_other(place.path(f"#{typed.anchor}"))
@@ -133,6 +136,19 @@ async def take_back(request: PortalRequest, portal: Shared, key: FromPath[str]) 
     return await _carried(request, portal, key, Action.CONTRIBUTE, write, typed)
 
 
+@post(f"{PATH}/{{key:str}}/consents")
+async def ask(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[str]:
+    """Ask the customer to be let report; it answers on its page of partners."""
+    reason = await form_field(request, "reason")
+
+    async def write(caller: Caller, place: Place) -> None:
+        why, who = text_of(reason, "reason", LONGEST_TEXT), caller.user.author
+        account_id, provider = place.account.account_id, provider_of(caller)
+        await ask_consent(caller.tx, account_id, provider, Purpose.CONTRIBUTE, why, who, caller.now)
+
+    return await _carried(request, portal, key, Action.CONTRIBUTE, write, Typed(ASK, "consents", {"reason": reason}))
+
+
 @post(f"{PATH}/{{key:str}}/splits")
 async def propose(request: PortalRequest, portal: Shared, key: FromPath[str]) -> Response[str]:
     """Its own share alone; it agrees by it."""
@@ -167,4 +183,4 @@ async def split(request: PortalRequest, portal: Shared, key: FromPath[str], spli
     return await _carried(request, portal, key, Action.AGREE_SPLIT, write, typed)
 
 
-HANDLERS: Final = (home, account, report, send, take_back, propose, split)
+HANDLERS: Final = (home, account, report, send, take_back, ask, propose, split)

@@ -2,11 +2,12 @@
 what it reports and agrees on. Everything else of an account is masked as the API masks it (value rule 19)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from valueplatform.accounts.accounts import Account, list_accounts
-from valueplatform.accounts.consents import Purpose, consents_of, consents_to
-from valueplatform.api.consents import consent_out
+from valueplatform.accounts.consents import Purpose, consents_of, consents_to, open_requests
+from valueplatform.api.consents import ConsentOut, consent_out
 from valueplatform.api.contributions import ContributionOut, contribution_out
 from valueplatform.api.splits import SplitOut, split_out
 from valueplatform.core.errors import UnprocessableError
@@ -46,6 +47,8 @@ from valueplatform.value.split_record import read_splits
 from valueplatform.value.splits import SplitState
 
 PATH = "/shared"
+ASK = "ask-contribute"
+"""The form that asks to be let report."""
 MOST = 50
 """Accounts of one page."""
 SUPPRESSED = "Not shown: it would tell what one other party brings"
@@ -127,7 +130,7 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None, want
         story=await _story(caller, account, language),
         lang="" if language is Language.ENGLISH else language.value,
         languages=switch_of(language, place.path("")),
-        consents=tuple(consent_row(consents, provider, what, words, None) for what in Purpose),
+        consents=await _consents(caller, place, consents, words, typed),
         contributions=_contributions(place, contributions, words, measured, typed),
         splits=tuple(
             split_row(one, words, split_form(one, place.path("/splits"), "partner", typed))
@@ -146,7 +149,7 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None, want
 
 def _problem(typed: Typed | None, contributions: Sequence[ContributionOut], splits: Sequence[SplitOut]) -> str:
     """What could not be carried out and stands beside no form of the page."""
-    shown = {"report", "propose"} | {f"split-{one.split_id}" for one in splits if one.state is SplitState.PROPOSED}
+    shown = {"report", "propose", ASK} | {f"split-{one.split_id}" for one in splits if one.state is SplitState.PROPOSED}
     shown |= {f"contribution-{one.contribution_id}" for one in contributions if one.state is not Standing.WITHDRAWN}
     return "" if typed is None or typed.name in shown else typed.error
 
@@ -227,6 +230,28 @@ def _withdraw_form(place: Place, one: ContributionOut, typed: Typed | None) -> v
     return reason_form(form, typed)
 
 
+async def _consents(
+    caller: Caller, place: Place, found: Sequence[ConsentOut], words: Words, typed: Typed | None
+) -> tuple[view.ConsentRow, ...]:
+    """What the customer lets it do; where it may not report, the form to ask, or when it asked."""
+    account_id, provider = place.account.account_id, provider_of(caller)
+    rows = {what: consent_row(found, provider, what, words, None) for what in Purpose}
+    if not await consents_to(caller.tx, account_id, provider, Purpose.CONTRIBUTE):
+        asked = next((one for one in await open_requests(caller.tx, account_id) if one.provider == provider), None)
+        form = view.ReasonForm(
+            name=ASK,
+            action=place.path("/consents"),
+            label="Why do you ask?",
+            buttons=(view.Button(f"Ask {place.account.name}", primary=True),),
+        )
+        row = rows[Purpose.CONTRIBUTE]
+        if asked is None:
+            rows[Purpose.CONTRIBUTE] = replace(row, form=reason_form(form, typed))
+        else:
+            rows[Purpose.CONTRIBUTE] = replace(row, said=f"You asked on {words.day(asked.known_at)}: {asked.reason}")
+    return tuple(rows.values())
+
+
 async def _report(caller: Caller, place: Place, model: ValueModel, typed: Typed | None) -> view.ReportForm:
     provider = provider_of(caller)
     given = typed.values if typed is not None and typed.name == "report" else {}
@@ -238,7 +263,9 @@ async def _report(caller: Caller, place: Place, model: ValueModel, typed: Typed 
         currency=place.account.currency,
         typed=tuple(given.items()),
         error=typed.error if typed is not None and given else "",
-        missing="" if lets else f"{place.account.name} has not let you report value here. Ask them to give consent.",
+        missing=""
+        if lets
+        else f"{place.account.name} has not let you report value here. Ask them below to give consent.",
     )
 
 

@@ -37,6 +37,10 @@ class Occasion(StrEnum):
     PLAN = "plan"
     STATEMENT = "statement"
     SPLIT = "split"
+    CONSENT = "consent"
+    """A partner asks to be let report."""
+    CONTRIBUTION = "contribution"
+    """A partner reported what neither the customer nor telemetry has answered."""
     PLAN_ENDS = "plan-ends"
     BASELINE = "baseline-expires"
     STARTING = "suggestion-accepted"
@@ -61,10 +65,13 @@ class AboutKind(StrEnum):
     PLAN = "plan"
     STATEMENT = "statement"
     SPLIT = "split"
+    CONSENT = "consent"
+    CONTRIBUTION = "contribution"
 
 
 class About(msgspec.Struct, frozen=True):
-    """`id` of an insight or suggestion, slug of an assumption or baseline, name of a plan or statement."""
+    """`id` of an insight or suggestion, slug of an assumption or baseline, name of a plan or statement, provider
+    of what a partner asks or reports."""
 
     kind: AboutKind
     id: str

@@ -1,13 +1,17 @@
 """Reading what prompts rest on beside signals: the people of both sides, what waits for a signature or an answer, what
 ends, and what is talked about already."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
 
+from valueplatform.accounts.consents import open_requests
 from valueplatform.accounts.people import people_of
+from valueplatform.accounts.providers import provider_names
 from valueplatform.accounts.stewards import steward_of
 from valueplatform.core.authorization import Side
 from valueplatform.core.database import Transaction
@@ -16,6 +20,8 @@ from valueplatform.stewardship.collaboration import Occasion, Party
 from valueplatform.stewardship.collaboration_rules import STEWARD, Ending, Ground, Waiting
 from valueplatform.stewardship.signal import Signal
 from valueplatform.stewardship.signals import Situation
+from valueplatform.value.contribution_record import standings_of
+from valueplatform.value.contributions import Contribution, Standing
 from valueplatform.value.model import ValueModel
 from valueplatform.value.models import stored_model
 from valueplatform.value.objectives import ObjectiveState, objectives_of
@@ -54,6 +60,7 @@ async def read_ground(tx: Transaction, account_id: int, given: Situation, found:
         *_plans(plans, targets, zone),
         *await _statements(tx, account_id, zone),
         *(await _splits(tx, account_id, model) if model else ()),
+        *await _of_partners(tx, account_id, zone),
     ]
     names = {person.email: person.name for person in people} | ({steward.email: steward.name} if steward else {})
     return Ground(
@@ -70,7 +77,7 @@ async def read_ground(tx: Transaction, account_id: int, given: Situation, found:
 
 
 def _named(one: Waiting, names: Mapping[str, str]) -> Waiting:
-    return Waiting(one.occasion, one.id, one.title, one.side, one.since, names.get(one.by or "", one.by))
+    return replace(one, by=names.get(one.by or "", one.by))
 
 
 async def _leads(tx: Transaction, account_id: int, targets: Iterable[Target]) -> dict[str, str]:
@@ -120,6 +127,25 @@ async def _splits(tx: Transaction, account_id: int, model: ValueModel) -> Iterab
         for side in (Side.CUSTOMER, Side.SUPPLIER)
         if side not in one.agreed
     ]
+
+
+async def _of_partners(tx: Transaction, account_id: int, zone: str) -> list[Waiting]:
+    """What partners ask to be let do, and for each what it reported that nobody and nothing has answered, together."""
+    names = await provider_names(tx)
+    asked = [
+        Waiting(Occasion.CONSENT, one.provider, names.get(one.provider, one.provider), Side.CUSTOMER,
+                local_day(one.known_at, zone), newest=one.request_id)
+        for one in await open_requests(tx, account_id)
+    ]  # fmt: skip
+    reported: defaultdict[str, list[Contribution]] = defaultdict(list)
+    for found in await standings_of(tx, account_id):
+        if found.standing is Standing.REPORTED:
+            reported[found.contribution.reported.provider].append(found.contribution)
+    return asked + [
+        Waiting(Occasion.CONTRIBUTION, provider, names.get(provider, provider), Side.CUSTOMER,
+                local_day(several[0].known_at, zone), newest=several[-1].contribution_id)
+        for provider, several in sorted(reported.items())
+    ]  # fmt: skip
 
 
 def _other(side: Side) -> Side:

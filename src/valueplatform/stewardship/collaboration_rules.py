@@ -66,6 +66,8 @@ ROUTES: Final[Mapping[Occasion, Route]] = {
     Occasion.PLAN: Route(_SIGNERS, (P.CHAMPION, P.ADMIN), _SIGNERS),
     Occasion.STATEMENT: Route(_SIGNERS, (P.CHAMPION, P.ADMIN), _SIGNERS),
     Occasion.SPLIT: Route((P.VALIDATOR,), (P.CHAMPION, P.ADMIN), (P.VALIDATOR,)),
+    Occasion.CONSENT: Route((P.ADMIN, *_LEADS), (P.CHAMPION, P.VALIDATOR), (P.ADMIN, P.SPONSOR, P.ECONOMIC_BUYER)),
+    Occasion.CONTRIBUTION: Route((P.VALIDATOR,), (P.CHAMPION, P.ADMIN), (P.VALIDATOR,)),
     Occasion.PLAN_ENDS: Route(_LEADS, _LEADS),
     Occasion.BASELINE: Route((P.VALIDATOR,), _LEADS, (P.VALIDATOR,)),
     Occasion.STARTING: Route(_LEADS, _LEADS),
@@ -82,8 +84,9 @@ _FOR_US: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A plan, a statement or a split that `side` has yet to sign or to agree to, since `since`. `by` is who spoke last,
-    by the name that the account knows."""
+    """A plan, a statement or a split that `side` has yet to sign or to agree to, or what a partner asks or reports that
+    it has yet to answer, since `since`. `by` is who spoke last, by the name that the account knows; `newest` is the
+    last of several."""
 
     occasion: Occasion
     id: str
@@ -91,6 +94,7 @@ class Waiting:
     side: Side
     since: date
     by: str | None = None
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,10 +380,10 @@ def _renewal_ahead(ground: Ground) -> Iterator[Matter]:
 
 
 def _waits(one: Waiting) -> Matter:
-    kinds = {Occasion.PLAN: AboutKind.PLAN, Occasion.STATEMENT: AboutKind.STATEMENT, Occasion.SPLIT: AboutKind.SPLIT}
+    told = (one.side.value, one.since.isoformat(), *([] if one.newest is None else [str(one.newest)]))
     return Matter(
-        one.occasion, f"{one.occasion.value}:{one.id}", About(kinds[one.occasion], one.id), DueRule.ANSWER,
-        (one.side.value, one.since.isoformat()), since=one.since, record=one,
+        one.occasion, f"{one.occasion.value}:{one.id}", About(AboutKind(one.occasion.value), one.id), DueRule.ANSWER,
+        told, since=one.since, record=one,
         route=_FOR_US[one.occasion] if one.side is Side.SUPPLIER else None,
     )  # fmt: skip
 

@@ -176,6 +176,11 @@ async def respond(
     """The prompt was acted on, or dismissed; saying so again changes nothing. The worker tells the portfolio."""
     row = _response(account_id, prompted, reader, response, now)
     await tx.execute(_RESPOND, row | {"conversation": conversation_id})
+    await look_anew(tx, account_id, now)
+
+
+async def look_anew(tx: Transaction, account_id: int, now: datetime) -> None:
+    """Have the worker look at what there is to talk about: somebody has asked, answered or proposed."""
     zone = await tx.scalar(_ZONE, {"account": account_id})
     await tx.execute(_CHANGED, {"account": account_id, "today": local_day(now, zone), "cause": CAUSE})
 

@@ -41,6 +41,8 @@ _TITLES: Final[Mapping[Occasion, str]] = {
     _O.PLAN: "Ask {name} to sign {what}",
     _O.STATEMENT: "Ask {name} to sign {what}",
     _O.SPLIT: "Ask {name} about {what}",
+    _O.CONSENT: "Ask {name} whether {what} may report",
+    _O.CONTRIBUTION: "Ask {name} about what {what} reported",
     _O.PLAN_ENDS: "Talk to {name} about the next plan",
     _O.BASELINE: "Ask {name} to measure {what} anew",
     _O.STARTING: "Talk to {name} about starting {what}",
@@ -61,6 +63,8 @@ _ASKS: Final[Mapping[Occasion, str]] = {
     _O.PLAN: _SIGN,
     _O.STATEMENT: _SIGN,
     _O.SPLIT: "Could you look at it and agree, or say why not, by {day}?",
+    _O.CONSENT: "Could you give consent on the page of partners, or say why not, by {day}?",
+    _O.CONTRIBUTION: "Could you look at it on the page of partners and corroborate it, or dispute it, by {day}?",
     _O.PLAN_ENDS: "I would like to agree with you on what comes next. Could we speak by {day}?",
     _O.BASELINE: "Could we agree by {day} on how to measure it anew?",
     _O.STARTING: "I would like to agree with you on how to begin. Could we speak by {day}?",
@@ -156,6 +160,10 @@ class CollaborationWords:
         day = day_text(record.since, self._locale)
         if record.occasion is Occasion.SPLIT:
             return f"How {record.title} is shared waits for {side} since {day}."
+        if record.occasion is Occasion.CONSENT:
+            return f"{record.title} asked on {day} to be let report value to {side}."
+        if record.occasion is Occasion.CONTRIBUTION:
+            return f"What {record.title} reported waits for the answer of {side} since {day}."
         by = f"{record.by} signed on {day}" if record.by else f"it stands since {day}"
         return f"{_title(record)} waits for the signature of {side}; {by}."
 
