@@ -45,7 +45,7 @@ async def portal(server: Server) -> AsyncIterator[Portal]:
         await let(await portal.browser(VALIDATOR))
         await report(portal, "first", driver="invoices_synced", amount="40")
         await report(portal, "second", driver="invoices_synced", amount="15")
-        await report(portal, "third", driver=None)
+        await report(portal, "third")
         yield portal
 
 
