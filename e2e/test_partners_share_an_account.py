@@ -81,6 +81,25 @@ def test_what_a_partner_reports_is_corroborated_by_a_validator(sign_in: SignIn, 
     expect(row).to_contain_text("A validator has confirmed it.")
 
 
+@pytest.mark.parametrize(("who", "path"), [(VALIDATOR, "/partners"), (PARTNER, "/shared"), (PARTNER, HOME)])
+def test_every_amount_opens_and_is_recomputed(sign_in: SignIn, who: str, path: str) -> None:
+    page = sign_in(who)
+    page.goto(path)
+    amounts = page.locator("main a.num")
+    expect(amounts.first).to_be_visible()
+    told = page.locator("main td.n").filter(has_text="$")
+    expect(told.filter(has=page.locator("a.num"))).to_have_count(told.count())
+    links = [(one.get_attribute("href"), one.get_attribute("data-value")) for one in amounts.all()]
+    for href, value in links:
+        assert href is not None
+        page.goto(href)
+        expect(page.locator(".verdict")).to_contain_text("recomputed")
+        expect(page.locator(f'main [data-value="{value}"]').first).to_be_visible()
+    page.goto(path)
+    amounts.first.click()
+    expect(page.get_by_role("dialog").locator(".verdict")).to_contain_text("recomputed")
+
+
 def a_month(page: Page) -> str:
     """One in which something was reported already."""
     told = page.get_by_role("table", name="What was reported").inner_text()

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 from sqlalchemy import text
@@ -125,6 +126,11 @@ async def a_portal(server: Server, *, filled: bool = True) -> AsyncIterator[Port
 
 def hrefs(html: str, start: str) -> list[str]:
     return [found.replace("&amp;", "&") for found in re.findall(rf'href="({re.escape(start)}[^"]*)"', html)]
+
+
+def plain(html: str) -> str:
+    """What is read: without the tags."""
+    return unescape(re.sub(r"<[^>]+>", "", html))
 
 
 def token_in(html: str) -> str:

@@ -360,7 +360,10 @@ LEAST_MEASURE = finance.Opened(
     Link("Back", "/finance"), None,
 )  # fmt: skip
 
-PARTY = partners.PartyRow("Tessera", "$9.00", "$8.00", "30.0%", "Joint drivers without an agreed share")
+NINE = NumberView("realized", "$9.00", "9.0000", "USD", "estimated", "/proof/pty_x?number=realized")
+PARTY = partners.PartyRow(
+    "Tessera", NINE, replace(NINE, state="validated"), "30.0%", "Joint drivers without an agreed share"
+)
 REASON = partners.ReasonForm(
     "split-1", "/partners/splits/1", "Why?", (partners.Button("Agree", "agree", primary=True), partners.Button("Go")),
     (("provider", "tessera"),), "as sold", "It is settled already.",
@@ -369,7 +372,7 @@ CONSENT = partners.ConsentRow(
     "See this account", "Its own rows.", CHIP, "Given by Ana: yes", replace(REASON, name="tessera-see")
 )
 REPORTED = partners.ContributionRow(
-    "Paper", ("May 2026", "", "Ledger"), "$7.00", CHIP, ("Nothing yet.",), replace(REASON, name="contribution-1")
+    "Paper", ("May 2026", "", "Ledger"), NINE, CHIP, ((Span("Nothing yet."),),), replace(REASON, name="contribution-1")
 )
 SPLIT = partners.SplitRow(
     "Retyping", "Tessera 30%", CHIP, "From 4 May 2026 on", ("Proposed by Ana",), "Waits for your side", REASON
@@ -380,25 +383,27 @@ PROPOSE = partners.ProposeForm(
 )
 PARTNERS = partners.Partners(
     "Tessera shares in the value here.", "Realized.", (PARTY, PARTY), PARTY,
-    (partners.JointDriver("Retyping", "$9.00 together", (PARTY,)),), (SPLIT,),
+    (partners.JointDriver("Retyping", (Span("$9.00", NINE), Span(" together")), (PARTY,)),), (SPLIT,),
     (partners.Partner("partner-tessera", "Tessera", (CONSENT,), (REPORTED,)),), PROPOSE,
     partners.LetForm("/partners/consents", PARTNER_CHOICES), "It is settled.",
 )  # fmt: skip
 LEAST_PARTNERS = partners.Partners("No partner yet.", "Realized.", (), None, (), (), (), None, None)
 SHARED = partners.SharedList(
     "Two accounts.", "Your own rows.",
-    (partners.SharedRow("Harbor", "/shared/harbor", "Since May", "$9.00", "30%", "$30.00", "One waiting for you"),
-     partners.SharedRow("Globex", "/shared/globex", "Since May", "$9.00", "", "", "")),
+    (partners.SharedRow("Harbor", "/shared/harbor", "Since May", NINE, "30%", NINE, "One waiting for you"),
+     partners.SharedRow("Globex", "/shared/globex", "Since May", NINE, "", None, "")),
     Link("More accounts", "/shared?cursor=x"),
 )  # fmt: skip
 SHARED_ACCOUNT = partners.Shared(
-    "You contributed $9.00.", "Realized.", (FACT,), (PARTY,), ("It contributed.",), (CONSENT,), (REPORTED,), (SPLIT,),
+    (Span("You contributed "), Span("$9.00", NINE)), "Realized.",
+    (partners.PartFact("Your part", (Span("$9.00", NINE),), (Span("counted"),)),), (PARTY,),
+    (Sentence("ins_1", "realized", (Span("It contributed."),)),), (CONSENT,), (REPORTED,), (SPLIT,),
     partners.ReportForm("/shared/harbor/contributions", PARTNER_CHOICES, "USD", (("id", "may"),), "Not a number."),
     partners.ProposeForm("/shared/harbor/splits", PARTNER_CHOICES, ()), (Link("Download your report", "/x.csv"),),
     "Settled.",
 )  # fmt: skip
 LEAST_SHARED = partners.Shared(
-    "You contributed $0.00.", "Realized.", (), (), (), (), (), (),
+    (Span("You contributed $0.00."),), "Realized.", (), (), (), (), (), (),
     partners.ReportForm("/x", (), "USD", missing="They have not let you."), None, (),
 )  # fmt: skip
 SETTINGS = Settings(

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from msgspec import structs
+
 from valueplatform.accounts.consents import ConsentRequest, Purpose, consents_of, open_requests
 from valueplatform.accounts.providers import provider_names
 from valueplatform.api.consents import ConsentOut, consent_out
@@ -22,6 +24,7 @@ from valueplatform.portal.partners_view import (
     standing_lines,
     sums_by,
 )
+from valueplatform.portal.party_ref import PartyRef, Whose
 from valueplatform.portal.shares import (
     Typed,
     authors_of,
@@ -33,6 +36,7 @@ from valueplatform.portal.shares import (
     words_of,
 )
 from valueplatform.portal.view import partners as view
+from valueplatform.portal.view.words import Span
 from valueplatform.value.contribution_record import standings_of
 from valueplatform.value.contributions import Measured, Standing
 from valueplatform.value.model import BY_EVENT, JOINT, SUPPLIER, ValueModel
@@ -77,7 +81,8 @@ async def partners_page(caller: Caller, place: Place, typed: Typed | None) -> vi
     read = await read_value(tx, account, Question(group_by=("driver", "provider"), shows_paid=False), caller.now)
     measured = await measured_for(caller, account, board.contributions)
     related = _related(board, read)
-    parties, total = party_rows(_by_party(read), account.currency, words)
+    at = PartyRef(account.key, read.period.start, read.period.end, account.currency, Whose.ALL)
+    parties, total = party_rows(_by_party(read), at, words)
     waiting = sum(one.state is SplitState.PROPOSED for one in board.splits)
     return view.Partners(
         headline=_headline(related, waiting, words),
@@ -85,7 +90,7 @@ async def partners_page(caller: Caller, place: Place, typed: Typed | None) -> vi
         "themselves stands below, and is in no total.",
         parties=parties,
         total=total if len(parties) > 1 else None,
-        joint=tuple(_joint(board, read, words)),
+        joint=tuple(_joint(board, read, at, words)),
         splits=tuple(
             split_row(one, words, _split_form(board, one))
             for one in sorted(board.splits, key=lambda s: (s.state is not SplitState.PROPOSED, -s.split_id))
@@ -125,7 +130,7 @@ def _headline(related: Sequence[str], waiting: int, words: Words) -> str:
     return f"{told} {'shares' if len(names) == 1 else 'share'} in the value here.{waits}"
 
 
-def _joint(board: Board, read: ValueRead, words: Words) -> list[view.JointDriver]:
+def _joint(board: Board, read: ValueRead, at: PartyRef, words: Words) -> list[view.JointDriver]:
     """Joint drivers with value, each by party."""
     found = []
     for driver in board.model.drivers:
@@ -133,10 +138,12 @@ def _joint(board: Board, read: ValueRead, words: Words) -> list[view.JointDriver
         if driver.provider != JOINT or not rows or not is_money(rows[0].unit, rows[0].benefit_class):
             continue
         amounts = sums_by((row.groups["provider"], row.realized, row.counted) for row in rows)
-        parts, total = party_rows(amounts, rows[0].unit, words)
+        own = structs.replace(at.of(whose=Whose.ALL, driver=driver.slug), unit=rows[0].unit)
+        parts, total = party_rows(amounts, own, words)
         whole = sum((row.realized for row in rows), Decimal(0))
         joint = part_of(amounts.get(JOINT, (Decimal(0), Decimal(0)))[0], whole)
-        note = f"{total.realized} together" + (f"; {joint} of it stays joint" if joint not in {"", "0.0%"} else "")
+        rest = f"; {joint} of it stays joint" if joint not in {"", "0.0%"} else ""
+        note = Span(total.realized.text, total.realized), Span(f" together{rest}")
         found.append(view.JointDriver(driver.label, note, parts))
     return found
 
@@ -167,8 +174,9 @@ def _partner(board: Board, slug: str, words: Words, measured: Measured) -> view.
         contributions=tuple(
             contribution_row(
                 one,
+                board.place.account.key,
                 words,
-                standing_lines(one, words, measured, before[one.contribution_id]),
+                standing_lines(one, board.place.account.key, words, measured, before[one.contribution_id]),
                 _answer_form(board, one),
             )
             for one in reversed(own)

@@ -1,6 +1,6 @@
 """How parties, consents, contributions and splits read. Pure: what the API tells each reader goes in, rows come out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +14,10 @@ from valueplatform.api.splits import SplitOut
 from valueplatform.core.authorization import Side
 from valueplatform.core.numbers import round_half_even
 from valueplatform.core.periods import ONE_DAY, local_day, month_of, month_start
-from valueplatform.portal.exact import cents_text, day_text
+from valueplatform.portal.exact import day_text
+from valueplatform.portal.party_ref import PartyRef, ReportRef, shown
 from valueplatform.portal.view import partners as view
-from valueplatform.portal.view.words import Chip
+from valueplatform.portal.view.words import Chip, Span
 from valueplatform.value.contributions import Measured, Standing
 from valueplatform.value.model import JOINT, SUPPLIER
 from valueplatform.value.splits import Act, SplitState
@@ -91,24 +92,33 @@ def part_of(amount: Decimal, whole: Decimal) -> str:
 
 
 def party_rows(
-    amounts: Mapping[str, tuple[Decimal, Decimal]], unit: str, words: Words
+    amounts: Mapping[str, tuple[Decimal, Decimal]], at: PartyRef, words: Words
 ) -> tuple[tuple[view.PartyRow, ...], view.PartyRow]:
-    """Realized and counted by provider, the supplier first and what stays joint last; and their total."""
+    """Realized and counted by provider, the supplier first and what stays joint last; and their total. `at` is that
+    total."""
     order = sorted(amounts, key=lambda p: (p == JOINT, p != SUPPLIER, words.party(p)))
     whole = sum((realized for realized, _ in amounts.values()), Decimal(0))
     counts = sum((counted for _, counted in amounts.values()), Decimal(0))
     rows = tuple(
-        view.PartyRow(
+        party_row(
             words.party(provider),
-            cents_text(realized, unit),
-            cents_text(counted, unit),
-            part_of(realized, whole),
+            at.of(party=provider, driver=at.driver),
+            amounts[provider],
+            part_of(amounts[provider][0], whole),
             "Joint drivers without an agreed share" if provider == JOINT else "",
         )
         for provider in order
-        for realized, counted in [amounts[provider]]
     )
-    return rows, view.PartyRow("Together", cents_text(whole, unit), cents_text(counts, unit), "")
+    return rows, party_row("Together", at, (whole, counts))
+
+
+def party_row(
+    name: str, at: PartyRef, amounts: tuple[Decimal, Decimal], share: str = "", note: str = ""
+) -> view.PartyRow:
+    """`amounts`: realized and counted."""
+    realized, counted = amounts
+    own = at.number("realized", realized, counts=realized == counted)
+    return view.PartyRow(name, own, at.number("counted", counted), share, note)
 
 
 def consent_row(
@@ -140,41 +150,55 @@ def consent_row(
     return view.ConsentRow(title, effect, chip, said, form)
 
 
-def contribution_row(
-    one: ContributionOut, words: Words, proof: Sequence[str], form: view.ReasonForm | None
-) -> view.ContributionRow:
-    last = one.end - ONE_DAY
+def when_reported(one: ContributionOut) -> str:
+    """The month or day that it is of."""
     is_month = one.start == month_start(one.start) and month_of(one.start).end == one.end
-    when = f"{one.start:%B %Y}" if is_month else day_text(one.start) if one.start == last else ""
+    return f"{one.start:%B %Y}" if is_month else day_text(one.start) if one.start == one.end - ONE_DAY else ""
+
+
+def contribution_row(
+    one: ContributionOut, key: str, words: Words, proof: Sequence[Sequence[Span]], form: view.ReasonForm | None
+) -> view.ContributionRow:
+    """`key` is the account's."""
     source = f"{words.party(one.provider)}, {one.source}, {words.day(one.known_at)}"
     return view.ContributionRow(
         title=one.title,
-        about=(when, one.evidence, source),
-        amount=cents_text(Decimal(one.amount), one.unit),
+        about=(when_reported(one), one.evidence, source),
+        amount=shown(ReportRef(key, one.contribution_id).text, "reported", Decimal(one.amount), one.unit, "proposed"),
         chip=_STANDINGS[one.state],
-        proof=tuple(proof),
+        proof=tuple(tuple(line) for line in proof),
         form=form,
     )
 
 
-def standing_lines(one: ContributionOut, words: Words, measured: Measured, claimed: Decimal) -> list[str]:
+def standing_lines(
+    one: ContributionOut, key: str, words: Words, measured: Measured, claimed: Decimal
+) -> list[list[Span]]:
     """Where a contribution stands and why; `claimed` was borne out of the same driver and month before it."""
-    lines = []
+    lines: list[list[Span]] = []
     if one.driver is not None and one.state is not Standing.WITHDRAWN:
-        value = measured(one.driver, one.provider, one.unit, month_start(one.start))
-        counts = f"{words.driver(one.driver)} counts {cents_text(value, one.unit)} by telemetry in {one.start:%B %Y}"
-        before = f", of which {cents_text(claimed, one.unit)} was claimed before" if claimed else ""
-        lines.append(f"{counts}{before}.")
+        ref = ReportRef(key, one.contribution_id).text
+        value = shown(ref, "measured", measured(one.driver, one.provider, one.unit, month_start(one.start)), one.unit)
+        line = [Span(f"{words.driver(one.driver)} counts "), Span(value.text, value)]
+        line.append(Span(f" by telemetry in {one.start:%B %Y}{', of which ' if claimed else '.'}"))
+        if claimed:
+            before = shown(ref, "claimed", claimed, one.unit)
+            line += [Span(before.text, before), Span(" was claimed before.")]
+        lines.append(line)
+    lines += [[Span(said)] for said in _answers(one, words)]
+    return lines
+
+
+def _answers(one: ContributionOut, words: Words) -> Iterator[str]:
     if one.answered_by is not None:
         said = {Standing.CORROBORATED: "Corroborated", Standing.DISPUTED: "Disputed"}.get(one.state, "Withdrawn")
-        lines.append(f"{said} by {words.people.get(one.answered_by, one.answered_by)}: {one.reason}")
+        yield f"{said} by {words.people.get(one.answered_by, one.answered_by)}: {one.reason}"
     elif one.corroborated_by == "telemetry":
-        lines.append("Telemetry bears it out.")
+        yield "Telemetry bears it out."
     elif one.corroborated_by == "validator":
-        lines.append("A validator has confirmed it.")
+        yield "A validator has confirmed it."
     elif one.state is Standing.REPORTED:
-        lines.append("Nothing bears it out yet: it is the partner's word.")
-    return lines
+        yield "Nothing bears it out yet: it is the partner's word."
 
 
 def split_row(one: SplitOut, words: Words, form: view.ReasonForm | None) -> view.SplitRow:

@@ -8,21 +8,25 @@ import structlog
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
-from valueplatform.core.authorization import Action
+from valueplatform.core.authorization import Action, Side
 from valueplatform.narrative.proofs import prove_insight, read_insight
 from valueplatform.portal.answers import wants_fragment
 from valueplatform.portal.bridge_proof import bridge_events, open_bridge
 from valueplatform.portal.bridge_ref import BRIDGE
-from valueplatform.portal.calling import Caller, PortalRequest, place_of_account
+from valueplatform.portal.calling import Caller, Place, PortalRequest, place_of_account
 from valueplatform.portal.cut_proof import open_cut
 from valueplatform.portal.cut_ref import CUT
-from valueplatform.portal.frame import account_shell
+from valueplatform.portal.frame import account_shell, partner_shell
 from valueplatform.portal.input_proof import REF as INPUT
 from valueplatform.portal.input_proof import input_insight
 from valueplatform.portal.open_pages import keep_open
+from valueplatform.portal.partner_insight import open_own_insight
+from valueplatform.portal.party_proof import open_party
+from valueplatform.portal.party_ref import PARTY, REPORT
 from valueplatform.portal.portal import Shared
 from valueplatform.portal.proof_reading import Opened, open_number
 from valueplatform.portal.proof_view import events_view, proof_view
+from valueplatform.portal.report_proof import open_report
 from valueplatform.portal.suggestion_proof import open_suggestion
 from valueplatform.portal.view.proof import Proof
 from valueplatform.portal.view.shell import Shell
@@ -42,7 +46,8 @@ async def proof_page(
     slug: FromQuery[str | None] = None,
     account: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """`ref` is an insight, a suggestion, a value bridge, a cut of one, or `input`, which the account's `slug` names."""
+    """`ref` is an insight, a suggestion, a value bridge, a cut of one, an amount of a party or what one reported, or
+    `input`, which the account's `slug` names."""
     if ref.startswith(SUGGESTION):
         async with portal.door.entered(request) as caller:
             place, proof = await open_suggestion(caller, ref, number)
@@ -55,6 +60,10 @@ async def proof_page(
         async with portal.door.entered(request, steady=True) as caller:
             place, proof = await open_cut(caller, ref, number)
             shell = await account_shell(caller, place, "/why")
+    elif ref.startswith((PARTY, REPORT)):
+        async with portal.door.entered(request, steady=True) as caller:
+            place, proof = await (open_party if ref.startswith(PARTY) else open_report)(caller, ref, number)
+            shell = await _shell(caller, place)
     elif ref == INPUT:
         async with portal.door.entered(request) as caller:
             place, stored, title = await input_insight(caller, account, slug)
@@ -76,6 +85,10 @@ async def _insight_proof(
     Insight, events and what waits to be told are read as of one moment: else a number that was told anew between two
     reads would seem to disagree.
     """
+    async with portal.door.entered(request, steady=True) as caller:
+        if caller.user.side is Side.PARTNER:
+            place, proof = await open_own_insight(caller, insight_id, number)
+            return await _shell(caller, place), proof
     page_id = uuid4()
     for left in reversed(range(TRIES)):
         async with portal.door.entered(request, steady=True) as caller:
@@ -92,6 +105,12 @@ async def _insight_proof(
         account = opened.place.account.key
         _log.error("proof does not agree", account=account, insight=insight_id, number=opened.number.name)
     return shell, proof_view(opened, f"{insight_id}?number={opened.number.name}")
+
+
+async def _shell(caller: Caller, place: Place) -> Shell:
+    if caller.user.side is Side.PARTNER:
+        return await partner_shell(caller, place.account.name)
+    return await account_shell(caller, place, "/partners")
 
 
 async def _open(caller: Caller, insight_id: str, number: str | None) -> Opened:

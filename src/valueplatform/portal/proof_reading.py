@@ -31,7 +31,7 @@ from valueplatform.value.formula import Formula
 from valueplatform.value.model import Evidence, ValueModel, weakest
 from valueplatform.value.refreshing import read_record
 
-_WAITS: Final = text("SELECT EXISTS (SELECT FROM changed_day WHERE account_id = :account)")
+WAITS: Final = text("SELECT EXISTS (SELECT FROM changed_day WHERE account_id = :account)")
 _UNMETERED: Final = text(f"""
     SELECT {NAME} AS meter, sum(unmetered)::bigint AS unmetered FROM rollup
     WHERE account_id = :account AND meter = ANY({NAMES_IN_FORCE}) AND day >= :start AND day < :end GROUP BY 1
@@ -123,7 +123,7 @@ async def open_number(caller: Caller, place: Place, stored: StoredInsight, name:
         names=await _names(tx, account_id, proof),
         unmetered=await _unmetered(tx, account_id, proof, record.model),
         steward=await steward_of(tx, account_id),
-        waits=bool(await tx.scalar(_WAITS, {"account": account_id})),
+        waits=bool(await tx.scalar(WAITS, {"account": account_id})),
         asks=place.is_own and caller.may(Action.ASK),
         shows_subjects=shows_subjects,
         now=caller.now,

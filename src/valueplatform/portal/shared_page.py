@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from msgspec import structs
+
 from valueplatform.accounts.accounts import Account, list_accounts
 from valueplatform.accounts.consents import Purpose, consents_of, consents_to, open_requests
 from valueplatform.api.consents import ConsentOut, consent_out
@@ -14,18 +16,21 @@ from valueplatform.core.errors import UnprocessableError
 from valueplatform.narrative.document import Audience, Language
 from valueplatform.narrative.story_read import read_story
 from valueplatform.portal.calling import Caller, Place
-from valueplatform.portal.exact import cents_text, count_text, day_text
+from valueplatform.portal.exact import count_text, day_text
 from valueplatform.portal.languages import Wanted, language_for, switch_of
 from valueplatform.portal.partners_view import (
     Words,
     consent_row,
     contribution_row,
     part_of,
+    party_row,
     percent,
     split_row,
     standing_lines,
     sums_by,
 )
+from valueplatform.portal.party_ref import PartyRef, Whose
+from valueplatform.portal.sentences import sentence_view
 from valueplatform.portal.shares import (
     Typed,
     authors_of,
@@ -37,12 +42,13 @@ from valueplatform.portal.shares import (
     words_of,
 )
 from valueplatform.portal.view import partners as view
-from valueplatform.portal.view.words import Fact, Link
+from valueplatform.portal.view.words import Link, NumberView, Sentence, Span
 from valueplatform.value.contribution_record import standings_of
 from valueplatform.value.contributions import Measured, Standing, as_partners_see
 from valueplatform.value.model import BY_EVENT, ValueModel
 from valueplatform.value.models import newest_model
 from valueplatform.value.reading import Question, ValueRead, read_value
+from valueplatform.value.sharing import Combined, Offering
 from valueplatform.value.split_record import read_splits
 from valueplatform.value.splits import SplitState
 
@@ -82,9 +88,9 @@ async def _row(caller: Caller, account: Account) -> view.SharedRow:
         name=account.name,
         href=f"{PATH}/{account.key}",
         about=f"Since {day_text(read.period.start)}",
-        own=cents_text(own[0], account.currency),
+        own=_at(caller, read).number("realized", own[0], counts=own[0] == own[1]),
         share="" if together is None or together.share is None else percent(together.share),
-        combined="" if together is None else cents_text(together.realized, account.currency),
+        combined=None if together is None else _whole(_at(caller, read), Whose.ALL, together),
         waits=f"{count_text(len(waiting)).capitalize()} waiting for you" if waiting else "",
     )
 
@@ -96,6 +102,16 @@ async def _read(caller: Caller, account: Account) -> ValueRead:
 
 def _own(read: ValueRead) -> tuple[Decimal, Decimal]:
     return read.totals.realized, read.totals.counted
+
+
+def _at(caller: Caller, read: ValueRead) -> PartyRef:
+    """All that the partner brought."""
+    period = read.period
+    return PartyRef(read.account, period.start, period.end, read.currency, Whose.PARTY, provider_of(caller))
+
+
+def _whole(at: PartyRef, whose: Whose, found: Combined | Offering) -> NumberView:
+    return at.of(whose=whose).number("realized", found.realized, counts=found.realized == found.counted)
 
 
 async def _splits(caller: Caller, account: Account) -> list[SplitOut]:
@@ -120,13 +136,18 @@ async def shared_account(caller: Caller, place: Place, typed: Typed | None, want
     measured = await measured_for(caller, account, contributions)
     language = await language_for(caller, wanted)
     waiting = sum(map(_waits, splits))
-    own = cents_text(_own(read)[0], account.currency)
+    at, (realized, counted) = _at(caller, read), _own(read)
+    own = at.number("realized", realized, counts=realized == counted)
     waits = f" {count_text(waiting).capitalize()} {'split waits' if waiting == 1 else 'splits wait'} for you."
     return view.Shared(
-        headline=f"You contributed {own} at {account.name}.{waits if waiting else ''}",
+        headline=(
+            Span("You contributed "),
+            Span(own.text, own),
+            Span(f" at {account.name}.{waits if waiting else ''}"),
+        ),
         lead=f"Realized from {day_text(read.period.start)} to today: your own rows and your part of what is joint.",
-        facts=_facts(read, words),
-        rows=_rows(read, words),
+        facts=_facts(read, at, words),
+        rows=_rows(read, at, words),
         story=await _story(caller, account, language),
         lang="" if language is Language.ENGLISH else language.value,
         languages=switch_of(language, place.path("")),
@@ -154,26 +175,35 @@ def _problem(typed: Typed | None, contributions: Sequence[ContributionOut], spli
     return "" if typed is None or typed.name in shown else typed.error
 
 
-def _facts(read: ValueRead, words: Words) -> tuple[Fact, ...]:
+def _facts(read: ValueRead, at: PartyRef, words: Words) -> tuple[view.PartFact, ...]:
     realized, counted = _own(read)
-    facts = [Fact("Your part", cents_text(realized, read.currency), f"{cents_text(counted, read.currency)} counted")]
+    own, counts = at.number("realized", realized, counts=realized == counted), at.number("counted", counted)
+    facts = [view.PartFact("Your part", _told(own), (*_told(counts), Span(" counted")))]
     if read.combined is None:
-        facts.append(Fact("Combined total", "Not shown", SUPPRESSED if realized else "You have no part in it yet"))
+        why = SUPPRESSED if realized else "You have no part in it yet"
+        facts.append(view.PartFact("Combined total", (Span("Not shown"),), (Span(why),)))
     else:
         share = "" if read.combined.share is None else f"{percent(read.combined.share)} of it is yours"
-        facts.append(Fact("Combined total", cents_text(read.combined.realized, read.currency), share))
+        facts.append(
+            view.PartFact(
+                "Combined total", _told(_whole(at, Whose.ALL, read.combined)), (Span(share),) if share else ()
+            )
+        )
     if read.offering is not None:
         names = ", ".join(words.driver(slug) for slug in read.offering.drivers)
         attained = (
             "" if read.offering.attainment is None else f", {percent(read.offering.attainment)} of the commitment"
         )
-        facts.append(
-            Fact("What you bring together", cents_text(read.offering.realized, read.currency), f"{names}{attained}")
-        )
+        together = _told(_whole(at, Whose.OFFERING, read.offering))
+        facts.append(view.PartFact("What you bring together", together, (Span(f"{names}{attained}"),)))
     return tuple(facts)
 
 
-def _rows(read: ValueRead, words: Words) -> tuple[view.PartyRow, ...]:
+def _told(number: NumberView) -> tuple[Span, ...]:
+    return (Span(number.text, number),)
+
+
+def _rows(read: ValueRead, at: PartyRef, words: Words) -> tuple[view.PartyRow, ...]:
     """Its own rows by driver, in the account's currency; others in their unit without a share."""
     whole = read.totals.realized
     found: dict[tuple[str, str], list[tuple[str, Decimal, Decimal]]] = {}
@@ -183,11 +213,12 @@ def _rows(read: ValueRead, words: Words) -> tuple[view.PartyRow, ...]:
     for (driver, unit), amounts in sorted(found.items(), key=lambda item: words.driver(item[0][0])):
         realized, counted = sums_by(amounts)[""]
         share = part_of(realized, whole) if unit == read.currency else ""
-        rows.append(view.PartyRow(words.driver(driver), cents_text(realized, unit), cents_text(counted, unit), share))
+        own = structs.replace(at.of(party=at.party, driver=driver), unit=unit)
+        rows.append(party_row(words.driver(driver), own, (realized, counted), share))
     return tuple(rows)
 
 
-async def _story(caller: Caller, account: Account, language: Language) -> tuple[str, ...]:
+async def _story(caller: Caller, account: Account, language: Language) -> tuple[Sentence, ...]:
     """The partner's own story in sentences; empty where there is nothing to tell of it yet."""
     try:
         read = await read_story(
@@ -197,7 +228,7 @@ async def _story(caller: Caller, account: Account, language: Language) -> tuple[
         return ()
     document = read.document
     told = [document.headline, *document.lead, *(one for chapter in document.chapters for one in chapter.insights)]
-    return tuple(one.text for one in told)
+    return tuple(sentence_view(one) for one in told)
 
 
 def _contributions(
@@ -211,8 +242,9 @@ def _contributions(
     return tuple(
         contribution_row(
             one,
+            place.account.key,
             words,
-            standing_lines(one, words, measured, before[one.contribution_id]),
+            standing_lines(one, place.account.key, words, measured, before[one.contribution_id]),
             None if one.state is Standing.WITHDRAWN else _withdraw_form(place, one, typed),
         )
         for one in reversed(found)

@@ -3,7 +3,7 @@ shared."""
 
 from dataclasses import dataclass
 
-from valueplatform.portal.view.words import Chip, Fact, LanguageSwitch, Link
+from valueplatform.portal.view.words import Chip, LanguageSwitch, Link, NumberView, Sentence, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,19 @@ class PartyRow:
     """What one party brings; `share` is of all that is realized, '' where none can be told."""
 
     name: str
-    realized: str
-    counted: str
+    realized: NumberView
+    counted: NumberView
     share: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFact:
+    """A label, and what stands beside it with its amounts."""
+
+    label: str
+    spans: tuple[Span, ...]
+    small: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,9 @@ class ContributionRow:
 
     title: str
     about: tuple[str, ...]
-    amount: str
+    amount: NumberView
     chip: Chip
-    proof: tuple[str, ...]
+    proof: tuple[tuple[Span, ...], ...]
     form: ReasonForm | None
 
 
@@ -76,7 +85,7 @@ class SplitRow:
 @dataclass(frozen=True, slots=True)
 class JointDriver:
     title: str
-    note: str
+    note: tuple[Span, ...]
     parts: tuple[PartyRow, ...]
 
 
@@ -141,9 +150,9 @@ class SharedRow:
     name: str
     href: str
     about: str
-    own: str
+    own: NumberView
     share: str
-    combined: str
+    combined: NumberView | None
     waits: str
 
 
@@ -174,11 +183,11 @@ class ReportForm:
 class Shared:
     """One account as a partner sees it."""
 
-    headline: str
+    headline: tuple[Span, ...]
     lead: str
-    facts: tuple[Fact, ...]
+    facts: tuple[PartFact, ...]
     rows: tuple[PartyRow, ...]
-    story: tuple[str, ...]
+    story: tuple[Sentence, ...]
     consents: tuple[ConsentRow, ...]
     contributions: tuple[ContributionRow, ...]
     splits: tuple[SplitRow, ...]
