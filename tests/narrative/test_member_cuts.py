@@ -57,14 +57,15 @@ _CATALOG = text("""
 REGIONS = {"West Coast": 5, "North": 4, "South": 4}
 
 
-def events(turned: str | None, *, persons: int = 9) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """Jobs of three regions every day, a few more or fewer; from May on one of them has a fifth of what it had."""
+def events(turned: str | None, *, persons: int = 9, left: int = 5) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """Jobs of three regions every day, a few more or fewer; from May on one of them has a fifth of what it had,
+    or less."""
     day = START
     while day < END:
         for region, usual in REGIONS.items():
             count = usual + (day.toordinal() * 7919) % 3 - 1
             if day >= TURN and turned in {region, "all"}:
-                count //= 5
+                count //= left
             for number in range(count):
                 noon = datetime(day.year, day.month, day.day, 16, number, tzinfo=UTC)
                 yield noon, {"site": {"region": region}, "technician": f"{region} {(day.day + number) % persons}"}
@@ -72,11 +73,11 @@ def events(turned: str | None, *, persons: int = 9) -> Iterator[tuple[datetime, 
 
 
 async def told(
-    databases: Databases, turned: str | None, *, persons: int = 9, closed: bool = False
+    databases: Databases, turned: str | None, *, persons: int = 9, left: int = 5, closed: bool = False
 ) -> tuple[list[Admitted], tuple[ProvedNumber, ...]]:
     account = await new_account(databases)
     await put_model(databases, read_model(MODEL, "model.toml"))
-    await put_events(databases, account, events(turned, persons=persons), kind="job.done")
+    await put_events(databases, account, events(turned, persons=persons, left=left), kind="job.done")
     worth = Default(Range(Decimal(20), Decimal("33.3333"), Decimal(52)), "USD/job")
     async with databases.worker.transaction(grant_accounts([account])) as tx:
         await record.validate_stated(tx, account, "worth", worth, VALIDATOR, NOW, START)
@@ -108,6 +109,12 @@ async def test_a_change_that_one_region_made_is_told_of_it_and_proved(databases:
     )
     assert [number for number in proved if not number.agrees] == []
     assert len(proved) == 4
+
+
+async def test_a_region_that_stopped_altogether_is_named_too(databases: Databases) -> None:
+    (found,), proved = await told(databases, "West Coast", left=99)
+    assert found.insight.terms["member_name"] == "West Coast"
+    assert all(number.agrees for number in proved)
 
 
 async def test_in_a_closed_month_it_is_the_same(databases: Databases) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -10,11 +11,13 @@ from tests.narrative.factories import (
     assumption,
     contract,
     driver,
+    followed,
     harbor,
     rows,
     steady,
     targets,
 )
+from tests.narrative.further_accounts import cascade
 from valueplatform.narrative.document import Audience, Step, StoryDocument
 from valueplatform.narrative.facts import AccountFacts, Person, for_provider
 from valueplatform.narrative.next_step import NOTHING
@@ -109,3 +112,18 @@ def test_a_small_loss_comes_after_everything_else_and_is_not_forgotten() -> None
     plan = tuple(targets("Fix it once", "a", START, date(2027, 1, 1), 3050))
     facts = account(daily, drivers=drivers, targets=plan, contracts=(contract(START, None, 365),))
     assert _step(facts).text == "Ask Fieldnote what can be done about overtime."
+
+
+def test_a_suggestion_that_fell_short_of_what_was_expected_is_to_be_looked_into() -> None:
+    plan = tuple(targets("Fix it once", "a", START, date(2027, 1, 1), 305))
+    facts = _plain(rows("a", steady(START, TOMORROW, 10)), targets=plan, followed=(followed(realized=Decimal(-9000)),))
+    assert _step(facts).text == "Ask Fieldnote what keeps Automatic dispatch from bringing what was expected."
+    assert _step(facts, Audience.STEWARD).text.startswith("Look with Harbor Logistics into what keeps Automatic")
+    held = replace(facts, followed=(followed(),))
+    assert _step(held).act == NOTHING
+
+
+def test_a_pace_that_falls_short_of_a_plan_that_is_kept_so_far_asks_what_brings_it_back() -> None:
+    facts = cascade(date(2026, 7, 17), planned=50000, fade="0.5")
+    assert all(a.insight.terms["status"] != "behind" for a in admitted(facts) if a.insight.kind == "attainment")
+    assert _step(facts).text == "Agree with Fieldnote what brings the total back to plan."

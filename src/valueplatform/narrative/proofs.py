@@ -255,6 +255,8 @@ def drivers_of(record: Record, number: Number, insight: Insight) -> list[Driver]
     for leaf in leaves_of(number.derivation):
         if isinstance(leaf, d.Realized | d.Adjusted | d.Closed):
             named.update(leaf.drivers or [x.slug for x in record.model.drivers if x.monetized])
+        if isinstance(leaf, d.Part):
+            named.add(leaf.driver)
     if not named and any(isinstance(leaf, d.Metered | d.Input) for leaf in leaves_of(number.derivation)):
         named.update(insight.drivers)
     return [driver for driver in record.model.drivers if driver.slug in named]
