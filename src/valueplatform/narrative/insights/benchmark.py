@@ -17,12 +17,15 @@ from typing import Final
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.facts import AccountFacts, Place, PracticeGap
 from valueplatform.narrative.figures import Figure, constant, minus, number, ratio
-from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insight import Insight, Number, Strength
 from valueplatform.value.derivation import Benchmark
 
 UPPER: Final = Decimal(75)
 LOWER: Final = Decimal(25)
 MIDDLE: Final = Decimal(50)
+HALF_A_TENTH: Final = Decimal("0.05")
+SMALL: Final = 20
+"""Fewer companies than these are told as counts: a share to a tenth of a percent of seven says more than is there."""
 
 
 def benchmarks(facts: AccountFacts) -> list[Insight]:
@@ -46,6 +49,7 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
             number("others", others, "company"),
             number("below", below, "share"),
             number("above", minus(constant("1"), below), "share"),
+            *_counts_of(place, others),
         ),
         strength=Strength.MODERATE,
         importance=round(0.15 + float(abs(place.percentile - MIDDLE)) / 250, 4),
@@ -61,6 +65,18 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
         favorable=is_high,
         anchor=f"compared {place.end}",
     )
+
+
+def _counts_of(place: Place, others: Figure) -> Iterator[Number]:
+    """How many of a small group have less and how many more, where none has as much: a tie counts half. The percentage
+    is kept to a tenth, so the count is its share of the others to the nearest whole."""
+    of = place.accounts - 1
+    count = round(place.percentile * of / 100)
+    if not (0 < count < of < SMALL) or abs(place.percentile - Decimal(100 * count) / of) > HALF_A_TENTH:
+        return
+    passed = ratio(others, ratio(constant("100"), _figure(place, "percentile", place.percentile)), 0)
+    yield number("passed", passed, "count")
+    yield number("ahead", minus(others, passed), "count")
 
 
 def _counts(facts: AccountFacts, place: Place) -> bool:
@@ -93,6 +109,7 @@ def _gap(facts: AccountFacts) -> Iterator[Insight]:
             number("top_share", top, "share"),
             number("rest_share", rest, "share"),
             number("uses", _figure(gap, "uses", Decimal(0)), "count"),
+            *(number(what, counts[what], "count") for what in _told(gap)),
         ),
         strength=Strength.MODERATE,
         importance=0.25,
@@ -104,6 +121,14 @@ def _gap(facts: AccountFacts) -> Iterator[Insight]:
         drivers=(gap.driver,),
         anchor=f"compared {gap.end} {gap.feature}",
     )
+
+
+def _told(gap: PracticeGap) -> Iterator[str]:
+    """The counts of small groups."""
+    if gap.top < SMALL:
+        yield from ("top_using", "top")
+    if gap.rest < SMALL:
+        yield from ("rest_using", "rest")
 
 
 def _figure(given: Place | PracticeGap, what: str, value: Decimal) -> Figure:
