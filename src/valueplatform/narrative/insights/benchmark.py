@@ -18,14 +18,12 @@ from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.facts import AccountFacts, Place, PracticeGap
 from valueplatform.narrative.figures import Figure, constant, minus, number, ratio
 from valueplatform.narrative.insight import Insight, Number, Strength
+from valueplatform.value.benchmark import SMALL, count_of
 from valueplatform.value.derivation import Benchmark
 
 UPPER: Final = Decimal(75)
 LOWER: Final = Decimal(25)
 MIDDLE: Final = Decimal(50)
-HALF_A_TENTH: Final = Decimal("0.05")
-SMALL: Final = 20
-"""Fewer companies than these are told as counts: a share to a tenth of a percent of seven says more than is there."""
 
 
 def benchmarks(facts: AccountFacts) -> list[Insight]:
@@ -70,9 +68,8 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
 def _counts_of(place: Place, others: Figure) -> Iterator[Number]:
     """How many of a small group have less and how many more, where none has as much: a tie counts half. The percentage
     is kept to a tenth, so the count is its share of the others to the nearest whole."""
-    of = place.accounts - 1
-    count = round(place.percentile * of / 100)
-    if not (0 < count < of < SMALL) or abs(place.percentile - Decimal(100 * count) / of) > HALF_A_TENTH:
+    count = count_of(place.percentile, place.accounts - 1)
+    if count is None or count.denominator != 1 or not 0 < count < place.accounts - 1:
         return
     passed = ratio(others, ratio(constant("100"), _figure(place, "percentile", place.percentile)), 0)
     yield number("passed", passed, "count")
