@@ -119,8 +119,8 @@ async def unused(portal: Portal) -> None:
 
 
 async def comparable_use_etas(portal: Portal) -> None:
-    told = {"accounts": 6, "lower": Decimal(100), "median": Decimal(150), "upper": Decimal(400)}
-    adopted = Adopted("eta-link", Figure("", "etas", "USD", "", Per.ACCOUNT, **told))
+    figure = Figure("", "etas", "USD", "", Per.ACCOUNT, 6, Decimal(100), Decimal(150), Decimal(400))
+    adopted = Adopted("eta-link", figure)
     async with portal.world.databases.worker.transaction(grant_all()) as tx:
         run = await begin(tx, portal.world.clock.now)
         await show(tx, run, Benchmarks((JUNE,), None, adopted=(adopted,)), "digest")
