@@ -145,7 +145,7 @@ def test_whose_use_is_taken_is_told_with_its_scale_and_method() -> None:
     of = ground(figure(per=Per.SCALE), scale="20")
     says, method = switched_words(of, look(of, [Change(SwitchOn("tracking"), JULY)], JULY, 2))
     assert says == (
-        "Arrival tracking, as 6 companies use it: opens 3,000 a month (2,000 to 8,000), 150 a technician times 20."
+        "Arrival tracking, as 6 companies use it: opens, 3,000 a month (2,000 to 8,000), 150 a technician times 20."
     )
     assert method.startswith("Quartiles of what comparable accounts")
     assert switched_words(of, look(of, [], JULY, 2)) == ()
