@@ -97,7 +97,7 @@ async def test_a_feature_that_is_not_in_use_is_switched_on_kept_and_found_again(
     page = (await customer.get("/plan?o.eta-link=100&months=2")).text
     assert re.search(r'id="o.eta-link"[^>]* checked', page)
     assert re.search(r"This adds about .*\$", page)
-    assert "Arrival link, as 6 companies use it: etas 150 a month (100 to 400)." in page
+    assert "Arrival link, as 6 companies use it: etas, 150 a month (100 to 400)." in page
 
     answer = await keep(customer, "o.eta-link=50&months=2", "With the link")
     changes = await portal.run("SELECT changes->0->'lever' FROM scenario WHERE name = 'With the link'")
@@ -119,8 +119,8 @@ async def unused(portal: Portal) -> None:
 
 
 async def comparable_use_etas(portal: Portal) -> None:
-    told = {"accounts": 6, "lower": Decimal(100), "median": Decimal(150), "upper": Decimal(400)}
-    adopted = Adopted("eta-link", Figure("", "etas", "USD", "", Per.ACCOUNT, **told))
+    figure = Figure("", "etas", "USD", "", Per.ACCOUNT, 6, Decimal(100), Decimal(150), Decimal(400))
+    adopted = Adopted("eta-link", figure)
     async with portal.world.databases.worker.transaction(grant_all()) as tx:
         run = await begin(tx, portal.world.clock.now)
         await show(tx, run, Benchmarks((JUNE,), None, adopted=(adopted,)), "digest")

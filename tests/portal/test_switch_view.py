@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
 from tests.value.factories import MODEL
@@ -60,11 +62,9 @@ event = "page.read"
 """
 
 
-def figure(**changes: object) -> Figure:
-    told = {"accounts": 6, "lower": Decimal(100), "median": Decimal(150), "upper": Decimal(400)}
-    return Figure(
-        **({"segment": "", "driver": "opens", "unit": "USD", "benefit_class": "", "per": Per.ACCOUNT} | told | changes)
-    )  # type: ignore[arg-type] # whatever a test says
+def figure(**changes: Any) -> Figure:
+    told = Figure("", "opens", "USD", "", Per.ACCOUNT, 6, Decimal(100), Decimal(150), Decimal(400))
+    return msgspec.structs.replace(told, **changes)
 
 
 def ground(*figures: Figure, scale: str | None = None, segment: str | None = "ports", text: str = FEATURES) -> Ground:
@@ -145,7 +145,7 @@ def test_whose_use_is_taken_is_told_with_its_scale_and_method() -> None:
     of = ground(figure(per=Per.SCALE), scale="20")
     says, method = switched_words(of, look(of, [Change(SwitchOn("tracking"), JULY)], JULY, 2))
     assert says == (
-        "Arrival tracking, as 6 companies use it: opens 3,000 a month (2,000 to 8,000), 150 a technician times 20."
+        "Arrival tracking, as 6 companies use it: opens, 3,000 a month (2,000 to 8,000), 150 a technician times 20."
     )
     assert method.startswith("Quartiles of what comparable accounts")
     assert switched_words(of, look(of, [], JULY, 2)) == ()

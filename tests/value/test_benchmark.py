@@ -16,6 +16,7 @@ from valueplatform.value.benchmark import (
     Per,
     Withheld,
     cohorts,
+    count_of,
     percentile,
     published,
     standings_of,
@@ -108,7 +109,7 @@ def test_what_is_published_has_three_digits_and_is_off_by_half_a_percent_at_most
     told = published(value)
     assert len(format(abs(told), "f").replace(".", "").lstrip("0").rstrip("0")) <= 3
     assert abs(Fraction(told) - value) * 200 <= abs(value)
-    assert "E" not in str(told)
+    assert "E+" not in str(told)
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,20 @@ def test_an_account_stands_in_its_segment_and_among_all() -> None:
     assert (stands["big"].percentile, stands["big"].accounts) == (Decimal("0.0"), 5)
     assert (stands[""].percentile, stands[""].accounts) == (Decimal("55.6"), 10)
     assert stands[""].value == Decimal("1.000000000")
+
+
+@given(st.lists(st.integers(-5, 5).map(Fraction), min_size=2, max_size=40))
+def test_a_count_is_how_many_of_a_small_group_have_less_and_half_of_those_that_have_as_much(
+    values: list[Fraction],
+) -> None:
+    ordered = sorted(values)
+    others = len(ordered) - 1
+    for value in ordered:
+        less, same = sum(one < value for one in ordered), ordered.count(value) - 1
+        found = count_of(percentile(ordered, value), others)
+        assert found == (None if others >= 20 else Fraction(2 * less + same, 2))
+
+
+def test_a_percentage_of_no_whole_number_is_no_count() -> None:
+    assert count_of(Decimal(80), 6) is None
+    assert count_of(Decimal(0), 0) is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from valueplatform.portal.calling import Place
@@ -9,7 +10,7 @@ from valueplatform.portal.exact import cents_text, count_text, short_text
 from valueplatform.portal.view import benchmarks as view
 from valueplatform.portal.view.words import Link
 from valueplatform.portal.worth_words import CLASSES
-from valueplatform.value.benchmark import Per, Withheld
+from valueplatform.value.benchmark import Per, Withheld, count_of
 from valueplatform.value.benchmark_read import (
     METHOD,
     PRACTICE_METHOD,
@@ -102,21 +103,42 @@ def _says(driver: DriverStanding, who: str, scale: str) -> str:
     if main.percentile is None:
         return f"Half of {cohort_text(main)} realize {_between(main, driver.unit)} a month."
     per = f" per {scale_word(scale)}" if main.per is Per.SCALE else ""
-    return f"{who} realized more a month{per} than {_percent(main.percentile)} of the others among {cohort_text(main)}."
+    return f"{who} realized more a month{per} than {_others(main, main.percentile)} among {cohort_text(main)}."
 
 
 def _between(one: Compared, unit: str) -> str:
     return f"{short_text(one.lower, unit)} to {short_text(one.upper, unit)}"
 
 
+def _others(one: Compared, percentile: Decimal) -> str:
+    """85.7% of the others; of a small group, 6 of the 7 others."""
+    count = count_of(percentile, one.accounts - 1)
+    return (
+        f"{_percent(percentile)} of the others"
+        if count is None
+        else f"{_count(count)} of the {one.accounts - 1} others"
+    )
+
+
+def _share(one: Compared, percentile: Decimal) -> str:
+    """The same in a cell."""
+    count = count_of(percentile, one.accounts - 1)
+    return _percent(percentile) if count is None else f"{_count(count)} of {one.accounts - 1}"
+
+
 def _percent(value: Decimal) -> str:
     return f"{value.normalize():f}%"
+
+
+def _count(count: Fraction) -> str:
+    """Who realizes the same counts half."""
+    whole, half = divmod(count, 1)
+    return f"{whole or ''}\N{VULGAR FRACTION ONE HALF}" if half else str(whole)
 
 
 def _row(one: Compared, driver: DriverStanding, found: AccountBenchmarks) -> view.ComparedRow:
     scale = scale_word(found.scale or "")
     per = "A month" if one.per is Per.ACCOUNT else f"A month per {scale}"
-    percentile = "" if one.percentile is None else _percent(one.percentile)
     return view.ComparedRow(
         per=per,
         own="" if one.value is None else short_text(one.value, driver.unit),
@@ -124,10 +146,12 @@ def _row(one: Compared, driver: DriverStanding, found: AccountBenchmarks) -> vie
         lower=short_text(one.lower, driver.unit),
         median=short_text(one.median, driver.unit),
         upper=short_text(one.upper, driver.unit),
-        percentile=percentile,
+        percentile="" if one.percentile is None else _share(one, one.percentile),
         cohort=cohort_text(one),
         place=None if one.percentile is None else float(one.percentile / 100),
-        label=f"{driver.title}, {per.lower()}: higher than {percentile} of the others" if percentile else "",
+        label=""
+        if one.percentile is None
+        else f"{driver.title}, {per.lower()}: higher than {_others(one, one.percentile)}",
         how=tuple(_how(one, driver, found)),
     )
 

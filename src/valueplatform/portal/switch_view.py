@@ -12,6 +12,7 @@ from valueplatform.portal.exact import short_text
 from valueplatform.portal.view import plan as view
 from valueplatform.portal.view.words import NumberView
 from valueplatform.value.adopted import METHOD, Comparable, NotComparableError, comparable_use, fed_meters, is_offered
+from valueplatform.value.basis import is_currency
 from valueplatform.value.benchmark import Withheld
 from valueplatform.value.model import Feature, ValueModel
 from valueplatform.value.scenario import Ground, Outlook
@@ -80,11 +81,13 @@ def _reading(one: Comparable, model: ValueModel) -> str:
     meter = next((meter for meter in model.meters if meter.slug == one.meter), None)
     unit = (meter.unit if meter else None) or ""
     named = (meter.title if meter else None) or one.meter.replace("_", " ")
-    low, usual, high = (short_text(_amount(one.a_month(sign)), unit) for sign in (-1, 0, 1))
+    bare = unit if is_currency(unit) else ""
+    usual = short_text(_amount(one.a_month(0)), unit)
+    low, high = (short_text(_amount(one.a_month(sign)), bare) for sign in (-1, 1))
     scale = scale_word(model.benchmark.scale or "")
-    per = "" if one.scale is None else f", {short_text(one.median, unit)} a {scale} times {short_text(one.scale, '')}"
+    per = "" if one.scale is None else f", {short_text(one.median, bare)} a {scale} times {short_text(one.scale, '')}"
     return (
-        f"{feature.label if feature else one.feature}, as {_companies(one, model)} use it: {named} {usual} a month "
+        f"{feature.label if feature else one.feature}, as {_companies(one, model)} use it: {named}, {usual} a month "
         f"({low} to {high}){per}."
     )
 

@@ -34,6 +34,8 @@ EVERYBODY: Final = ""
 """The segment of all accounts."""
 DIGITS: Final = 3
 PERCENT_PLACES: Final = 1
+SMALL: Final = 20
+"""Fewer accounts than these are told as counts: a tenth of a percent of seven says more than is there."""
 
 
 class Per(StrEnum):
@@ -169,6 +171,15 @@ def percentile(ordered: Sequence[Fraction], value: Fraction) -> Decimal:
     below = bisect_left(ordered, value)
     same = bisect_right(ordered, value) - below - 1
     return round_half_even(100 * (2 * below + same), 2 * (len(ordered) - 1), PERCENT_PLACES)
+
+
+def count_of(percentage: Decimal, others: int) -> Fraction | None:
+    """How many of a small group of others a `percentile` means, whole or with a half for a tie; None where the group is
+    not small, or it is no percentile of so many."""
+    halves = round(percentage * 2 * others / 100)
+    if not 0 < others < SMALL or round_half_even(100 * halves, 2 * others, PERCENT_PLACES) != percentage:
+        return None
+    return Fraction(halves, 2)
 
 
 def cohorts(members: Iterable[Member], months: int) -> list[Cohort]:

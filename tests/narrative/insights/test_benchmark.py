@@ -80,11 +80,12 @@ def test_a_driver_that_is_no_longer_in_the_model_has_no_place() -> None:
         (
             "83.3",
             "scale",
-            "For your size, shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at 83.3% ",
+            "For your size, shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at 5 of 6 ",
         ),
         ("100", "scale", "For your size, shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at any of "),
         ("80", "account", "Shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at 80% of "),
-        ("16.7", "scale", "For their size, 83.3% of "),
+        ("16.7", "scale", "For their size, 5 of 6 "),
+        ("91.7", "account", "Shorter routes brought more from 1 May 2026 to 31 Jul 2026 than at 91.7% of "),
         ("0", "account", "All 6 companies"),
     ],
 )
@@ -97,9 +98,50 @@ def test_a_place_is_said_among_the_others(percentile: str, per: str, said: str) 
 def test_what_the_best_use_is_said_without_calling_it_a_cause() -> None:
     text = _said(_facts(gaps=(_gap("routing", "tracking", (7, 4)), _gap("billing", "lists", (6, 9)))))
     assert text == (
-        "Of the companies that get most from shorter routes, 87.5% use Tracking, against 20% of the others; you do not "
-        "yet. It goes with a high value, and need not be its cause."
+        "Of the companies that get most from shorter routes, 7 of 8 use Tracking, against 20% of the others; you do "
+        "not yet. It goes with a high value, and need not be its cause."
     )
+
+
+@pytest.mark.parametrize(
+    ("accounts", "percentile", "said"),
+    [
+        (20, "94.7", "than at 18 of 19 companies"),
+        (21, "95", "than at 95% of 20 companies"),
+        (5, "75", "than at 3 of 4 "),
+    ],
+)
+def test_fewer_than_twenty_companies_are_counted(accounts: int, percentile: str, said: str) -> None:
+    assert said in _said(_facts(_place("routing", percentile, accounts)))
+
+
+def test_both_groups_are_counted_where_both_are_small() -> None:
+    small = PracticeGap(3, START, END, "routing", "USD", "", "account", "tracking", "Tracking", 6, 7, 4, 19)
+    assert "6 of 7 use Tracking, against 4 of 19 others; Harbor Logistics does not" in _said(
+        _facts(gaps=(small,)), Audience.STEWARD
+    )
+    large = PracticeGap(3, START, END, "routing", "USD", "", "account", "tracking", "Tracking", 15, 20, 9, 60)
+    assert "75% use Tracking, against 15% of the others" in _said(_facts(gaps=(large,)))
+
+
+@pytest.mark.parametrize(("percentile", "others"), [("83.3", "6"), ("16.7", "6"), ("94.1", "17"), ("77.8", "18")])
+def test_what_is_counted_is_the_percentage_of_whole_companies(percentile: str, others: str) -> None:
+    (found,) = benchmarks(_facts(_place("routing", percentile, int(others) + 1)))
+    numbers = {number.name: number.value for number in found.numbers}
+    assert abs(numbers["passed"] / Decimal(others) - Decimal(percentile) / 100) <= Decimal("0.0005")
+    assert numbers["passed"] + numbers["ahead"] == Decimal(others)
+
+
+def test_a_count_that_is_not_its_percentage_is_refused() -> None:
+    facts = _facts(_place("routing", "83.3"))
+    (found,) = benchmarks(facts)
+    by_name = {number.name: number for number in found.numbers}
+    swapped = {
+        "passed": msgspec.structs.replace(by_name["ahead"], name="passed"),
+        "ahead": msgspec.structs.replace(by_name["passed"], name="ahead"),
+    }
+    faulty = msgspec.structs.replace(found, numbers=tuple((by_name | swapped).values()))
+    assert admit([faulty], rederive_from(_record(facts), [faulty]))[0] == []
 
 
 def test_a_partner_is_told_of_no_comparison() -> None:

@@ -131,7 +131,24 @@ def _stands_apart(n: Numbers, terms: Mapping[str, str]) -> bool:
     """In a cohort of five or more, in the quarter that is told."""
     share, quarter = n["below"], Fraction(1, 4)
     is_told = share >= 1 - quarter if terms["side"] == "high" else share <= quarter
-    return is_told and n["others"] >= 4 and n["above"] == 1 - share
+    return is_told and n["others"] >= 4 and n["above"] == 1 - share and _is_counted(n)
+
+
+def _is_counted(n: Numbers) -> bool:
+    """Where companies are counted, the percentage comes of whole ones: it is told to a tenth."""
+    passed = n.get("passed")
+    if passed is None:
+        return "ahead" not in n
+    is_whole = passed.denominator == 1 and abs(passed / n["others"] - n["below"]) <= Fraction(1, 2000)
+    return is_whole and n["ahead"] == n["others"] - passed
+
+
+def _is_ahead(n: Numbers, _: Mapping[str, str]) -> bool:
+    """Used by a larger share of the top, and not by the account; where companies are counted, the shares are theirs."""
+    counted = all(
+        n[f"{who}_share"] == round(n[f"{who}_using"] / n[who], 4) for who in ("top", "rest") if f"{who}_using" in n
+    )
+    return n["uses"] == 0 and n["top_share"] > n["rest_share"] and counted
 
 
 def _followed_up(n: Numbers, terms: Mapping[str, str]) -> bool:
@@ -182,7 +199,7 @@ CLAIMS: Final[Mapping[str, Callable[[Numbers, Mapping[str, str]], bool]]] = {
     "correlated-drivers": lambda n, _: 4 * n["together"] >= 3 * n["steps"],
     "unusual-record": lambda n, _: n["higher"] == 0 and n["change"] > 0,
     "benchmark-standing": _stands_apart,
-    "best-practice-gap": lambda n, _: n["uses"] == 0 and n["top_share"] > n["rest_share"],
+    "best-practice-gap": _is_ahead,
     "suggestion-outcome": _followed_up,
     "change-sits-in": _sits_in,
     "expiring-input": lambda n, _: n["carried"] != 0,

@@ -17,7 +17,8 @@ from typing import Final
 from valueplatform.core.periods import ONE_DAY
 from valueplatform.narrative.facts import AccountFacts, Place, PracticeGap
 from valueplatform.narrative.figures import Figure, constant, minus, number, ratio
-from valueplatform.narrative.insight import Insight, Strength
+from valueplatform.narrative.insight import Insight, Number, Strength
+from valueplatform.value.benchmark import SMALL, count_of
 from valueplatform.value.derivation import Benchmark
 
 UPPER: Final = Decimal(75)
@@ -46,6 +47,7 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
             number("others", others, "company"),
             number("below", below, "share"),
             number("above", minus(constant("1"), below), "share"),
+            *_counts_of(place, others),
         ),
         strength=Strength.MODERATE,
         importance=round(0.15 + float(abs(place.percentile - MIDDLE)) / 250, 4),
@@ -61,6 +63,17 @@ def _standing(facts: AccountFacts) -> Iterator[Insight]:
         favorable=is_high,
         anchor=f"compared {place.end}",
     )
+
+
+def _counts_of(place: Place, others: Figure) -> Iterator[Number]:
+    """How many of a small group have less and how many more, where none has as much: a tie counts half. The percentage
+    is kept to a tenth, so the count is its share of the others to the nearest whole."""
+    count = count_of(place.percentile, place.accounts - 1)
+    if count is None or count.denominator != 1 or not 0 < count < place.accounts - 1:
+        return
+    passed = ratio(others, ratio(constant("100"), _figure(place, "percentile", place.percentile)), 0)
+    yield number("passed", passed, "count")
+    yield number("ahead", minus(others, passed), "count")
 
 
 def _counts(facts: AccountFacts, place: Place) -> bool:
@@ -93,6 +106,7 @@ def _gap(facts: AccountFacts) -> Iterator[Insight]:
             number("top_share", top, "share"),
             number("rest_share", rest, "share"),
             number("uses", _figure(gap, "uses", Decimal(0)), "count"),
+            *(number(what, counts[what], "count") for what in _told(gap)),
         ),
         strength=Strength.MODERATE,
         importance=0.25,
@@ -104,6 +118,14 @@ def _gap(facts: AccountFacts) -> Iterator[Insight]:
         drivers=(gap.driver,),
         anchor=f"compared {gap.end} {gap.feature}",
     )
+
+
+def _told(gap: PracticeGap) -> Iterator[str]:
+    """The counts of small groups."""
+    if gap.top < SMALL:
+        yield from ("top_using", "top")
+    if gap.rest < SMALL:
+        yield from ("rest_using", "rest")
 
 
 def _figure(given: Place | PracticeGap, what: str, value: Decimal) -> Figure:
