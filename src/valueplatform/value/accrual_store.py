@@ -14,6 +14,7 @@ from valueplatform.value.accruals import Accrual, Record, accrue
 from valueplatform.value.basis import Basis
 from valueplatform.value.formula import Formula
 from valueplatform.value.meter_days import meter_days
+from valueplatform.value.model import BY_EVENT
 
 LAST_DAY = date(9999, 12, 31)
 BATCH = 5000
@@ -99,7 +100,9 @@ async def recompute(tx: Transaction, account_id: int, record: Record, period: Pe
     """Compute the accruals of `period` again and put them in the place of those that stand."""
     used = {name for driver in record.model.driver_versions for name in Formula.parse(driver.formula).names}
     meters = [meter for meter in record.model.meters if meter.slug in used]
-    accruals = accrue(record, await meter_days(tx, account_id, meters, period), period)
+    by_provider = any(driver.provider == BY_EVENT for driver in record.model.driver_versions)
+    days = await meter_days(tx, account_id, meters, period, by_provider=by_provider)
+    accruals = accrue(record, days, period)
     await tx.execute(_DELETE, {"account": account_id, "start": period.start, "end": period.end})
     # Days share few bases: each is told apart by being the same object, and hashed once.
     bases = {id(a.basis): a.basis for a in accruals if a.basis is not None}

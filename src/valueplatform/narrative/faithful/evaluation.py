@@ -52,7 +52,9 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return Fraction(node.value)
         case Days():
             return Fraction(node.end.toordinal() - node.start.toordinal())
-    return _leaf(node, record)
+    if node not in record.evaluated:
+        record.evaluated[node] = _leaf(node, record)
+    return record.evaluated[node]
 
 
 def _leaf(node: Derivation, record: Record) -> Fraction:

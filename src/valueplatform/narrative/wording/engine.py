@@ -60,6 +60,7 @@ class Wording:
         self._environment.filters["inside"] = inside_sentence if self.locale.language == "en" else str
         self._environment.filters["opening"] = opening_sentence
         self._spans = lru_cache(REMEMBERED)(self._said)
+        self._problems = lru_cache(REMEMBERED)(self._check)
         self._figures = lru_cache(REMEMBERED)(self._all_figures)
         self._looks_at = cache(self._read_by)
         install = getattr(self._environment, "install_gettext_translations")  # noqa: B009 - added by the extension
@@ -124,11 +125,14 @@ class Wording:
         context = self._context(admitted) | seen
         text = self._opened(_tidy(self._environment.get_template(template).render(context)))
         spans = self._parted(text, insight)
-        found = check_sentence(spans, admitted, str(self.locale))
+        found = self._problems(spans, admitted)
         if found:
             text = _MARK.sub(r"<\2>", text)
             raise UnfaithfulSentenceError(f"{insight.kind}, {insight.subject}: {'; '.join(found)} in {text!r}")
         return spans
+
+    def _check(self, spans: tuple[Span, ...], admitted: Admitted) -> list[str]:
+        return check_sentence(spans, admitted, str(self.locale))
 
     def _reworded(self, spans: tuple[Span, ...], admitted: Admitted, rewordings: Rewordings) -> tuple[Span, ...] | None:
         """The answer to this sentence's draft as spans; None where there is none, or it does not say the same."""
