@@ -2,11 +2,14 @@
 
 Each account has `DAYS` days of history that came in through the real path, a contract, a plan, people and agreed inputs
 (`benchmarks.accounts`). All of its days are marked, as a change of the model marks them, and `PROCESSES` workers serve
-until nothing is marked. Run: `python -m benchmarks.rebuild [--quick] [--accounts N N]`.
+until nothing is marked: first where nothing was told before, then once more where everything is there. The slower of
+the two is the figure; standard error has both, by account. Fewer accounts than 10,000 are held to their part of the
+minutes: `python -m benchmarks.rebuild [--quick] [--accounts N N]`, say 1000 10000 (a quarter of an hour), 500 1000.
 """
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import sys
 import tempfile
@@ -52,6 +55,7 @@ def _serve(url: str, share: int) -> int:
 
 
 async def _serve_share(url: str, share: int) -> int:
+    gc.freeze()  # as `valueplatform worker` does
     database = Database(url, Role.WORKER)
     worker = Worker(database, _now)
     async with database.transaction(grant_all()) as tx:
@@ -85,21 +89,33 @@ async def _told(databases: Databases) -> tuple[int, int]:
 
 
 def rebuilt(accounts: int) -> float:
-    """Seconds for the second rebuild: everything is there already, and said anew."""
+    """Seconds of the slower of two rebuilds: of what was never told, and of what is there already."""
     with tempfile.TemporaryDirectory(prefix="vp-bench-") as folder, running(Path(folder) / "data") as server:
-        databases = connect(Settings(None, Path(folder)), server.url)
         begun = time.perf_counter()
-        asyncio.run(_prepared(databases, accounts))
+        asyncio.run(_prepared(connect(Settings(None, Path(folder)), server.url), accounts))
         _say(f"{accounts} accounts made in {time.perf_counter() - begun:.0f} s")
-        with closing(multiprocessing.get_context("spawn").Pool(PROCESSES)) as pool:
-            begun = time.perf_counter()
-            served = sum(pool.starmap(_serve, [(server.url, share) for share in range(PROCESSES)]))
-            took = time.perf_counter() - begun
-        accruals, stories = asyncio.run(_counted(server.url))
-        _say(f"{served} accounts served in {took:.1f} s; {accruals} accruals, stories of {stories} accounts")
-        if served != accounts or stories != accounts:
-            raise SystemExit("not every account was rebuilt")
-        return took
+        first = _round(server.url, accounts, "told")
+        asyncio.run(_marked_again(server.url))
+        return max(first, _round(server.url, accounts, "told again"))
+
+
+def _round(url: str, accounts: int, what: str) -> float:
+    with closing(multiprocessing.get_context("spawn").Pool(PROCESSES)) as pool:
+        begun = time.perf_counter()
+        served = sum(pool.starmap(_serve, [(url, share) for share in range(PROCESSES)]))
+        took = time.perf_counter() - begun
+    accruals, stories = asyncio.run(_counted(url))
+    each = 1000 * took / accounts
+    _say(f"{served} {what} in {took:.1f} s, {each:.0f} ms each; {accruals} accruals, stories of {stories} accounts")
+    if served != accounts or stories != accounts:
+        raise SystemExit("not every account was rebuilt")
+    return took
+
+
+async def _marked_again(url: str) -> None:
+    databases = connect(Settings(url, Path()), url)
+    await _marked(databases)
+    await databases.dispose()
 
 
 async def _prepared(databases: Databases, accounts: int) -> None:

@@ -10,14 +10,16 @@ from tests.narrative.factories import TODAY, admitted, harbor, rows
 from tests.value.factories import new_account
 from valueplatform.core.database import Transaction
 from valueplatform.core.scope import grant_accounts
-from valueplatform.narrative.document import Audience, Status, StoryDocument
+from valueplatform.narrative.document import Audience, Language, Status, StoryDocument
 from valueplatform.narrative.facts import AccountFacts
 from valueplatform.narrative.insight import Insight
 from valueplatform.narrative.store import (
     SavedStory,
+    Telling,
     earlier_stories,
     newest_story,
     save_insights,
+    save_stories,
     save_story,
     story_version,
 )
@@ -137,3 +139,29 @@ async def test_another_account_sees_neither_story_nor_insight(databases: Databas
     async with databases.web.transaction(grant_accounts([other])) as tx:
         assert await newest_story(tx, account_id, Audience.CUSTOMER) is None
         assert await _holding(tx) == {}
+
+
+async def test_stories_of_several_readers_are_kept_together_each_with_a_version_of_its_own(
+    databases: Databases,
+) -> None:
+    account_id = await new_account(databases)
+    facts = harbor()
+    told = {audience: compose(facts, admitted(facts), audience) for audience in (Audience.CUSTOMER, Audience.STEWARD)}
+    await _save(databases, account_id, told[Audience.CUSTOMER])
+    await _save(databases, account_id, _story(_grown(facts, 900_000)))
+    german = {Language.GERMAN: msgspec.structs.replace(told[Audience.STEWARD], language=Language.GERMAN)}
+    async with databases.worker.transaction(grant_accounts([account_id])) as tx:
+        tellings = [Telling(told[Audience.STEWARD], german), Telling(told[Audience.CUSTOMER], {})]
+        saved = await save_stories(tx, account_id, tellings, LATER)
+        assert saved == [
+            SavedStory(version=1, is_new=True, is_changed=True),
+            SavedStory(version=3, is_new=True, is_changed=True),
+        ]
+        again = await save_stories(tx, account_id, tellings, LATER)
+        assert again == [
+            SavedStory(version=1, is_new=False, is_changed=False),
+            SavedStory(version=3, is_new=False, is_changed=False),
+        ]
+        kept = await newest_story(tx, account_id, Audience.STEWARD, Language.GERMAN)
+        assert kept is not None
+        assert kept.document == german[Language.GERMAN]

@@ -123,3 +123,15 @@ async def test_days_are_kept_for_a_little_more_than_a_year(databases: Databases,
         assert await forget_old(tx, acme, TODAY) == 1
         assert await forget_old(tx, acme, TODAY + KEPT) == 0
         assert await forget_old(tx, acme, TODAY + KEPT + timedelta(days=1)) == 1
+
+
+async def test_what_came_in_of_one_account_is_summed_and_what_of_others_waits(databases: Databases, acme: int) -> None:
+    other = await make_account(databases, "other", "America/New_York")
+    for account in ("acme", "other"):
+        await send(databases, cloud_event(account=account, id=account))
+    async with databases.worker.transaction(grant_all()) as tx:
+        assert await sum_intake(tx, acme) is False
+        assert list(await days_of(tx, acme, LONG_AGO)) == ["/app"]
+        assert await days_of(tx, other, LONG_AGO) == {}
+        await sum_intake(tx)
+        assert list(await days_of(tx, other, LONG_AGO)) == ["/app"]

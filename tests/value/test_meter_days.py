@@ -162,3 +162,12 @@ async def test_a_meter_that_changes_its_aggregation_is_rebuilt_over_what_is_stor
         found = await meter_days(tx, account_id, level, ALL)
     assert [each.value for each in found] == [6, 6]
     await accrued(databases, account_id)
+
+
+async def test_asked_for_no_provider_days_are_those_over_all_of_them(databases: Databases, account_id: int) -> None:
+    await put_events(databases, account_id, jobs(5, 6, 1, channel="app"))
+    whole = {each for each in (await days(databases, account_id)).values() if each.provider == ALL_PROVIDERS}
+    async with databases.web.transaction(grant_accounts([account_id])) as tx:
+        found = await meter_days(tx, account_id, SEVEN.meters, ALL, by_provider=False)
+    assert len(found) == len(whole) > 1
+    assert set(found) == whole

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from valueplatform.core.periods import ONE_DAY, Period, months_between, next_month
 from valueplatform.narrative.document import SeriesPoint
-from valueplatform.narrative.facts import AccountFacts
+from valueplatform.narrative.facts import AccountFacts, once
 from valueplatform.narrative.figures import committed, decimal, realized
 from valueplatform.narrative.windows import story_window
 from valueplatform.value.derivation import Bound
 
 
-def series(facts: AccountFacts, period: Period, planned: Sequence[str], *, counted: bool) -> tuple[SeriesPoint, ...]:
+def series(facts: AccountFacts, period: Period, planned: tuple[str, ...], *, counted: bool) -> tuple[SeriesPoint, ...]:
     """Cumulative value from the day before the period to the last month with a target in the story window.
 
     The first point is zero on both sides; each other one is the end of a month, or today. Committed value is of the
@@ -40,7 +40,8 @@ def _nothing(planned: Sequence[str]) -> tuple[Decimal | None, Decimal | None, De
     return zero, zero, zero
 
 
-def _planned(facts: AccountFacts, span: Period, planned: Sequence[str], bound: Bound) -> Decimal | None:
+@once
+def _planned(facts: AccountFacts, span: Period, planned: tuple[str, ...], bound: Bound) -> Decimal | None:
     return decimal(committed(facts, span, planned, bound).value) if planned else None
 
 

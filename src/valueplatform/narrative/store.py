@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, func, select, text
@@ -25,6 +25,10 @@ _END = text("""
 _ADD = text("""
     INSERT INTO insight (account_id, insight_id, version, kind, subject, period_from, period_to, body, since)
     VALUES (:account, :insight_id, :version, :kind, :subject, :period_from, :period_to, CAST(:body AS jsonb), :now)
+""")
+_NEWEST_STORIES = text("""
+    SELECT DISTINCT ON (audience) audience, version, fingerprint, document::text AS document FROM story
+    WHERE account_id = :account AND audience = ANY(CAST(:audiences AS text[])) ORDER BY audience, version DESC
 """)
 _ADD_STORY = text("""
     INSERT INTO story (account_id, audience, version, document, translations, fingerprint, composed_at)
@@ -102,42 +106,61 @@ def _row(account_id: int, admitted: Admitted, before: Row[Any] | None, now: date
     }
 
 
-async def save_story(
-    tx: Transaction,
-    account_id: int,
-    document: StoryDocument,
-    now: datetime,
-    translations: Mapping[Language, StoryDocument] | None = None,
-) -> SavedStory:
-    """Keep a story: a new version where its fingerprint changed, else the newest version brought up to date. What it
-    reads like in other languages has no version of its own.
+class Telling(NamedTuple):
+    """A story, and what it reads like in other languages, which has no version of its own."""
+
+    document: StoryDocument
+    translations: Mapping[Language, StoryDocument]
+
+
+async def save_story(tx: Transaction, account_id: int, document: StoryDocument, now: datetime) -> SavedStory:
+    """`save_stories` of one audience, in one language."""
+    (saved,) = await save_stories(tx, account_id, [Telling(document, {})], now)
+    return saved
+
+
+async def save_stories(
+    tx: Transaction, account_id: int, tellings: Sequence[Telling], now: datetime
+) -> list[SavedStory]:
+    """Keep stories, one an audience: a new version where its fingerprint changed, else the newest version brought up
+    to date. What was kept of each, in their order.
 
     The caller holds the account's lock.
     """
-    audience = Audience(document.audience)
-    before = await newest_story(tx, account_id, audience)
-    mark = fingerprint(document)
-    body = msgspec.json.encode(document).decode()
-    others = msgspec.json.encode(dict(translations or {})).decode()
-    if before is None or before.fingerprint != mark:
-        version = before.version + 1 if before is not None else 1
-        await tx.execute(
-            _ADD_STORY,
-            {
-                "account": account_id,
-                "audience": audience.value,
-                "version": version,
-                "document": body,
-                "translations": others,
-                "fingerprint": mark,
-                "now": now,
-            },
-        )
-        return SavedStory(version, is_new=True, is_changed=True)
-    changed = _timeless(before.document) != _timeless(document)
-    where = {"account": account_id, "audience": audience.value, "version": before.version}
-    await tx.execute(_UPDATE_STORY, where | {"document": body, "translations": others, "now": now})
-    return SavedStory(before.version, is_new=False, is_changed=changed)
+    audiences = [told.document.audience for told in tellings]
+    rows = await tx.rows(_NEWEST_STORIES, {"account": account_id, "audiences": audiences})
+    newest = {row.audience: row for row in rows}
+    marks = [fingerprint(told.document) for told in tellings]
+    saved = [
+        _saved(told.document, mark, newest.get(told.document.audience))
+        for told, mark in zip(tellings, marks, strict=True)
+    ]
+    written = [
+        {
+            "account": account_id,
+            "audience": told.document.audience,
+            "version": kept.version,
+            "document": msgspec.json.encode(told.document).decode(),
+            "translations": msgspec.json.encode(dict(told.translations)).decode(),
+            "fingerprint": mark,
+            "now": now,
+        }
+        for told, mark, kept in zip(tellings, marks, saved, strict=True)
+    ]
+    for statement, is_new in ((_ADD_STORY, True), (_UPDATE_STORY, False)):
+        own = [row for row, kept in zip(written, saved, strict=True) if kept.is_new is is_new]
+        if own:
+            await tx.execute(statement, own)
+    return saved
+
+
+def _saved(document: StoryDocument, mark: str, before: Row[Any] | None) -> SavedStory:
+    if before is None:
+        return SavedStory(1, is_new=True, is_changed=True)
+    if before.fingerprint != mark:
+        return SavedStory(before.version + 1, is_new=True, is_changed=True)
+    known = msgspec.json.decode(before.document, type=StoryDocument)
+    return SavedStory(before.version, is_new=False, is_changed=_timeless(known) != _timeless(document))
 
 
 def _timeless(document: StoryDocument) -> StoryDocument:

@@ -17,7 +17,7 @@ from valueplatform.narrative.insights.located import located
 from valueplatform.narrative.member_cuts import read_cuts
 from valueplatform.narrative.next_best_store import refresh_suggestions
 from valueplatform.narrative.rewording.store import read_rewordings, want
-from valueplatform.narrative.store import save_insights, save_story
+from valueplatform.narrative.store import Telling, save_insights, save_stories
 from valueplatform.narrative.story import compose
 from valueplatform.narrative.wording import wording_in
 
@@ -70,12 +70,12 @@ async def tell(
     documents = {audience: compose(facts, admitted, audience, rewordings=rewordings) for audience in AUDIENCES}
     if rewordings is not None:
         await want(tx, account_id, rewordings.wanted, now)
-    changed = {}
-    for audience, document in documents.items():
-        others = {language: compose(facts, admitted, audience, wording_in(language)) for language in TRANSLATED}
-        saved = await save_story(tx, account_id, document, now, others)
-        if saved.is_changed:
-            changed[audience] = saved.version
+    tellings = [
+        Telling(document, {tongue: compose(facts, admitted, audience, wording_in(tongue)) for tongue in TRANSLATED})
+        for audience, document in documents.items()
+    ]
+    saved = zip(documents, await save_stories(tx, account_id, tellings, now), strict=True)
+    changed = {audience: kept.version for audience, kept in saved if kept.is_changed}
     return Told(facts, admitted, documents, changed)
 
 

@@ -1,7 +1,8 @@
 """Accruals in the database: what must be computed again is, and nothing else is touched."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from valueplatform.value.accruals import Accrual, Record, accrue
 from valueplatform.value.basis import Basis
 from valueplatform.value.formula import Formula
 from valueplatform.value.meter_days import meter_days
+from valueplatform.value.model import BY_EVENT
 
 LAST_DAY = date(9999, 12, 31)
 BATCH = 5000
@@ -98,36 +100,44 @@ async def recompute(tx: Transaction, account_id: int, record: Record, period: Pe
     """Compute the accruals of `period` again and put them in the place of those that stand."""
     used = {name for driver in record.model.driver_versions for name in Formula.parse(driver.formula).names}
     meters = [meter for meter in record.model.meters if meter.slug in used]
-    accruals = accrue(record, await meter_days(tx, account_id, meters, period), period)
+    by_provider = any(driver.provider == BY_EVENT for driver in record.model.driver_versions)
+    days = await meter_days(tx, account_id, meters, period, by_provider=by_provider)
+    accruals = accrue(record, days, period)
     await tx.execute(_DELETE, {"account": account_id, "start": period.start, "end": period.end})
-    await _insert_bases(tx, account_id, {a.basis.basis_id: a.basis for a in accruals if a.basis}.values())
+    # Days share few bases: each is told apart by being the same object, and hashed once.
+    bases = {id(a.basis): a.basis for a in accruals if a.basis is not None}
+    ids = {place: basis.basis_id for place, basis in bases.items()}
+    await _insert_bases(tx, account_id, {ids[place]: basis for place, basis in bases.items()})
     for start in range(0, len(accruals), BATCH):
-        await _insert(tx, account_id, accruals[start : start + BATCH])
+        await _insert(tx, account_id, accruals[start : start + BATCH], ids)
     return accruals
 
 
-async def _insert(tx: Transaction, account_id: int, accruals: Sequence[Accrual]) -> None:
-    columns = ("driver", "provider", "day", "basis_id", "low", "expected", "high", "reason", "uncapped")
-    await tx.execute(_INSERT, {"account": account_id, **{c: [getattr(a, c) for a in accruals] for c in columns}})
+async def _insert(tx: Transaction, account_id: int, accruals: Sequence[Accrual], ids: Mapping[int, UUID]) -> None:
+    plain = ("driver", "provider", "day", "low", "expected", "high", "reason", "uncapped")
+    columns: dict[str, object] = {name: [getattr(a, name) for a in accruals] for name in plain}
+    columns["basis_id"] = [a.basis_id if a.basis is None else ids[id(a.basis)] for a in accruals]
+    await tx.execute(_INSERT, {"account": account_id, **columns})
 
 
-async def _insert_bases(tx: Transaction, account_id: int, bases: Iterable[Basis]) -> None:
-    for basis in bases:
-        await tx.execute(
-            _INSERT_BASIS,
-            {
-                "account": account_id,
-                "basis_id": basis.basis_id,
-                "driver": basis.driver,
-                "driver_version": basis.driver_version,
-                "formula": basis.formula,
-                "unit": basis.unit,
-                "benefit_class": basis.benefit_class,
-                "evidence": basis.evidence,
-                "state": basis.state,
-                "counted": basis.counted,
-                "inputs": msgspec.json.encode(basis.inputs).decode(),
-                "pool": basis.pool,
-                "cap": basis.cap,
-            },
-        )
+async def _insert_bases(tx: Transaction, account_id: int, bases: Mapping[UUID, Basis]) -> None:
+    rows = [
+        {
+            "account": account_id,
+            "basis_id": basis_id,
+            "driver": basis.driver,
+            "driver_version": basis.driver_version,
+            "formula": basis.formula,
+            "unit": basis.unit,
+            "benefit_class": basis.benefit_class,
+            "evidence": basis.evidence,
+            "state": basis.state,
+            "counted": basis.counted,
+            "inputs": msgspec.json.encode(basis.inputs).decode(),
+            "pool": basis.pool,
+            "cap": basis.cap,
+        }
+        for basis_id, basis in bases.items()
+    ]
+    if rows:
+        await tx.execute(_INSERT_BASIS, rows)

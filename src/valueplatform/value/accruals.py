@@ -176,9 +176,9 @@ def _accrue_stretch(
     if isinstance(basis, NoValue):
         return [Accrual(driver.slug, provider, day, None, None, None, None, basis.text) for provider, day, _ in rows]
     if len(rows) < FEWEST_IN_BULK:
-        ranged = {given.slug: given.value for given in basis.inputs}
+        evaluate = formula.within({given.slug: given.value for given in basis.inputs})
         return [
-            _single(driver.slug, provider, day, basis, formula.evaluate_range(_values(meters, metered), ranged))
+            _single(driver.slug, provider, day, basis, evaluate(_values(meters, metered)))
             for provider, day, metered in rows
         ]
     columns = [column for meter in meters for column in _metered_columns(meter, rows)]

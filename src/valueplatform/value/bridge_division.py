@@ -8,7 +8,7 @@ from typing import NamedTuple
 from valueplatform.core.numbers import AMOUNT_PLACES, amount_units, apportioned, scaled_decimal
 from valueplatform.value.bridge_cells import UNIT, Member, Side, by_name
 from valueplatform.value.formula import Formula
-from valueplatform.value.formula_exact import UndefinedError
+from valueplatform.value.formula_exact import UndefinedError, exact
 
 
 def divided(side: Side) -> dict[Member, Decimal]:
@@ -18,7 +18,7 @@ def divided(side: Side) -> dict[Member, Decimal]:
 
 def evaluated(formula: str, values: Mapping[str, Fraction]) -> Fraction | None:
     try:
-        return Fraction(*Formula.parse(formula).ratio(values))
+        return Fraction(*Formula.parse(formula).ratio(exact(values)))
     except (UndefinedError, KeyError):
         return None
 

@@ -5,7 +5,7 @@ Polars; both give the same amounts and the same reasons. `evaluate_range` and `e
 high: the least and the greatest over the expected point and all corners of the ranged inputs.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +17,16 @@ import polars as pl
 from valueplatform.core.errors import InvalidInputError, UnprocessableError
 from valueplatform.core.numbers import AMOUNT_PLACES, round_half_even
 from valueplatform.telemetry.expressions import ExpressionError
-from valueplatform.value.formula_exact import RatioOf, UndefinedError, Values, ratio_of
+from valueplatform.value.formula_exact import (
+    Ratio,
+    RatioOf,
+    Ratios,
+    UndefinedError,
+    Values,
+    exact,
+    exact_ratio,
+    ratio_of,
+)
 from valueplatform.value.formula_frame import AMOUNT_DIGITS, amount_columns, evaluate_columns, evaluate_rows, rows_of
 from valueplatform.value.formula_grammar import parse_term
 from valueplatform.value.formula_tree import Name, Term, canonical_text, degree_in, walk
@@ -25,7 +34,8 @@ from valueplatform.value.ranges import OUT_OF_RANGE, NoValue, Range, RangedValue
 
 MOST_RANGED: Final = 8
 FEWEST_IN_BULK: Final = 256  # with fewer rows, one by one is faster
-_AMOUNT_LIMIT: Final = Decimal(10) ** (AMOUNT_DIGITS - AMOUNT_PLACES)
+_PLACES: Final[int] = 10**AMOUNT_PLACES
+_TOO_LONG: Final[int] = 2 * 10**AMOUNT_DIGITS - 1  # half units: from here on, amounts round to a digit more
 
 
 class FormulaError(InvalidInputError):
@@ -55,14 +65,15 @@ class Formula:
 
     def evaluate(self, values: Values) -> Decimal | NoValue:
         """The amount in 4 places. A name that is None has no value; a name that is not given is a `KeyError`."""
+        return _rounded(self._at(exact(values)))
+
+    def _at(self, values: Ratios) -> Ratio | NoValue:
+        """The amount before it is rounded; a reason where it would be too long."""
         try:
-            numerator, denominator = self.ratio(values)
+            ratio = self.ratio(values)
         except UndefinedError as error:
             return error.reason
-        if abs(numerator) >= denominator * 10**AMOUNT_DIGITS:  # too long to be worth writing as a decimal
-            return NoValue(OUT_OF_RANGE)
-        amount = round_half_even(numerator, denominator)
-        return amount if -_AMOUNT_LIMIT < amount < _AMOUNT_LIMIT else NoValue(OUT_OF_RANGE)
+        return NoValue(OUT_OF_RANGE) if _is_too_long(ratio) else ratio
 
     def evaluate_range(self, values: Values, ranged: Mapping[str, Range | None]) -> RangedValue:
         """The amount at the expected point, and its bounds.
@@ -71,18 +82,26 @@ class Formula:
         first, then the corners in the order of the names, low before high. Ranges of names that the formula does not
         use are ignored; more than 8 others raise `UnprocessableError`.
         """
+        return self.within(ranged)(values)
+
+    def within(self, ranged: Mapping[str, Range | None]) -> Callable[[Values], RangedValue]:
+        """`evaluate_range` for many values that share their ranged inputs."""
         used = _corner_names(self.names & ranged.keys())
-        point = {**values, **{name: None if given is None else given.expected for name, given in ranged.items()}}
-        expected = self.evaluate(point)
-        points = [expected]
-        for corner in product(*(_sides(ranged[name]) for name in used)):
-            point.update(zip(used, corner, strict=True))
-            points.append(self.evaluate(point))
-        undefined = next((point for point in points if isinstance(point, NoValue)), None)
-        if undefined is not None:
-            return RangedValue(undefined, expected, undefined)
-        amounts = [point for point in points if isinstance(point, Decimal)]
-        return RangedValue(min(amounts), expected, max(amounts))
+        centre = exact({name: None if given is None else given.expected for name, given in ranged.items()})
+        corners = [{**centre, **dict(corner)} for corner in product(*(_sides(name, ranged[name]) for name in used))]
+
+        def evaluate(values: Values) -> RangedValue:
+            own = exact(values)
+            expected = self._at({**own, **centre})
+            points = [expected, *(self._at({**own, **corner}) for corner in corners)]
+            undefined = next((each for each in points if isinstance(each, NoValue)), None)
+            if undefined is not None:
+                return RangedValue(undefined, _rounded(expected), undefined)
+            low, high = _extremes([each for each in points if not isinstance(each, NoValue)])
+            # Rounding keeps the order of numbers: only those that are stated need it.
+            return RangedValue(_rounded(low), _rounded(expected), _rounded(high))
+
+        return evaluate
 
     def evaluate_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
         """`amount`, Decimal(38, 4), and `reason`, text as in `NoValue.text`: one of them null in each row.
@@ -141,6 +160,27 @@ def _parse(text: str) -> Formula:
     return Formula(text, canonical_text(term), names, term, ratio_of(term))
 
 
+def _rounded(found: Ratio | NoValue) -> Decimal | NoValue:
+    return found if isinstance(found, NoValue) else round_half_even(*found)
+
+
+def _is_too_long(ratio: Ratio) -> bool:
+    """Whether it has more digits than an amount when it is rounded to its places, half to even."""
+    numerator, denominator = ratio
+    return 2 * abs(numerator) * _PLACES >= denominator * _TOO_LONG
+
+
+def _extremes(ratios: Sequence[Ratio]) -> tuple[Ratio, Ratio]:
+    """The least and the greatest."""
+    low = high = ratios[0]
+    for each in ratios:
+        if each[0] * low[1] < low[0] * each[1]:
+            low = each
+        elif each[0] * high[1] > high[0] * each[1]:
+            high = each
+    return low, high
+
+
 def _corner_names(names: Collection[str]) -> list[str]:
     if len(names) > MOST_RANGED:
         message = f"{len(names)} inputs of one formula have a range, at most {MOST_RANGED} may; fix some to one number"
@@ -148,10 +188,10 @@ def _corner_names(names: Collection[str]) -> list[str]:
     return sorted(names)
 
 
-def _sides(given: Range | None) -> tuple[Decimal | None, ...]:
+def _sides(name: str, given: Range | None) -> list[tuple[str, Ratio | None]]:
     if given is None:
-        return (None,)
-    return (given.low,) if given.low == given.high else (given.low, given.high)
+        return [(name, None)]
+    return [(name, exact_ratio(side)) for side in dict.fromkeys((given.low, given.high))]
 
 
 def _is_wide(frame: pl.DataFrame, name: str) -> bool:

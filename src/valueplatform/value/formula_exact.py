@@ -30,8 +30,9 @@ Values = Mapping[str, Decimal | Fraction | int | None]
 """An average comes as a fraction: it is rounded with the whole formula, never before."""
 Ratio = tuple[int, int]
 """Numerator and positive denominator, not reduced."""
-RatioOf = Callable[[Values], Ratio]
-TruthOf = Callable[[Values], bool]
+Ratios = Mapping[str, Ratio | None]
+RatioOf = Callable[[Ratios], Ratio]
+TruthOf = Callable[[Ratios], bool]
 
 
 class UndefinedError(ArithmeticError):
@@ -42,8 +43,17 @@ class UndefinedError(ArithmeticError):
         self.reason = reason
 
 
+def exact(values: Values) -> dict[str, Ratio | None]:
+    """Values as formulas are evaluated over them, often many times."""
+    return {name: None if value is None else exact_ratio(value) for name, value in values.items()}
+
+
+def exact_ratio(value: Decimal | Fraction | int) -> Ratio:
+    return (value, 1) if isinstance(value, int) else value.as_integer_ratio()
+
+
 def ratio_of(term: Term) -> RatioOf:
-    """A function from values to the exact ratio; it raises `UndefinedError`, or `KeyError` for a value not given."""
+    """A function from exact values to the ratio; it raises `UndefinedError`, or `KeyError` for a value not given."""
     match term:
         case Number(numerator, places):
             constant = numerator, 10**places
@@ -79,17 +89,17 @@ def truth_of(condition: Condition) -> TruthOf:
 def _named(name: str) -> RatioOf:
     missing = NoValue(NULL_INPUT, name)
 
-    def ratio(values: Values) -> Ratio:
+    def ratio(values: Ratios) -> Ratio:
         value = values[name]
         if value is None:
             raise UndefinedError(missing)
-        return (value, 1) if isinstance(value, int) else value.as_integer_ratio()
+        return value
 
     return ratio
 
 
 def _negative(inner: RatioOf) -> RatioOf:
-    def ratio(values: Values) -> Ratio:
+    def ratio(values: Ratios) -> Ratio:
         numerator, denominator = inner(values)
         return -numerator, denominator
 
@@ -99,22 +109,22 @@ def _negative(inner: RatioOf) -> RatioOf:
 def _arithmetic(sign: ArithmeticSign, left: RatioOf, right: RatioOf, zero: NoValue) -> RatioOf:
     """`zero` is why there is no quotient where the right side is zero."""
 
-    def total(values: Values) -> Ratio:
+    def total(values: Ratios) -> Ratio:
         n, d = left(values)
         m, e = right(values)
         return (n + m, d) if d == e else (n * e + m * d, d * e)
 
-    def difference(values: Values) -> Ratio:
+    def difference(values: Ratios) -> Ratio:
         n, d = left(values)
         m, e = right(values)
         return (n - m, d) if d == e else (n * e - m * d, d * e)
 
-    def multiple(values: Values) -> Ratio:
+    def multiple(values: Ratios) -> Ratio:
         n, d = left(values)
         m, e = right(values)
         return n * m, d * e
 
-    def quotient(values: Values) -> Ratio:
+    def quotient(values: Ratios) -> Ratio:
         n, d = left(values)
         m, e = right(values)
         if m == 0:
@@ -133,7 +143,7 @@ def _arithmetic(sign: ArithmeticSign, left: RatioOf, right: RatioOf, zero: NoVal
 
 
 def _extreme(sign: int, terms: list[RatioOf]) -> RatioOf:
-    def ratio(values: Values) -> Ratio:
+    def ratio(values: Ratios) -> Ratio:
         best, *others = [term(values) for term in terms]
         for other in others:
             if sign * (other[0] * best[1] - best[0] * other[1]) > 0:
@@ -144,7 +154,7 @@ def _extreme(sign: int, terms: list[RatioOf]) -> RatioOf:
 
 
 def _choice(branches: list[tuple[TruthOf, RatioOf]], otherwise: RatioOf) -> RatioOf:
-    def ratio(values: Values) -> Ratio:
+    def ratio(values: Ratios) -> Ratio:
         for test, term in branches:
             if test(values):
                 return term(values)
@@ -154,7 +164,7 @@ def _choice(branches: list[tuple[TruthOf, RatioOf]], otherwise: RatioOf) -> Rati
 
 
 def _comparison(sign: ComparisonSign, left: RatioOf, right: RatioOf) -> TruthOf:
-    def difference(values: Values) -> int:
+    def difference(values: Ratios) -> int:
         n, d = left(values)
         m, e = right(values)
         return n * e - m * d

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from babel.messages.extract import extract
+from jinja2 import UndefinedError
 from jinja2.ext import babel_extract
 
 from tests.narrative.factories import account, admitted, driver, harbor, record_of, rows
@@ -169,3 +170,18 @@ def test_admission_is_the_only_door() -> None:
     insights = [a.insight for a in ADMITTED.values()]
     kept, _ = admit(insights, rederive_from(record_of(harbor()), insights))
     assert {a.id for a in kept} == {a.id for a in ADMITTED.values()}
+
+
+def test_what_was_said_to_one_reader_is_not_said_to_another_whom_the_words_tell_apart() -> None:
+    words = Wording()
+    said = {audience: words.sentence(HEADLINE, audience).text for audience in Audience}
+    assert said[Audience.STEWARD] != said[Audience.CUSTOMER]
+    assert {audience: words.sentence(HEADLINE, audience).text for audience in Audience} == said
+
+
+def test_what_was_said_of_one_account_is_not_said_of_another_with_the_same_insight() -> None:
+    words = Wording()
+    other = _altered(HEADLINE, numbers=HEADLINE.insight.numbers[:1])
+    words.sentence(HEADLINE, Audience.CUSTOMER)
+    with pytest.raises((UnfaithfulSentenceError, UndefinedError)):
+        words.sentence(other, Audience.CUSTOMER)

@@ -15,11 +15,12 @@ from valueplatform.narrative.insight import Insight
 _SEAL: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Admitted:
     """An insight whose every number and claim followed from the record a moment ago. Only `admit` can make one.
 
-    `names` are all names of the account's record, so that wording can be held to them.
+    `names` are all names of the account's record, so that wording can be held to them. Equal only to itself: what
+    follows from one may be kept beside it.
     """
 
     insight: Insight

@@ -55,9 +55,10 @@ def evaluate(node: Derivation, record: Record) -> Fraction:
             return _tally(node, record)
         case Statistic():
             return _statistic(node, record)
-        case Forecast():
-            return _forecast(node, record)
-    return _leaf(node, record)
+    if node not in record.evaluated:
+        found = _forecast(node, record) if isinstance(node, Forecast) else _leaf(node, record)
+        record.evaluated[node] = found
+    return record.evaluated[node]
 
 
 def _leaf(node: Derivation, record: Record) -> Fraction:

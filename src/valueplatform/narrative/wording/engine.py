@@ -9,13 +9,13 @@ messages; `catalogs` holds them in other languages.
 import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from babel import Locale
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta, select_autoescape
 
 from valueplatform.narrative.document import Audience, Language, Note, Sentence, Span
 from valueplatform.narrative.faithful import Admitted
@@ -29,6 +29,8 @@ from valueplatform.narrative.wording.numbers import day_text, month_text, number
 
 Place = Literal["headline", "lead", "chapter", "margin"]
 LONGEST_NAME: Final = 4
+REMEMBERED: Final = 512
+"""Sentences: more than the stories of one account say."""
 HERE: Final = Path(__file__).parent
 # Characters of the private use area mark where a number stands in rendered text.
 _OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
@@ -57,6 +59,10 @@ class Wording:
         self._environment.policies["ext.i18n.trimmed"] = True
         self._environment.filters["inside"] = inside_sentence if self.locale.language == "en" else str
         self._environment.filters["opening"] = opening_sentence
+        self._spans = lru_cache(REMEMBERED)(self._said)
+        self._problems = lru_cache(REMEMBERED)(self._check)
+        self._figures = lru_cache(REMEMBERED)(self._all_figures)
+        self._looks_at = cache(self._read_by)
         install = getattr(self._environment, "install_gettext_translations")  # noqa: B009 - added by the extension
         install(self._translations, newstyle=True)
 
@@ -78,15 +84,17 @@ class Wording:
         before this one has asked for the same remedy; `cautioned`: one of the chapter has said that what follows is not
         validated. Raises UnfaithfulSentenceError."""
         insight = admitted.insight
-        said = {"place": place, "asked": asked, "cautioned": cautioned}
-        spans = self._spans(admitted, f"sentences/{insight.kind}.j2", audience, said)
+        template = f"sentences/{insight.kind}.j2"
+        spans = self._spans(
+            admitted, template, **self._seen(template, audience, place, asked=asked, cautioned=cautioned)
+        )
         reworded = self._reworded(spans, admitted, rewordings) if rewordings is not None else None
         return Sentence(
             insight_id=admitted.id,
             kind=insight.kind,
             spans=reworded or spans,
             plain=spans if reworded else (),
-            numbers=tuple(self._span(number, signed=True) for number in insight.numbers),
+            numbers=self._figures(admitted),
             strength=insight.strength,
             period_from=insight.period_from,
             period_to=insight.period_to,
@@ -95,8 +103,8 @@ class Wording:
     def note(self, admitted: Admitted, audience: Audience, kind: str) -> Note:
         """A margin note. Raises UnfaithfulSentenceError."""
         title = self.phrase("note-title", admitted.insight.terms, about=admitted.insight.kind)
-        said = {"place": "margin", "asked": False, "cautioned": False}
-        spans = self._spans(admitted, f"notes/{admitted.insight.kind}.j2", audience, said)
+        template = f"notes/{admitted.insight.kind}.j2"
+        spans = self._spans(admitted, template, **self._seen(template, audience, "margin"))
         return Note(kind=kind, title=title, spans=spans, insight_id=admitted.id)
 
     def phrase(self, template: str, terms: Mapping[str, str], **given: object) -> str:
@@ -105,20 +113,30 @@ class Wording:
         return _tidy(self._environment.get_template(f"{template}.j2").render(context | given))
 
     def has_sentence(self, kind: str) -> bool:
-        return (HERE / "sentences" / f"{kind}.j2").is_file()
+        return _has_sentence(kind)
 
-    def _spans(
-        self, admitted: Admitted, template: str, audience: Audience, said: Mapping[str, object]
-    ) -> tuple[Span, ...]:
+    def _seen(self, template: str, audience: Audience, place: Place, **said: bool) -> dict[str, Any]:
+        """What the template looks at beside the insight: whoever differs in nothing else is told the same."""
+        given = {"to": audience.value, "place": place, "asked": False, "cautioned": False} | said
+        return {name: said for name, said in given.items() if name in self._looks_at(template)}
+
+    def _read_by(self, template: str) -> frozenset[str]:
+        source, *_ = FileSystemLoader(HERE).get_source(self._environment, template)
+        return frozenset(meta.find_undeclared_variables(self._environment.parse(source)))
+
+    def _said(self, admitted: Admitted, template: str, **seen: object) -> tuple[Span, ...]:
         insight = admitted.insight
-        context = {**self._context(admitted, audience), **said}
+        context = self._context(admitted) | seen
         text = self._opened(_tidy(self._environment.get_template(template).render(context)))
         spans = self._parted(text, insight)
-        found = check_sentence(spans, admitted, str(self.locale))
+        found = self._problems(spans, admitted)
         if found:
             text = _MARK.sub(r"<\2>", text)
             raise UnfaithfulSentenceError(f"{insight.kind}, {insight.subject}: {'; '.join(found)} in {text!r}")
         return spans
+
+    def _check(self, spans: tuple[Span, ...], admitted: Admitted) -> list[str]:
+        return check_sentence(spans, admitted, str(self.locale))
 
     def _reworded(self, spans: tuple[Span, ...], admitted: Admitted, rewordings: Rewordings) -> tuple[Span, ...] | None:
         """The answer to this sentence's draft as spans; None where there is none, or it does not say the same."""
@@ -154,6 +172,9 @@ class Wording:
             spans.append(Span(text[position:]))
         return tuple(spans)
 
+    def _all_figures(self, admitted: Admitted) -> tuple[Span, ...]:
+        return tuple(self._span(number, signed=True) for number in admitted.insight.numbers)
+
     def _span(self, number: Number, *, signed: bool) -> Span:
         return Span(
             text=number_text(number.value, number.unit, self.locale, signed=signed),
@@ -163,7 +184,7 @@ class Wording:
             standing=number.standing,
         )
 
-    def _context(self, admitted: Admitted, audience: Audience) -> dict[str, Any]:
+    def _context(self, admitted: Admitted) -> dict[str, Any]:
         insight = admitted.insight
         terms = {name: self._term(name, said) for name, said in insight.terms.items()}
         return {
@@ -174,7 +195,6 @@ class Wording:
             "terms": terms,
             "names": [number.name for number in insight.numbers],
             "marks": {number.name: f"{_OPEN}{number.name}{_CLOSE}" for number in insight.numbers},
-            "to": audience.value,
             "account": self._short(admitted.account_name),
             "supplier": _plain(admitted.supplier_name),
             "subject": insight.subject,
@@ -195,6 +215,11 @@ class Wording:
         if name.endswith("month"):
             return month_text(date.fromisoformat(said), self.locale)
         return _plain(said)
+
+
+@cache
+def _has_sentence(kind: str) -> bool:
+    return (HERE / "sentences" / f"{kind}.j2").is_file()
 
 
 @cache
