@@ -191,12 +191,10 @@ def test_a_period_names_its_last_day() -> None:
 def test_a_forecast_is_one_term_and_what_is_missing_leaves_no_formula() -> None:
     past = d.Realized(date(2026, 1, 5), date(2026, 10, 5), "USD", ("a",))
     so_far, ahead = d.Realized(date(2026, 7, 1), date(2026, 10, 5), "USD", ("a",)), d.Forecast(past, 4)
-    leaves: dict[d.Derivation, Leaf] = {
-        so_far: Leaf(Fraction(70), "USD", "so far"),
-        ahead: Leaf(Fraction(30), "USD", "forecast of 4 weeks"),
-    }
+    known = Leaf(Fraction(70), "USD", "so far")
+    leaves: dict[d.Derivation, Leaf] = {so_far: known, ahead: Leaf(Fraction(30), "USD", "forecast of 4 weeks")}
     found = derived_formula(d.Total((so_far, ahead)), leaves, "$100.00")
     assert found is not None
     assert Worked(found).result == 100
     assert [token.label for token in found.tokens if token.kind == "term"] == ["so far", "forecast of 4 weeks"]
-    assert derived_formula(d.Difference(d.Total((so_far, ahead)), so_far), {so_far: leaves[so_far]}, "x") is None
+    assert derived_formula(d.Difference(d.Total((so_far, ahead)), so_far), {so_far: known}, "x") is None
