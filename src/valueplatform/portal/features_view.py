@@ -139,21 +139,25 @@ def _value_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine
 
 
 def _per_use_lines(one: FeatureWorth, currency: str, href: str) -> tuple[WorthLine, ...]:
-    return tuple(
+    told = tuple(
         WorthLine(
             _rate_text(rate.expected, rate.unit),
-            f"{CLASSES[rate.benefit_class]}, per {_one_of(one.use)}",
+            f"{CLASSES[rate.benefit_class]}, {_over(one.use)}",
             unit=rate.unit,
             href=href,
         )
         for rate in sorted(one.per_use, key=lambda rate: (rate.unit != currency, rate.unit, rate.benefit_class))
         if rate.expected is not None
     )
+    if told or not one.per_use:
+        return told
+    nothing = f"nothing of it is in {one.use.title.lower()}" if one.use.meter is not None else "nobody used it"
+    return (WorthLine("None", nothing, href=href),)
 
 
-def _one_of(use: Measure) -> str:
-    """What value is told for one of: a visit, an event, one unit of what a meter without a unit counts."""
-    return use.unit or f"unit of {use.title.lower()}"
+def _over(use: Measure) -> str:
+    """What value is told for one of: a visit, an event; of a meter without a unit, what it is divided by."""
+    return f"per {use.unit}" if use.unit else f"over {use.title.lower()}"
 
 
 def _rate_text(amount: Decimal, unit: str) -> str:

@@ -323,8 +323,7 @@ def _check_practices(run: Run) -> Iterator[Difference]:
         place = f"{practice['driver']} per {practice['per']}, {practice['segment'] or 'all'}"
         if [len(group) for group in groups] != counts:
             yield Difference(f"top quartile of {place}", str(counts), str([len(group) for group in groups]))
-        order = [habit["feature"] for habit in practice["habits"]]
-        if order != (right := _adopted(practice["habits"])):
+        if (order := [habit["feature"] for habit in practice["habits"]]) != (right := _adopted(practice["habits"])):
             yield Difference(f"order of adoption of {place}", str(order), str(right))
         for habit in practice["habits"]:
             stated = [habit[name] for name in ("top_using", "top", "rest_using", "rest")]
@@ -344,8 +343,7 @@ def _check_practices(run: Run) -> Iterator[Difference]:
 
 def _adopted(habits: Sequence[Mapping[str, Any]]) -> list[str]:
     """Features by their places, equal ones by name; those without a place come last, by name."""
-    placed = sorted((Decimal(one["position"]), one["feature"]) for one in habits if one["position"] is not None)
-    return [name for _, name in placed] + sorted(one["feature"] for one in habits if one["position"] is None)
+    return [name for _, name in sorted((Decimal(one["position"] or "Infinity"), one["feature"]) for one in habits)]
 
 
 def _groups(run: Run, practice: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
