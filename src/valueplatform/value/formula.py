@@ -34,8 +34,8 @@ from valueplatform.value.ranges import OUT_OF_RANGE, NoValue, Range, RangedValue
 
 MOST_RANGED: Final = 8
 FEWEST_IN_BULK: Final = 256  # with fewer rows, one by one is faster
-_PLACES: Final = 10**AMOUNT_PLACES
-_TOO_LONG: Final = 2 * 10**AMOUNT_DIGITS - 1  # half units: from here on, amounts round to a digit more
+_PLACES: Final[int] = 10**AMOUNT_PLACES
+_TOO_LONG: Final[int] = 2 * 10**AMOUNT_DIGITS - 1  # half units: from here on, amounts round to a digit more
 
 
 class FormulaError(InvalidInputError):
