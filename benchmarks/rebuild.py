@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -49,9 +50,17 @@ def _now() -> datetime:
     return NOW
 
 
-def _serve(url: str, share: int) -> int:
+class Served(NamedTuple):
+    """Accounts, and seconds of the processor in the worker, which other load on the machine hardly moves."""
+
+    accounts: int
+    processor: float
+
+
+def _serve(url: str, share: int) -> Served:
     """In a process of its own: every `PROCESSES`-th account that is marked, until none is left."""
-    return asyncio.run(_serve_share(url, share))
+    begun = time.process_time()
+    return Served(asyncio.run(_serve_share(url, share)), time.process_time() - begun)
 
 
 async def _serve_share(url: str, share: int) -> int:
@@ -102,11 +111,13 @@ def rebuilt(accounts: int) -> float:
 def _round(url: str, accounts: int, what: str) -> float:
     with closing(multiprocessing.get_context("spawn").Pool(PROCESSES)) as pool:
         begun = time.perf_counter()
-        served = sum(pool.starmap(_serve, [(url, share) for share in range(PROCESSES)]))
+        shares = pool.starmap(_serve, [(url, share) for share in range(PROCESSES)])
         took = time.perf_counter() - begun
     accruals, stories = asyncio.run(_counted(url))
-    each = 1000 * took / accounts
-    _say(f"{served} {what} in {took:.1f} s, {each:.0f} ms each; {accruals} accruals, stories of {stories} accounts")
+    served = sum(share.accounts for share in shares)
+    each, busy = (1000 * seconds / accounts for seconds in (took, sum(share.processor for share in shares)))
+    _say(f"{served} {what} in {took:.1f} s, {each:.0f} ms each, of the worker's processor {busy:.0f} ms")
+    _say(f"{accruals} accruals, stories of {stories} accounts")
     if served != accounts or stories != accounts:
         raise SystemExit("not every account was rebuilt")
     return took
