@@ -23,10 +23,11 @@ from tests.narrative.factories import (
     steady,
     targets,
 )
-from valueplatform.narrative.document import Audience, Status, StoryDocument
+from valueplatform.narrative.document import Audience, Language, Status, StoryDocument
 from valueplatform.narrative.facts import AccountFacts, Person, for_provider
 from valueplatform.narrative.since import told
 from valueplatform.narrative.story import NothingToTellError, compose, fingerprint, sentences_in
+from valueplatform.narrative.wording import wording_in
 from valueplatform.value.states import State
 
 OWN = (Audience.CUSTOMER, Audience.STEWARD, Audience.EXECUTIVE)
@@ -205,6 +206,13 @@ def test_the_plain_story_says_since_when_what_came_last_what_was_estimated_and_w
     assert document.next is not None
     assert document.next.text == "Check with Fieldnote that events still arrive."
     assert document.period_from == START
+
+
+def test_the_plain_story_is_told_in_german_too() -> None:
+    facts = _fallen_silent(LONG_AGO)
+    document = compose(facts, admitted(facts), Audience.CUSTOMER, wording_in(Language.GERMAN))
+    assert document.headline.text.startswith("Seit dem 23. April 2026 wurde nichts gemessen; ab dem 26. März 2026")
+    assert document.chapters == ()
 
 
 def test_a_driver_that_was_alone_falls_silent_with_its_account_once_it_is_lost() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import uuid4
 
 from litestar import Response, get, post
 from litestar.params import FromQuery
@@ -13,6 +14,7 @@ from valueplatform.portal.answers import is_own, see_other, wants_fragment
 from valueplatform.portal.calling import Caller, Key, PortalRequest, both, form_field, place_of
 from valueplatform.portal.frame import account_notices, supplier_notices
 from valueplatform.portal.notice_view import BAD_NEWS_PATH, DISMISS_PATH, LIVE_PATH, bell_mark
+from valueplatform.portal.open_pages import close_page, keep_open
 from valueplatform.portal.portal import Portal, Shared
 from valueplatform.portal.streams import Feed, Fragment, event_stream
 from valueplatform.portal.view.shell import Bell, Notice
@@ -34,22 +36,30 @@ async def notices_live(
 
 async def notices_feed(portal: Portal, cookie: str, key: str | None, *, seen: str, at: str) -> Feed:
     """Raises UnauthenticatedError, and NotFoundError for whoever has no notices."""
-    door, back = portal.door, at if is_own(at) else ""
+    door, back, page_id = portal.door, at if is_own(at) else "", uuid4()
+    session = await door.session(cookie)
 
     async def read(mark: str | None) -> Fragment | None:
         async with door.opened(await door.session(cookie)) as caller:
-            _, notice, bell = await _standing(caller, key, back)
+            account_id, notice, bell = await _standing(caller, key, back)
+            if account_id:
+                await keep_open(caller.tx, account_id, page_id, caller.now)
             now = bell_mark(bell)
             csrf = caller.session.csrf_token
         if now == mark:
             return None
         return Fragment(now, portal.pages.render("bell_live.html", bell=bell, notice=notice, csrf=csrf))
 
-    async with door.opened(await door.session(cookie)) as caller:
+    async def closed() -> None:
+        if topic:
+            async with door.opened(session) as caller:
+                await close_page(caller.tx, topic, page_id)
+
+    async with door.opened(session) as caller:
         topic, _, bell = await _standing(caller, key, back)
     if bell is None:
         raise NotFoundError("There are no notices for you.")
-    return Feed("notices", read, topic, pause=0.0 if topic else CALM, mark=seen or None)
+    return Feed("notices", read, topic, pause=0.0 if topic else CALM, mark=seen or None, closed=closed)
 
 
 async def _standing(caller: Caller, key: str | None, at: str) -> tuple[int, Notice | None, Bell | None]:

@@ -84,9 +84,8 @@ _FOR_US: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A plan, a statement or a split that `side` has yet to sign or to agree to, or what a partner asks or reports that
-    it has yet to answer, since `since`. `by` is who spoke last, by the name that the account knows; `newest` is the
-    last of several."""
+    """What `side` has yet to sign, to agree to or to answer, since `since`. `by` is who spoke last, by the name that
+    the account knows; `newest` is the last of several things that a partner asks or reports."""
 
     occasion: Occasion
     id: str
@@ -380,11 +379,10 @@ def _renewal_ahead(ground: Ground) -> Iterator[Matter]:
 
 
 def _waits(one: Waiting) -> Matter:
-    told = (one.side.value, one.since.isoformat(), *([] if one.newest is None else [str(one.newest)]))
+    told = (one.side.value, one.since.isoformat(), *([str(one.newest)] if one.newest else []))
     return Matter(
         one.occasion, f"{one.occasion.value}:{one.id}", About(AboutKind(one.occasion.value), one.id), DueRule.ANSWER,
-        told, since=one.since, record=one,
-        route=_FOR_US[one.occasion] if one.side is Side.SUPPLIER else None,
+        told, since=one.since, record=one, route=_FOR_US[one.occasion] if one.side is Side.SUPPLIER else None,
     )  # fmt: skip
 
 
