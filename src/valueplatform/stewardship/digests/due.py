@@ -1,5 +1,4 @@
-"""Who is due to be told, and of what: one reader at a time, of one account, or a steward of all that are due, each in a
-transaction of its own."""
+"""Who is due to be told, and of what: one reader at a time, of all accounts due, in a transaction of its own."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,11 +38,14 @@ _MARKS: Final = """
       JOIN digest_choice c USING (user_id)
      WHERE m.next_at <= :now AND c.channel <> 'none'
 """
-# Nobody else looks at this reader meanwhile: what is due of a steward at once is told in one message.
-_DUE: Final = text(f"{_MARKS} ORDER BY m.next_at, m.account_id, m.user_id LIMIT 1 FOR UPDATE OF m, c SKIP LOCKED")
-_DUE_TOO: Final = text(f"""{_MARKS} AND m.user_id = :user AND m.account_id <> :account AND m.audience = 'steward'
-    ORDER BY m.account_id LIMIT :most FOR UPDATE OF m SKIP LOCKED
+# A reader is one worker's at a time, by the row of their choice: what is due of a steward at once is one message. Marks
+# are locked after it, in the order in which they are settled.
+_READER: Final = text("""
+    SELECT c.user_id FROM digest_mark m JOIN digest_choice c USING (user_id)
+     WHERE m.next_at <= :now AND c.channel <> 'none'
+     ORDER BY m.next_at, m.user_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED
 """)
+_DUE: Final = text(f"{_MARKS} AND m.user_id = :user ORDER BY m.account_id LIMIT :most FOR UPDATE OF m")
 _LATER: Final = text("""
     UPDATE digest_mark SET next_at = :next, waiting_since = :waiting WHERE account_id = :account AND user_id = :user
 """)
@@ -77,17 +79,14 @@ async def follow_new_accounts(database: Database, now: datetime) -> None:
 
 
 async def queue_next(database: Database, now: datetime) -> bool:
-    """Look at the one that is due longest, and with a steward's at what else is due of theirs: compose its digest, put
-    it off, or find nothing new. False where none is."""
+    """Look at all that is due of the reader who is due longest: compose, put off, or find nothing new. False
+    where none is."""
     async with database.transaction(operator_scope()) as tx:
-        row = await tx.row(_DUE, {"now": now})
-        if row is None:
+        reader = await tx.scalar(_READER, {"now": now})
+        if reader is None:
             return False
-        await _look(tx, row, now)
-        if row.audience == Audience.STEWARD.value:
-            others = {"user": row.user_id, "account": row.account_id, "now": now, "most": MOST_AT_ONCE}
-            for other in await tx.rows(_DUE_TOO, others):
-                await _look(tx, other, now)
+        for row in await tx.rows(_DUE, {"user": reader, "now": now, "most": MOST_AT_ONCE}):
+            await _look(tx, row, now)
         return True
 
 

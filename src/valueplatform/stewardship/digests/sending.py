@@ -83,7 +83,7 @@ async def _send(database: Database, means: Means, together: Sequence[Queued], cl
         await _failed(database, together, error, clock())
     else:
         async with database.transaction(operator_scope()) as tx:
-            for one in together:
+            for one in sorted(together, key=lambda one: one.account_id):
                 await settle_sent(tx, one, clock())
         for one in together:
             log.info("digest sent", digest=str(one.digest_id), account=one.account_id, channel=one.channel.value)
