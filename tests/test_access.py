@@ -477,9 +477,9 @@ async def named(world: World, route: str, who: str, things: dict[str, Any]) -> d
     path = route.split(" ", 1)[1]
     if path.endswith("/hold"):
         await _news_to_hold(world, held=route.startswith("DELETE"))
-    if path.endswith("/consents/requests"):
-        taken = {"provider": "tessera", "what": "contribute", "granted": False, "reason": "r"}
-        await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", taken)
+    if path.endswith("/consents/requests") or "/contributions" in path:
+        said = {"provider": "tessera", "what": "contribute", "granted": "/contributions" in path, "reason": "r"}
+        await world.send("POST", f"/api/v1/accounts/{HARBOR}/consents", "validator", said)
     answered = "champion" if who == "validator" and path.endswith("/validate") else who
     statement, digest = await _statement(world) if "{statement}" in path else ("", "")
     return {

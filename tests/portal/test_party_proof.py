@@ -173,5 +173,6 @@ async def test_what_the_events_do_not_bear_out_is_taken_back(portal: Portal, fau
         assert "Stated $69.00" in stated
         assert "Stated $70.50, recomputed $70.50." in changed, "both read what was agreed on"
         return
+    await portal.run("DELETE FROM changed_day")  # what waits would set it right
     await portal.run(fault)
     assert "We have taken this number back" in (await steward.get(f"/proof/{of.text}")).text

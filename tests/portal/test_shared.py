@@ -167,11 +167,11 @@ async def test_another_account_is_as_if_it_were_not_there(partner: Browser) -> N
 
 async def test_a_partner_reads_its_story_in_the_language_that_it_chose(partner: Browser) -> None:
     page = (await partner.get(PATH)).text
-    assert re.search(r'<p class="insight">Your part of [^<]+', page)
+    assert re.search(r'<p class="insight"[^>]*>Your part of [^<]+', page)
     await partner.post("/settings/language", language="de", back=PATH)
 
     page = (await partner.get(PATH)).text
-    assert re.search(r'<p lang="de" class="insight">Ihr Anteil [^<]+', page)
+    assert re.search(r'<p lang="de" class="insight"[^>]*>Ihr Anteil [^<]+', page)
     assert '<b lang="de" aria-current="true">Deutsch</b>' in page
 
 

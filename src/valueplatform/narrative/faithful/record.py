@@ -135,8 +135,9 @@ class Record:
     titles: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     days: frozenset[date] = frozenset()
-    evaluated: dict[Derivation, Fraction] = field(default_factory=dict, compare=False, repr=False)
-    """What leaves came to: the same amount stands in many insights, and the record does not change."""
+    evaluated: dict[Derivation, Fraction] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What leaves came to: the same amount stands in many insights, and a record does not change; another has its own.
+    """
 
     @cached_property
     def months_planned(self) -> Mapping[tuple[str, Bound], tuple[tuple[date, date, Fraction], ...]]:
