@@ -65,7 +65,7 @@ def compose(
     if silence is None:
         lead = _lead(head, chosen, voice)
     else:
-        headline, lead = silence, (headline,)
+        lead = (silence,)
         chosen = [a for a in chosen if a.id in {silence.insight_id, head.id}]
     told = {headline.insight_id, *(sentence.insight_id for sentence in lead)}
     status, why = _status(facts, chosen)
@@ -108,11 +108,11 @@ def _headline(insights: Sequence[Admitted], voice: Voice) -> tuple[Admitted, Sen
 
 
 def _silence(facts: AccountFacts, head: Admitted, insights: Sequence[Admitted], voice: Voice) -> Sentence | None:
-    """Where nothing came for long, nothing counts and no plan is to be met, that is the story: its headline, with what
-    was estimated below it."""
+    """Where nothing came for long, nothing counts and no plan is to be met, that is the story: what was estimated as its
+    headline (value rule 10), and the silence below it."""
     own = voice.audience is not Audience.PARTNER and head.insight.kind == "estimated"
     silent = _of_account(insights, "silent-account") if own and is_long_silent(facts) else None
-    return None if silent is None else voice.sentence(silent, "headline")
+    return None if silent is None else voice.sentence(silent, "lead", cautioned=True)
 
 
 def _lead(head: Admitted, insights: Sequence[Admitted], voice: Voice) -> tuple[Sentence, ...]:
