@@ -108,8 +108,8 @@ def _headline(insights: Sequence[Admitted], voice: Voice) -> tuple[Admitted, Sen
 
 
 def _silence(facts: AccountFacts, head: Admitted, insights: Sequence[Admitted], voice: Voice) -> Sentence | None:
-    """Where nothing came for long, nothing counts and no plan is to be met, that is the story: what was estimated as its
-    headline (value rule 10), and the silence below it."""
+    """Where nothing came for long, nothing counts and no plan is to be met, that is all the story below its headline,
+    which is what was estimated (value rule 10)."""
     own = voice.audience is not Audience.PARTNER and head.insight.kind == "estimated"
     silent = _of_account(insights, "silent-account") if own and is_long_silent(facts) else None
     return None if silent is None else voice.sentence(silent, "lead", cautioned=True)
