@@ -77,13 +77,22 @@ function startAges() {
 
 const notices = () => Number(document.querySelector("[data-bell]")?.dataset.bell ?? 0);
 
+// A stream tells of the list as its page was opened: one that somebody has narrowed since is asked for as it is now.
+function askedAnew({ id }) {
+  const find = id && document.querySelector(`form[hx-target="#${id}"] input[type="search"]`);
+  if (!find || find.value === find.defaultValue) return false;
+  find.form.dispatchEvent(new Event("submit", { cancelable: true }));
+  return true;
+}
+
 export function startLive() {
   let rung = notices();
   keepWhatScriptMade();
   startAges();
   let before = new Map();
-  document.body.addEventListener("htmx:sseBeforeMessage", ({ target }) => {
-    before = wordings(target);
+  document.body.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (askedAnew(event.target)) event.preventDefault();
+    else before = wordings(event.target);
   });
   document.body.addEventListener("htmx:sseMessage", ({ target }) => {
     markNew(target);
