@@ -11,7 +11,8 @@ none of its pauses was longer than 1.5 times their mean. That keeps noise that i
 stop. Of a pause that may stand out, days at rest around public holidays do not count.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -72,7 +73,8 @@ def stalled_since(facts: AccountFacts, driver: str) -> date | None:
     known = rhythm(facts, driver)
     if not known.is_known:
         return None
-    pause = _worked(facts, Period(known.days[-1] + ONE_DAY, max(facts.today, known.days[-1] + ONE_DAY)))
+    until = max(facts.today, known.days[-1] + ONE_DAY)
+    pause = _worked(Period(known.days[-1] + ONE_DAY, until), sorted(facts.at_rest))
     usual = max(known.pauses, default=0)
     stands_out = pause > max(STALLED_AFTER, TIMES_LONGEST * usual) and not known.is_by_chance(pause)
     return known.days[-1] + ONE_DAY if stands_out else None
@@ -178,7 +180,8 @@ def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
     if not known.is_known:
         return None
     gaps = [Period(earlier + ONE_DAY, later) for earlier, later in pairwise(known.days)]
-    pauses = [_worked(facts, gap) for gap in gaps]
+    rest = sorted(facts.at_rest)
+    pauses = [_worked(gap, rest) for gap in gaps]
     longest, next_longest = sorted(pauses, reverse=True)[:2]
     if longest <= max(MISSING_AFTER, TIMES_LONGEST * next_longest) or known.is_by_chance(longest):
         return None
@@ -187,9 +190,9 @@ def _missing_days(facts: AccountFacts, driver: str) -> Period | None:
     return found if found.start >= recent else None
 
 
-def _worked(facts: AccountFacts, pause: Period) -> int:
-    """Its days without those at rest."""
-    return pause.days - sum(day in pause for day in facts.at_rest) if pause.days and facts.at_rest else pause.days
+def _worked(pause: Period, rest: Sequence[date]) -> int:
+    """Its days without those at rest, which come in order."""
+    return pause.days - (bisect_left(rest, pause.end) - bisect_left(rest, pause.start))
 
 
 def _missing(facts: AccountFacts, driver: str, days: Period) -> Insight:
