@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 from e2e.conftest import ACCOUNT, SPONSOR, STEWARD, SignIn
 
 QUESTION = "Which crews does this count?"
-SOON = 30_000
-"""Milliseconds: a stream comes round to it, on a busy machine too."""
 ANSWER = "All of them, Daniel: every crew that reports a visit."
 
 
@@ -53,19 +51,22 @@ def test_the_portfolio_finds_an_account_as_its_name_is_typed(sign_in: SignIn) ->
     expect(rows).to_contain_text("Northline Elevators")
 
 
+NEWS = """() => document.querySelector("#portfolio-rows").dispatchEvent(
+  new CustomEvent("htmx:sseBeforeMessage", { bubbles: true, cancelable: true }))"""
+"""As the stream announces rows; false where they are not to take the place of what is shown."""
+
+
 def test_what_was_found_stays_found_while_other_accounts_change(sign_in: SignIn) -> None:
     steward = sign_in(STEWARD)
     steward.goto("/portfolio?show=all")
     rows = steward.locator("#portfolio-rows tr[id]")
+    expect(rows.nth(7)).to_be_visible()
+    assert steward.evaluate(NEWS) is True
     steward.get_by_label("Find an account").press_sequentially("northl")
     expect(rows).to_have_count(1)
 
-    customer = sign_in(SPONSOR)
-    customer.goto("/together")
-    with steward.expect_response(re.compile(r"/portfolio\?.*q=northl"), timeout=SOON):
-        customer.get_by_role("button", name="Start a conversation").first.click()
-        customer.get_by_label(re.compile("^Write to")).fill("Who else starts at six?")
-        customer.get_by_role("button", name="Send").click()
+    with steward.expect_response(re.compile(r"/portfolio\?.*q=northl")):
+        assert steward.evaluate(NEWS) is False
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("Northline Elevators")
 
